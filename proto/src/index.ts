@@ -1,0 +1,15 @@
+// Every generated file has these four; naming them once settles which.
+export {
+  type DeepPartial,
+  type MessageFns,
+  protobufFileName,
+  protobufPackage,
+} from "./gen/vigie/v1/observation.js";
+export * from "./gen/vigie/v1/observation.js";
+export * from "./gen/vigie/v1/action.js";
+export * from "./gen/vigie/v1/gateway.js";
+export * from "./gen/vigie/v1/incident.js";
+export * from "./gen/vigie/v1/run.js";
+export * from "./gen/vigie/v1/orchestrator.js";
+export * from "./drbd-words.js";
+export * from "./errors.js";
