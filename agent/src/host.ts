@@ -1,0 +1,41 @@
+/**
+ * The one seam between the agent and its machine. Parsers, guards and rules never touch a file, a process or a
+ * clock; they are given what a Host read. The real one is real-host.ts; the simulator has another.
+ */
+
+/** A command as data: built by an action or a source, kept in the journal, run in one place only. */
+export interface Command {
+  readonly file: string; // absolute: no shell, no PATH look-up (I36)
+  readonly args: readonly string[];
+  readonly timeoutMs: number; // then it is killed, and whether it took effect is unknown
+  readonly input?: string; // for its stdin; /dev/null otherwise
+}
+
+/** How a command ended. A child that does not die is reported as hung and left behind (I37). */
+export interface CommandOutcome {
+  readonly end: "exited" | "timed-out" | "hung" | "not-started";
+  readonly exitCode: number; // -1 unless it exited by itself
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean; // the output cap of 4 MiB was reached
+  readonly durationMs: number;
+}
+
+export interface Host {
+  /** CLOCK_MONOTONIC, in milliseconds. */
+  monotonicMs(): number;
+  /** For people only; nothing is decided by it. */
+  wallUnixMs(): number;
+  /** The whole file as UTF-8. Rejects with the errno in `code`, as node:fs does (ENOENT: there is no such file). */
+  readFile(path: string): Promise<string>;
+  /** The names in a folder, in no order. Rejects as node:fs does. */
+  listFolder(path: string): Promise<string[]>;
+  /** The target of a symbolic link, not resolved further. Rejects as node:fs does. */
+  readLink(path: string): Promise<string>;
+  /** Never rejects: how it ended is in the outcome. */
+  run(command: Command): Promise<CommandOutcome>;
+  /** One request and its answer over a UNIX socket, each ended by `end`; rejects at the deadline. */
+  exchange(socketPath: string, request: string, end: string, timeoutMs: number): Promise<string>;
+  /** Raw records of /dev/kmsg that came since the last call ("6,1234,5678901,-;text"), oldest first. */
+  newKernelLogRecords(): Promise<string[]>;
+}
