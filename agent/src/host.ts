@@ -2,6 +2,7 @@
  * The one seam between the agent and its machine. Parsers, guards and rules never touch a file, a process or a
  * clock; they are given what a Host read. The real one is real-host.ts; the simulator has another.
  */
+import type { Clock } from "@vigie/proto";
 
 /** A command as data: built by an action or a source, kept in the journal, run in one place only. */
 export interface Command {
@@ -21,11 +22,7 @@ export interface CommandOutcome {
   readonly durationMs: number;
 }
 
-export interface Host {
-  /** CLOCK_MONOTONIC, in milliseconds. */
-  monotonicMs(): number;
-  /** For people only; nothing is decided by it. */
-  wallUnixMs(): number;
+export interface Host extends Clock {
   /** The whole file as UTF-8. Rejects with the errno in `code`, as node:fs does (ENOENT: there is no such file). */
   readFile(path: string): Promise<string>;
   /** The names in a folder, in no order. Rejects as node:fs does. */

@@ -13,5 +13,7 @@ export * from "./gen/vigie/v1/run.js";
 export * from "./gen/vigie/v1/orchestrator.js";
 export * from "./drbd-words.js";
 export * from "./errors.js";
+export * from "./clock.js";
+export * from "./hash-chain.js";
 export * from "./config-file.js";
 export * from "./identity.js";

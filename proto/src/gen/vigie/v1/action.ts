@@ -121,7 +121,11 @@ export interface CutDrbdLink {
   ttlS: number;
   /** both ends must have seen no progress for at least this long; at least 5000 */
   minStillMs: number;
-  peer: PeerReport | undefined;
+  peer:
+    | PeerReport
+    | undefined;
+  /** The running job that made both ends Primary; 0: none, and then two Primaries refuse (I8). */
+  migrateJobId: number;
 }
 
 /** Take the cut away. Safe to repeat: a cut that is not there is already restored. */
@@ -487,7 +491,7 @@ export const PeerReport: MessageFns<PeerReport> = {
 };
 
 function createBaseCutDrbdLink(): CutDrbdLink {
-  return { end: undefined, ttlS: 0, minStillMs: 0, peer: undefined };
+  return { end: undefined, ttlS: 0, minStillMs: 0, peer: undefined, migrateJobId: 0 };
 }
 
 export const CutDrbdLink: MessageFns<CutDrbdLink> = {
@@ -503,6 +507,9 @@ export const CutDrbdLink: MessageFns<CutDrbdLink> = {
     }
     if (message.peer !== undefined) {
       PeerReport.encode(message.peer, writer.uint32(34).fork()).join();
+    }
+    if (message.migrateJobId !== 0) {
+      writer.uint32(40).uint64(message.migrateJobId);
     }
     return writer;
   },
@@ -552,6 +559,14 @@ export const CutDrbdLink: MessageFns<CutDrbdLink> = {
             message.peer = PeerReport.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.migrateJobId = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -575,6 +590,7 @@ export const CutDrbdLink: MessageFns<CutDrbdLink> = {
     message.peer = (object.peer !== undefined && object.peer !== null)
       ? PeerReport.fromPartial(object.peer)
       : undefined;
+    message.migrateJobId = object.migrateJobId ?? 0;
     return message;
   },
 };

@@ -1,0 +1,49 @@
+/** Cut one DRBD link for a limited time: the wiki's iptables, for one peer and one port, with an end (W1). */
+import type { CutDrbdLink, DrbdEnd } from "@vigie/proto";
+import { judgeCut } from "../guards/cut-drbd-link.js";
+import { addCut, fenceSteps, type Cut } from "../link-fence.js";
+import type { ActionDefinition, Look } from "./action.js";
+
+export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
+  name: "cutDrbdLink",
+  resource: (params) => `minor ${params.end?.minor ?? "?"}`,
+  guard: async (params, look) => {
+    const minor = params.end?.minor ?? -1;
+    const [seen, config, cuts] = await Promise.all([
+      look.drbdMinor(minor),
+      look.drbdConfig(minor),
+      look.cuts(),
+    ]);
+    return judgeCut(params, {
+      own: seen.minor,
+      ownUnknownBecause: seen.unknown,
+      ownAgeMs: look.host.monotonicMs() - seen.readAtMs,
+      ownStillMs: seen.stillMs,
+      config,
+      cuts,
+      peerAgeMs: params.peer === undefined ? undefined : params.peer.ageMs + look.requestAgeMs(),
+    });
+  },
+  holds: () => Promise.resolve(false), // a cut that stands already is another's: the guard refuses it
+  steps: (params, runId) => {
+    const cut = cutOf(params.end);
+    return [...fenceSteps(cut), { run: addCut(cut, params.ttlS, runId) }];
+  },
+  verify: async (params, look) => {
+    const standing = await findCut(params.end, look);
+    if (standing === undefined) return { done: false, message: "the kernel does not list the cut" };
+    return {
+      done: true,
+      message: `the kernel removes the cut in ${standing.expiresInS} s, whatever happens`,
+    };
+  },
+};
+
+export function cutOf(end: DrbdEnd | undefined): Cut {
+  return { peerAddress: end?.peerAddress ?? "", port: end?.port ?? 0 };
+}
+
+export async function findCut(end: DrbdEnd | undefined, look: Look) {
+  const cuts = await look.cuts();
+  return cuts.find((cut) => cut.peerAddress === end?.peerAddress && cut.port === end.port);
+}

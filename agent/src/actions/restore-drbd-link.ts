@@ -1,0 +1,26 @@
+/** Take a cut away. Never refused for the link's state: an open link is the safe side (I17). */
+import { GuardFact, type RestoreDrbdLink } from "@vigie/proto";
+import { removeCut } from "../link-fence.js";
+import type { ActionDefinition } from "./action.js";
+import { cutOf, findCut } from "./cut-drbd-link.js";
+
+export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
+  name: "restoreDrbdLink",
+  resource: (params) => `minor ${params.end?.minor ?? "?"}`,
+  guard: (params) =>
+    Promise.resolve([
+      GuardFact.create({
+        name: "which end",
+        value: params.end?.instance ?? "not named",
+        holds: params.end !== undefined,
+        invariant: "I13",
+      }),
+    ]),
+  holds: async (params, look) => (await findCut(params.end, look)) === undefined,
+  steps: (params) => [{ run: removeCut(cutOf(params.end)) }],
+  verify: async (params, look) => {
+    const standing = await findCut(params.end, look);
+    if (standing === undefined) return { done: true, message: "the kernel lists no cut of this link" };
+    return { done: false, message: `the cut still stands, for ${standing.expiresInS} s` };
+  },
+};

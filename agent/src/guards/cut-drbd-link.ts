@@ -1,0 +1,180 @@
+/**
+ * May this DRBD link be cut now? A pure decision over what was just read at this end, and what the peer's agent
+ * read. Every fact that was looked at is in the answer, so that the audit shows why; one that does not hold
+ * refuses. Anything not known refuses too (I11).
+ */
+import {
+  ConnectionState,
+  connectionWord,
+  DiskState,
+  diskWord,
+  GuardFact,
+  Role,
+  type CutDrbdLink,
+  type DrbdConfig,
+  type DrbdMinor,
+  type LinkCut,
+} from "@vigie/proto";
+
+export const TTL_MIN_S = 18; // ping-int 10 + ping-timeo 0.5 + timeout 6 + 1, rounded up (I19, safety F6)
+export const TTL_MAX_S = 60; // I17
+export const STILL_MIN_MS = 5_000;
+export const FACT_AGE_MAX_MS = 2_000; // I7, I14
+
+/** What the agent read for this decision. */
+export interface SeenForCut {
+  readonly own: DrbdMinor | undefined; // undefined: not listed, or its line was damaged
+  readonly ownUnknownBecause: string; // why it is undefined
+  readonly ownAgeMs: number;
+  readonly ownStillMs: number | undefined; // undefined: it does not resync
+  readonly config: DrbdConfig | undefined;
+  readonly cuts: readonly LinkCut[];
+  readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
+}
+
+export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
+  return [
+    ...identityFacts(params, seen),
+    ...ownFacts(params, seen),
+    ...peerFacts(params, seen),
+    ...cutFacts(params, seen),
+  ];
+}
+
+function identityFacts(params: CutDrbdLink, { config }: SeenForCut): GuardFact[] {
+  const end = params.end;
+  if (end === undefined) return [fact("which end", "not named", false, "I13")];
+  if (config === undefined)
+    return [fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
+  return [
+    fact(
+      "port",
+      `${config.localPort} and ${config.peerPort}`,
+      config.localPort === end.port && config.peerPort === end.port,
+      "I13",
+    ),
+    fact("own address", config.localAddress, config.localAddress === end.localAddress, "I13"),
+    fact("peer address", config.peerAddress, config.peerAddress === end.peerAddress, "I13"),
+    fact("backing device", config.backingDevice, config.backingDevice === `/dev/${end.dataLv}`, "I13"),
+  ];
+}
+
+function ownFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
+  const { own } = seen;
+  if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
+  const needed = Math.max(STILL_MIN_MS, params.minStillMs);
+  return [
+    fact("own reading age", `${seen.ownAgeMs} ms`, seen.ownAgeMs <= FACT_AGE_MAX_MS, "I14"),
+    fact(
+      "own cs",
+      connectionWord(own.connection),
+      inSync(own),
+      own.connection === ConnectionState.STAND_ALONE ? "I8" : "",
+    ),
+    fact("own resync paused", own.ioFlags, !isPaused(own), ""),
+    fact("own still", still(seen.ownStillMs), (seen.ownStillMs ?? 0) >= needed, ""),
+    primaryHasData("own", own),
+  ];
+}
+
+function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
+  const { own } = seen;
+  const report = params.peer;
+  const peer = report?.drbd;
+  if (report === undefined || peer === undefined || seen.peerAgeMs === undefined)
+    return [fact("peer's report", "missing", false, "I7")];
+  const fresh = fact("peer's report age", `${seen.peerAgeMs} ms`, seen.peerAgeMs <= FACT_AGE_MAX_MS, "I7");
+  const from = fact("peer's report from", report.node, report.node === params.end?.peerNode, "I16");
+  const minor = fact("peer's minor", String(peer.minor), peer.minor === params.end?.peerMinor, "I13");
+  if (own === undefined) return [fresh, from, minor];
+  return [
+    fresh,
+    from,
+    minor,
+    fact(
+      "peer's cs",
+      connectionWord(peer.connection),
+      endsAgree(own, peer),
+      peer.connection === ConnectionState.STAND_ALONE ? "I8" : "I7",
+    ),
+    fact("peer's resync paused", peer.ioFlags, !isPaused(peer), ""),
+    fact("peer still", still(report.stillMs), peerIsStill(params, peer), "I7"),
+    primaryHasData("peer's", peer),
+    onePrimary(own, peer, params.migrateJobId),
+  ];
+}
+
+function cutFacts(params: CutDrbdLink, { cuts }: SeenForCut): GuardFact[] {
+  const standing = cuts.find(
+    (cut) => cut.peerAddress === params.end?.peerAddress && cut.port === params.end.port,
+  );
+  const ttlOk = params.ttlS >= TTL_MIN_S && params.ttlS <= TTL_MAX_S;
+  return [
+    fact("cut's time to live", `${params.ttlS} s`, ttlOk, "I19"),
+    fact(
+      "cut standing already",
+      standing === undefined ? "none" : `of ${standing.runId}`,
+      standing === undefined,
+      "I9",
+    ),
+  ];
+}
+
+/**
+ * The two ends of a resync name each other's part. One exception is enumerated: one end has finished (Connected,
+ * nothing out of sync) and the other never left SyncSource, as in ganeti#1868.
+ */
+function endsAgree(own: DrbdMinor, peer: DrbdMinor): boolean {
+  const pair = new Set([own.connection, peer.connection]);
+  if (pair.has(ConnectionState.SYNC_SOURCE) && pair.has(ConnectionState.SYNC_TARGET)) return true;
+  const other = own.connection === ConnectionState.SYNC_SOURCE ? peer : own;
+  const bothDone = own.outOfSyncKib === 0 && peer.outOfSyncKib === 0;
+  const otherIsDone = other.connection === ConnectionState.CONNECTED && other.disk === DiskState.UP_TO_DATE;
+  const bothSources = pair.size === 1 && pair.has(ConnectionState.SYNC_SOURCE);
+  return bothDone && (bothSources || (pair.has(ConnectionState.SYNC_SOURCE) && otherIsDone));
+}
+
+/** An end that has finished does not resync, so it has no stillness of its own. */
+function peerIsStill(params: CutDrbdLink, peer: DrbdMinor): boolean {
+  if (peer.connection === ConnectionState.CONNECTED) return true;
+  return (params.peer?.stillMs ?? 0) >= Math.max(STILL_MIN_MS, params.minStillMs);
+}
+
+/** A Primary that reads through the link would lose its data with it: never cut that. */
+function primaryHasData(whose: string, minor: DrbdMinor): GuardFact {
+  const holds =
+    minor.role === Role.SECONDARY || (minor.role === Role.PRIMARY && minor.disk === DiskState.UP_TO_DATE);
+  return fact(
+    `${whose} role and disk`,
+    `${minor.role.replace("ROLE_", "").toLowerCase()}, ${diskWord(minor.disk)}`,
+    holds,
+    "I1",
+  );
+}
+
+function onePrimary(own: DrbdMinor, peer: DrbdMinor, migrateJobId: number): GuardFact {
+  const two = own.role === Role.PRIMARY && peer.role === Role.PRIMARY;
+  const value = two ? `two, migrate job ${migrateJobId === 0 ? "none" : migrateJobId}` : "at most one";
+  return fact("Primaries", value, !two || migrateJobId !== 0, "I8");
+}
+
+function inSync(minor: DrbdMinor): boolean {
+  return minor.connection === ConnectionState.SYNC_SOURCE || minor.connection === ConnectionState.SYNC_TARGET;
+}
+
+function isPaused(minor: DrbdMinor): boolean {
+  return (
+    minor.resyncPausedByDependency ||
+    minor.resyncPausedByPeer ||
+    minor.resyncPausedByUser ||
+    minor.ioSuspended
+  );
+}
+
+function still(ms: number | undefined): string {
+  return ms === undefined ? "not resyncing" : `for ${(ms / 1000).toFixed(1)} s`;
+}
+
+function fact(name: string, value: string, holds: boolean, invariant: string): GuardFact {
+  return GuardFact.create({ name, value, holds, invariant });
+}

@@ -1,0 +1,117 @@
+/**
+ * What this agent was asked and what it did, on disk before it does it (I22): one JSON line a record, each fsynced,
+ * each hashed together with the one before (I39). It also is the memory of idempotency keys (I23) and of the
+ * highest epoch ever seen (I25).
+ *
+ * After a write or fsync that failed, nothing is known about the file any more: the journal is broken until the
+ * process starts again, and no action runs without it (I24).
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  ActionResult,
+  CHAIN_START,
+  chainHash,
+  firstBrokenLink,
+  VigieError,
+  type ChainedRecord,
+} from "@vigie/proto";
+
+export type JournalEntry =
+  | {
+      readonly kind: "intent";
+      readonly key: string;
+      readonly body: string;
+      readonly action: string;
+      readonly detail: unknown;
+    }
+  | { readonly kind: "result"; readonly key: string; readonly body: string; readonly result: ActionResult }
+  | { readonly kind: "epoch"; readonly epoch: number }
+  | { readonly kind: "sweep"; readonly detail: unknown };
+
+/** What is known of an idempotency key. An intent without a result: it may have run (I22). */
+export type KeyState =
+  | { readonly state: "new" }
+  | { readonly state: "unfinished"; readonly body: string }
+  | { readonly state: "finished"; readonly body: string; readonly result: ActionResult };
+
+export interface Journal {
+  readonly head: () => string;
+  readonly broken: () => string; // why; empty: it can be written
+  readonly highestEpoch: () => number;
+  readonly keyState: (key: string) => KeyState;
+  /** @throws VigieError JOURNAL_BROKEN; nothing may run after it */
+  readonly append: (entry: JournalEntry, wallUnixMs: number) => void;
+  readonly close: () => void;
+}
+
+/** @throws VigieError JOURNAL_BROKEN when a record was changed, or the file cannot be opened */
+export function openJournal(path: string): Journal {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const records = readRecords(path);
+  const brokenAt = firstBrokenLink(records);
+  if (brokenAt !== undefined)
+    throw new VigieError("JOURNAL_BROKEN", `${path}: record ${brokenAt + 1} is not what was written`, {
+      details: { record: brokenAt + 1 },
+    });
+
+  const keys = new Map<string, KeyState>();
+  let highestEpoch = 0;
+  let head = records.at(-1)?.hash ?? CHAIN_START;
+  let broken = "";
+  const file = openSync(path, "a", 0o600);
+  for (const record of records) learn((JSON.parse(record.payload) as { entry: JournalEntry }).entry);
+
+  return {
+    head: () => head,
+    broken: () => broken,
+    highestEpoch: () => highestEpoch,
+    keyState: (key) => keys.get(key) ?? { state: "new" },
+    append,
+    close: () => closeSync(file),
+  };
+
+  function append(entry: JournalEntry, wallUnixMs: number): void {
+    if (broken !== "") throw new VigieError("JOURNAL_BROKEN", broken);
+    const payload = JSON.stringify({ unixMs: wallUnixMs, entry });
+    const hash = chainHash(head, payload);
+    try {
+      writeSync(file, `${hash} ${payload}\n`);
+      fsyncSync(file);
+    } catch (cause) {
+      broken = `${path} cannot be written`;
+      throw new VigieError("JOURNAL_BROKEN", broken, { cause });
+    }
+    head = hash;
+    learn(entry);
+  }
+
+  function learn(entry: JournalEntry): void {
+    if (entry.kind === "epoch") highestEpoch = Math.max(highestEpoch, entry.epoch);
+    if (entry.kind === "intent") keys.set(entry.key, { state: "unfinished", body: entry.body });
+    if (entry.kind === "result")
+      keys.set(entry.key, { state: "finished", body: entry.body, result: entry.result });
+  }
+}
+
+/** A last line without its end was being written when the power went: it was never acted on, and is cut off. */
+function readRecords(path: string): ChainedRecord[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new VigieError("JOURNAL_BROKEN", `${path} cannot be read`, { cause: error });
+  }
+  const complete = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (complete.length < text.length) truncateSync(path, Buffer.byteLength(complete));
+  let previousHash = CHAIN_START;
+  return complete
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const record = { previousHash, hash: line.slice(0, 64), payload: line.slice(65) };
+      previousHash = record.hash;
+      return record;
+    });
+}

@@ -1,0 +1,75 @@
+/** The machine itself. Everything the agent touches outside its own state folder goes through here. */
+import { constants } from "node:fs";
+import { open, readdir, readFile, readlink, type FileHandle } from "node:fs/promises";
+import { connect } from "node:net";
+import { realClock, VigieError } from "@vigie/proto";
+import type { Host } from "./host.js";
+import { runCommand } from "./run-command.js";
+
+const KMSG_RECORD_BYTES = 8192; // the kernel gives one record a read and refuses a smaller buffer (EINVAL)
+const KMSG_RECORDS_AT_ONCE = 1000;
+const SOCKET_ANSWER_CAP_BYTES = 64 * 1024 * 1024;
+
+export function createRealHost(): Host {
+  let kernelLog: FileHandle | undefined;
+  return {
+    ...realClock,
+    readFile: (path) => readFile(path, "utf8"),
+    listFolder: (path) => readdir(path),
+    readLink: (path) => readlink(path),
+    run: (command) => runCommand(command, realClock.monotonicMs),
+    exchange,
+    newKernelLogRecords: async () => {
+      kernelLog ??= await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
+      return readKernelLog(kernelLog);
+    },
+  };
+}
+
+/** EAGAIN: no more for now. EPIPE: the ring overwrote what was not read yet; the next read goes on behind it. */
+async function readKernelLog(file: FileHandle): Promise<string[]> {
+  const records: string[] = [];
+  const buffer = Buffer.alloc(KMSG_RECORD_BYTES);
+  while (records.length < KMSG_RECORDS_AT_ONCE) {
+    try {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) break;
+      records.push(buffer.toString("utf8", 0, bytesRead));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EAGAIN") break;
+      if (code !== "EPIPE") throw error;
+    }
+  }
+  return records;
+}
+
+function exchange(socketPath: string, request: string, end: string, timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
+    socket.on("connect", () => socket.write(request + end));
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > SOCKET_ANSWER_CAP_BYTES) return fail("the answer is too long");
+      if (chunk.includes(end)) succeed();
+    });
+    socket.on("error", (error) => fail("it failed", error));
+    socket.on("close", () => fail("it was closed without an answer"));
+
+    function succeed(): void {
+      clearTimeout(timer);
+      socket.destroy();
+      const text = Buffer.concat(chunks).toString("utf8");
+      resolve(text.slice(0, text.indexOf(end)));
+    }
+    function fail(reason: string, cause?: unknown): void {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new VigieError("SOURCE_FAILED", `socket ${socketPath}: ${reason}`, { cause }));
+    }
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * The only place in the agent that starts a process (I36): argv, no shell, an empty environment, a deadline and an
+ * output cap. A child that sits in the kernel (state D) cannot be killed; after its deadline it is given up as
+ * hung, kept in a list that every report shows, and its resource is refused until it ends (I37).
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { HungCommand } from "@vigie/proto";
+import type { Command, CommandOutcome } from "./host.js";
+
+const OUTPUT_CAP_BYTES = 4 * 1024 * 1024;
+const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+const KILL_GRACE_MS = 1_000; // after SIGKILL: a child that has not ended by then is in the kernel's hands
+
+interface HungChild {
+  readonly command: Command;
+  readonly pid: number;
+  readonly startedMs: number;
+}
+
+const hung = new Set<HungChild>();
+
+/** Children past their deadline that have not ended. */
+export function hungCommands(nowMs: number): HungCommand[] {
+  return [...hung].map((child) => ({
+    argv: [child.command.file, ...child.command.args],
+    pid: child.pid,
+    sinceMs: nowMs - child.startedMs,
+    processState: processState(child.pid),
+  }));
+}
+
+/** @returns how the command ended; never rejects */
+export function runCommand(command: Command, monotonicMs: () => number): Promise<CommandOutcome> {
+  return new Promise((resolve) => {
+    const startedMs = monotonicMs();
+    const child = spawn(command.file, [...command.args], {
+      env: ENVIRONMENT,
+      cwd: "/",
+      stdio: [command.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      detached: true, // its own process group: killed with its children
+    });
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    const asHung: HungChild = { command, pid: child.pid ?? -1, startedMs };
+    let timedOut = false;
+    let graceTimer: NodeJS.Timeout | undefined;
+    const deadline = setTimeout(() => {
+      timedOut = true;
+      killGroup(child.pid);
+      graceTimer = setTimeout(giveUp, KILL_GRACE_MS);
+    }, command.timeoutMs);
+
+    child.on("error", (error) => settle("not-started", -1, error.message));
+    child.on("close", (code) => {
+      hung.delete(asHung); // it may end long after it was given up
+      if (timedOut) settle("timed-out", -1);
+      else settle("exited", code ?? -1);
+    });
+    child.stdin?.on("error", () => undefined); // it ended without reading: its exit code tells
+    if (command.input !== undefined) child.stdin?.end(command.input);
+
+    function giveUp(): void {
+      hung.add(asHung);
+      child.unref();
+      settle("hung", -1);
+    }
+
+    /** The first call counts: a promise resolves once. */
+    function settle(end: CommandOutcome["end"], exitCode: number, problem?: string): void {
+      clearTimeout(deadline);
+      clearTimeout(graceTimer);
+      resolve({
+        end,
+        exitCode,
+        stdout: stdout.text(),
+        stderr: problem ?? stderr.text(),
+        truncated: stdout.truncated() || stderr.truncated(),
+        durationMs: monotonicMs() - startedMs,
+      });
+    }
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream | null): { text: () => string; truncated: () => boolean } {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= OUTPUT_CAP_BYTES) chunks.push(chunk);
+  });
+  stream?.on("error", () => undefined); // the close event tells
+  return {
+    text: () => Buffer.concat(chunks).toString("utf8"),
+    truncated: () => bytes > OUTPUT_CAP_BYTES,
+  };
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // it ended in between
+  }
+}
+
+/** The letter after the name in /proc/PID/stat: "D" is uninterruptible; "?" where it is gone. */
+function processState(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
+  } catch {
+    return "?";
+  }
+}

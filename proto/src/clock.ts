@@ -1,0 +1,25 @@
+/** Time, as a seam: the real one is below, the simulator's jumps. */
+export interface Clock {
+  /** CLOCK_MONOTONIC in milliseconds: every decision about age or order uses it. */
+  monotonicMs(): number;
+  /** The wall clock, for people only: nothing is decided by it (I27). */
+  wallUnixMs(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const realClock: Clock = {
+  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+  wallUnixMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener("abort", done, { once: true });
+      function done(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      }
+    }),
+};
