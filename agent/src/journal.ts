@@ -40,6 +40,8 @@ export interface Journal {
   readonly broken: () => string; // why; empty: it can be written
   readonly highestEpoch: () => number;
   readonly keyState: (key: string) => KeyState;
+  /** This life of the agent set out to cut for this run. */
+  readonly madeCut: (runId: string) => boolean;
   /** @throws VigieError JOURNAL_BROKEN; nothing may run after it */
   readonly append: (entry: JournalEntry, wallUnixMs: number) => void;
   readonly close: () => void;
@@ -56,6 +58,7 @@ export function openJournal(path: string): Journal {
     });
 
   const keys = new Map<string, KeyState>();
+  const cutsMadeHere = new Set<string>();
   let highestEpoch = 0;
   let head = records.at(-1)?.hash ?? CHAIN_START;
   let broken = "";
@@ -67,6 +70,7 @@ export function openJournal(path: string): Journal {
     broken: () => broken,
     highestEpoch: () => highestEpoch,
     keyState: (key) => keys.get(key) ?? { state: "new" },
+    madeCut: (runId) => cutsMadeHere.has(runId),
     append,
     close: () => closeSync(file),
   };
@@ -84,6 +88,8 @@ export function openJournal(path: string): Journal {
     }
     head = hash;
     learn(entry);
+    if (entry.kind === "intent" && entry.action === "cutDrbdLink")
+      cutsMadeHere.add(entry.key.split("/")[0] ?? "");
   }
 
   function learn(entry: JournalEntry): void {

@@ -77,7 +77,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (known.state === "finished") return { ...known.result, replayed: true };
     throw new VigieError(
       "COMMAND_TIMED_OUT",
-      `${key} was begun before this agent started; whether it took effect must be looked at`,
+      `${key} was begun and has no answer; whether it took effect must be looked at`,
     );
   }
 

@@ -17,3 +17,4 @@ export * from "./clock.js";
 export * from "./hash-chain.js";
 export * from "./config-file.js";
 export * from "./identity.js";
+export * from "./version.js";

@@ -92,6 +92,8 @@ export interface Report {
   hung: HungCommand[];
   /** minors that resync, and since when this end saw no progress */
   still: MinorStillness[];
+  /** on this node's disk */
+  highestEpoch: number;
 }
 
 /** How long this end of a resync has not moved, by the agent's own clock. */
@@ -698,6 +700,7 @@ function createBaseReport(): Report {
     readOnlyReason: "",
     hung: [],
     still: [],
+    highestEpoch: 0,
   };
 }
 
@@ -738,6 +741,9 @@ export const Report: MessageFns<Report> = {
     }
     for (const v of message.still) {
       MinorStillness.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.highestEpoch !== 0) {
+      writer.uint32(104).uint64(message.highestEpoch);
     }
     return writer;
   },
@@ -851,6 +857,14 @@ export const Report: MessageFns<Report> = {
             message.still.push(MinorStillness.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.highestEpoch = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -880,6 +894,7 @@ export const Report: MessageFns<Report> = {
     message.readOnlyReason = object.readOnlyReason ?? "";
     message.hung = object.hung?.map((e) => HungCommand.fromPartial(e)) || [];
     message.still = object.still?.map((e) => MinorStillness.fromPartial(e)) || [];
+    message.highestEpoch = object.highestEpoch ?? 0;
     return message;
   },
 };

@@ -1,0 +1,46 @@
+/**
+ * What a guard looks at, each time anew: the observer's own reading of /proc/drbd (its stillness with it), and the
+ * kernel's configuration and cuts. A source that failed or a damaged minor is "unknown", with the reason (I11).
+ */
+import { Source, SourceState, type SourceReport } from "@vigie/proto";
+import type { Look } from "./actions/action.js";
+import type { Host } from "./host.js";
+import type { Observer } from "./observe.js";
+
+export function createLook(host: Host, nodeName: string, observer: Observer): Omit<Look, "requestAgeMs"> {
+  return {
+    host,
+    nodeName,
+    drbdMinor: async (number) => {
+      const report = await observer.readNow(Source.PROC_DRBD);
+      const minor =
+        report.facts?.$case === "drbd"
+          ? report.facts.value.minors.find((m) => m.minor === number)
+          : undefined;
+      const stillMs = observer.stillness().find((s) => s.minor === number)?.stillMs;
+      return {
+        minor,
+        unknown: minor === undefined ? whyUnknown(report, number) : "",
+        readAtMs: report.monotonicMs,
+        stillMs,
+      };
+    },
+    drbdConfig: async (number) => {
+      const { facts } = await observer.readNow(Source.DRBD_CONFIG);
+      if (facts?.$case !== "drbdConfig") return undefined;
+      const found = facts.value.resources.filter((resource) => resource.minor === number);
+      return found.length === 1 ? found[0] : undefined; // two of one minor is not an answer
+    },
+    cuts: async () => {
+      const { facts } = await observer.readNow(Source.LINK_CUTS);
+      return facts?.$case === "linkCuts" ? facts.value.cuts : [];
+    },
+  };
+}
+
+function whyUnknown(report: SourceReport, minor: number): string {
+  const damaged = report.damaged.find((d) => d.minor === minor);
+  if (damaged !== undefined) return `damaged: ${damaged.reason}`;
+  if (report.state !== SourceState.OK) return `/proc/drbd: ${report.reason}`;
+  return `minor ${minor} is not in /proc/drbd`;
+}

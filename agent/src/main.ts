@@ -1,0 +1,92 @@
+/** vigie-agent: the process. Reads its configuration, wires the real machine to the agent, and ends cleanly. */
+import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { explain, identityOf, readConfigFile, realClock, VERSION, VigieError } from "@vigie/proto";
+import { pino } from "pino";
+import { runAgent } from "./agent.js";
+import { agentConfigSchema, type AgentConfig } from "./config.js";
+import { createDial, type TlsFiles } from "./dial.js";
+import { openJournal } from "./journal.js";
+import { createRealHost } from "./real-host.js";
+import { redact } from "./redact.js";
+import { hungCommands } from "./run-command.js";
+
+const EXIT_BAD_CONFIG = 2;
+
+async function main(configPath: string): Promise<void> {
+  const config = readConfigFile(configPath, agentConfigSchema);
+  const nodeName = ownName(config, configPath);
+  const logger = pino({ level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } });
+  const journal = openJournal(join(config.state_dir, "journal"));
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ event: "crash", reason: explain(error), stack: error.stack });
+    process.exit(1); // the kernel ends a cut; the next start sweeps
+  });
+
+  logger.info({ event: "agent.start", version: VERSION, journalHead: journal.head() });
+  await runAgent(
+    {
+      host: createRealHost(),
+      journal,
+      dial: createDial(config.orchestrator_port, () => readTls(config)),
+      nodeName,
+      version: VERSION,
+      killSwitch: config.kill_switch,
+      random: Math.random,
+      hung: () => hungCommands(realClock.monotonicMs()),
+      log: (event, detail) => logger.info({ event, ...detail }),
+    },
+    stop.signal,
+  );
+  journal.close();
+  logger.info({ event: "agent.stop" });
+  process.exit(0); // a child that hangs in the kernel must not keep us
+}
+
+/** The certificate's name is the node's (I16); a configured one may only say the same. */
+function ownName(config: AgentConfig, configPath: string): string {
+  const certificate = new X509Certificate(readTls(config).certificate);
+  const identity = identityOf({ subjectaltname: certificate.subjectAltName });
+  if (identity.role !== "agent")
+    throw new VigieError(
+      "BAD_CONFIG",
+      `${configPath}: tls.certificate: expected a certificate of an agent, got one of ${identity.role} ${identity.name}`,
+    );
+  if (config.node !== undefined && config.node !== identity.name)
+    throw new VigieError(
+      "BAD_CONFIG",
+      `${configPath}: node: expected ${identity.name}, as the certificate says, got ${config.node}`,
+    );
+  return identity.name;
+}
+
+function readTls({ tls }: AgentConfig): TlsFiles {
+  return {
+    ca: readPem("tls.ca", tls.ca),
+    certificate: readPem("tls.certificate", tls.certificate),
+    key: readPem("tls.key", tls.key),
+  };
+}
+
+function readPem(key: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "it cannot be read";
+    throw new VigieError(
+      "BAD_CONFIG",
+      `${key}: expected a PEM file at ${path}, got: ${reason}; make one with: vigie ca issue`,
+      { cause },
+    );
+  }
+}
+
+main(process.argv[2] ?? "/etc/vigie/agent.toml").catch((error: unknown) => {
+  const badConfig =
+    error instanceof VigieError && (error.code === "BAD_CONFIG" || error.code === "PERMISSION_DENIED");
+  process.stderr.write(`vigie-agent: ${badConfig ? error.message : explain(error)}\n`);
+  process.exit(badConfig ? EXIT_BAD_CONFIG : 1);
+});

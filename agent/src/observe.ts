@@ -1,0 +1,200 @@
+/**
+ * Reads every source at its own pace and knows what is new. A source that hangs holds nobody: its reading counts as
+ * failed after its deadline, and it is not begun again until that reading ends (I37).
+ */
+import {
+  DrbdMinor,
+  explain,
+  Source,
+  SourceReport,
+  SourceState,
+  type MinorStillness,
+  type SourceUnchanged,
+} from "@vigie/proto";
+import type { Host } from "./host.js";
+import type { Facts, Reading, SourceDefinition } from "./sources/source.js";
+import { stillFor, trackStillness, type Stillness } from "./stillness.js";
+
+export interface Observer {
+  /** Reads everything once and then each source at its period, until `signal` aborts. */
+  readonly start: (signal: AbortSignal) => void;
+  /** A reading that began after this call. */
+  readonly readNow: (source: Source) => Promise<SourceReport>;
+  /** The newest reading, whole; undefined: not read yet. */
+  readonly latest: (source: Source) => SourceReport | undefined;
+  readonly stillness: () => MinorStillness[];
+  /** What changed since the last call with the same `sent`; everything with a new one. */
+  readonly changes: (sent: SentState) => { sources: SourceReport[]; unchanged: SourceUnchanged[] };
+  /** Called after each reading of /proc/drbd, which paces the reports. */
+  onTick: () => void;
+}
+
+/** What one session has sent, so that only the rest is sent again. */
+export interface SentState {
+  readonly bodies: Map<Source, string>;
+  readonly minors: Map<number, string>;
+}
+
+export function nothingSent(): SentState {
+  return { bodies: new Map(), minors: new Map() };
+}
+
+interface SourceStanding {
+  readonly definition: SourceDefinition;
+  latest: SourceReport | undefined;
+  reading: Promise<void> | undefined; // the one that goes on now
+  lateSinceMs: number | undefined; // it is past its deadline since then
+}
+
+export function createObserver(host: Host, definitions: readonly SourceDefinition[]): Observer {
+  const standings = new Map<Source, SourceStanding>(
+    definitions.map((definition) => [
+      definition.source,
+      { definition, latest: undefined, reading: undefined, lateSinceMs: undefined },
+    ]),
+  );
+  let still: ReadonlyMap<number, Stillness> = new Map();
+  const observer: Observer = {
+    start: (signal) => {
+      for (const standing of standings.values()) void pace(standing, signal);
+    },
+    readNow,
+    latest: (source) => standings.get(source)?.latest,
+    stillness: () => stillFor(still, host.monotonicMs()),
+    changes,
+    onTick: () => undefined,
+  };
+  return observer;
+
+  async function pace(standing: SourceStanding, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const begunMs = host.monotonicMs();
+      await readOnce(standing);
+      if (standing.definition.source === Source.PROC_DRBD) observer.onTick();
+      await host.sleep(Math.max(0, standing.definition.periodMs - (host.monotonicMs() - begunMs)), signal);
+    }
+  }
+
+  async function readNow(source: Source): Promise<SourceReport> {
+    const standing = standings.get(source);
+    if (standing === undefined)
+      return SourceReport.create({
+        source,
+        state: SourceState.ABSENT,
+        reason: "this agent has no such source",
+      });
+    if (standing.lateSinceMs === undefined) await standing.reading; // it may have begun before this call
+    await readOnce(standing);
+    return (
+      standing.latest ?? SourceReport.create({ source, state: SourceState.FAILED, reason: "not read yet" })
+    );
+  }
+
+  /** Ends when the reading does, or at its deadline. */
+  async function readOnce(standing: SourceStanding): Promise<void> {
+    if (standing.lateSinceMs !== undefined) return void reportLate(standing);
+    if (standing.reading === undefined) {
+      standing.reading = readInto(standing).finally(() => {
+        standing.reading = undefined;
+        standing.lateSinceMs = undefined;
+      });
+    }
+    const { deadlineMs } = standing.definition;
+    const stop = new AbortController();
+    const late = host.sleep(deadlineMs, stop.signal).then(() => "late" as const);
+    const ended = await Promise.race([standing.reading, late]);
+    stop.abort();
+    if (ended !== "late") return;
+    standing.lateSinceMs = host.monotonicMs() - deadlineMs;
+    reportLate(standing);
+  }
+
+  function reportLate(standing: SourceStanding): void {
+    const { source } = standing.definition;
+    const sinceMs = standing.lateSinceMs ?? host.monotonicMs();
+    standing.latest = SourceReport.create({
+      source,
+      state: SourceState.FAILED,
+      reason: "the reading has not ended; it hangs in the kernel or in a tool",
+      monotonicMs: sinceMs,
+    });
+  }
+
+  async function readInto(standing: SourceStanding): Promise<void> {
+    const { source, read } = standing.definition;
+    const monotonicMs = host.monotonicMs();
+    let reading: Reading | { readonly state: "failed"; readonly reason: string };
+    try {
+      reading = await read(host);
+    } catch (error) {
+      reading = { state: "failed", reason: explain(error) };
+    }
+    const durationUs = Math.round((host.monotonicMs() - monotonicMs) * 1000);
+    standing.latest = SourceReport.create({ source, monotonicMs, durationUs, ...bodyOf(reading) });
+    if (source === Source.PROC_DRBD)
+      still = trackStillness(still, minorsOf(standing.latest.facts), monotonicMs);
+  }
+
+  function changes(sent: SentState): { sources: SourceReport[]; unchanged: SourceUnchanged[] } {
+    const sources: SourceReport[] = [];
+    const unchanged: SourceUnchanged[] = [];
+    for (const [source, { latest }] of standings) {
+      if (latest === undefined) continue;
+      const body = comparable(latest);
+      if (sent.bodies.get(source) === body) unchanged.push({ source, monotonicMs: latest.monotonicMs });
+      else sources.push(source === Source.PROC_DRBD ? minorChanges(latest, sent) : latest);
+      sent.bodies.set(source, body);
+    }
+    return { sources, unchanged };
+  }
+}
+
+function bodyOf(
+  reading: Reading | { readonly state: "failed"; readonly reason: string },
+): Partial<SourceReport> {
+  switch (reading.state) {
+    case "ok":
+      return { state: SourceState.OK, facts: reading.facts, damaged: [...reading.damaged] };
+    case "absent":
+      return { state: SourceState.ABSENT, reason: reading.reason };
+    case "failed":
+      return { state: SourceState.FAILED, reason: reading.reason };
+  }
+}
+
+/** Only the minors that changed, where the last report was whole and of the same driver (SourceReport.delta). */
+function minorChanges(report: SourceReport, sent: SentState): SourceReport {
+  if (report.facts?.$case !== "drbd") {
+    sent.minors.clear();
+    return report;
+  }
+  const delta = sent.minors.size > 0;
+  const now = new Map(report.facts.value.minors.map((minor) => [minor.minor, comparableMinor(minor)]));
+  const changed = report.facts.value.minors.filter(
+    (minor) => sent.minors.get(minor.minor) !== now.get(minor.minor),
+  );
+  const goneMinors = [...sent.minors.keys()].filter((minor) => !now.has(minor));
+  sent.minors.clear();
+  for (const [minor, text] of now) sent.minors.set(minor, text);
+  if (!delta) return report;
+  const facts: Facts = { $case: "drbd", value: { ...report.facts.value, minors: changed } };
+  return { ...report, facts, delta, goneMinors };
+}
+
+function minorsOf(facts: SourceReport["facts"]): readonly DrbdMinor[] {
+  return facts?.$case === "drbd" ? facts.value.minors : [];
+}
+
+/** Everything but when it was read. */
+function comparable(report: SourceReport): string {
+  const { state, reason, facts, damaged } = report;
+  return bytes(SourceReport.encode(SourceReport.create({ state, reason, facts, damaged })).finish());
+}
+
+function comparableMinor(minor: DrbdMinor): string {
+  return bytes(DrbdMinor.encode(minor).finish());
+}
+
+function bytes(array: Uint8Array): string {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("latin1");
+}
