@@ -21,9 +21,10 @@ const ROLES = new Map(Object.entries(ROLE_WORDS));
 const DISKS = new Map(Object.entries(DISK_WORDS));
 
 // Four characters in 8.0, five from 8.3.1 (the fifth a NUL there), six from 8.3.9. First: I/O runs or is suspended.
-// Then three pauses of the resync: by dependency, by the peer, by the user. Then why it is congested, and whether
-// updates of the activity log are suspended; those are letters that differ by release and decide nothing.
-const FLAGS = /^[rs][a-][p-][u-][a-z-]{0,3}$/;
+// Then three pauses of the resync, told by their letters: after a dependency, by the peer, by the user. Then why it
+// is congested, and whether updates of the activity log are suspended: letters that differ by release and decide
+// nothing.
+const FLAGS = /^[rs][apu-]{3}[a-z-]{0,3}$/;
 const SLASH = 47;
 const NUL = "\0";
 
@@ -34,11 +35,12 @@ export interface StateLine {
 }
 
 /**
- * @param cursor behind "cs:"
+ * @param cursor behind " 0:"
  * @throws VigieError PARSE_FAILED, with the word that is not the kernel's
  */
 export function parseState(minorNumber: number, cursor: Cursor): StateLine {
   const minor = emptyMinor(minorNumber);
+  expect(cursor, "cs:");
   minor.connection = known(CONNECTIONS, takeToken(cursor), "connection state");
   if (minor.connection === ConnectionState.UNCONFIGURED) {
     expectEnd(cursor);
@@ -85,9 +87,10 @@ function takeFlags(minor: DrbdMinor, cursor: Cursor): void {
   if (!FLAGS.test(flags)) refuse(`unknown I/O flags ${quote(printed)}`);
   minor.ioFlags = flags;
   minor.ioSuspended = flags[0] === "s";
-  minor.resyncPausedByDependency = flags[1] === "a";
-  minor.resyncPausedByPeer = flags[2] === "p";
-  minor.resyncPausedByUser = flags[3] === "u";
+  const pauses = flags.slice(1, 4);
+  minor.resyncPausedByDependency = pauses.includes("a");
+  minor.resyncPausedByPeer = pauses.includes("p");
+  minor.resyncPausedByUser = pauses.includes("u");
 }
 
 /** Every field is there from the start: one hidden class for all, and a delta compares like with like. */
