@@ -1,0 +1,39 @@
+/** Evidence and subjects as the rules fill them in. */
+import { Evidence, Subject } from "@vigie/proto";
+import type { EndView } from "../view/end-view.js";
+import type { Resource } from "../view/join.js";
+
+export function endEvidence(view: EndView): Evidence {
+  const { end, drbd, ageMs, stillMs, unknown } = view;
+  return Evidence.create({
+    node: end.node,
+    ageMs: Math.round(ageMs),
+    drbd,
+    stillMs: Math.round(stillMs),
+    text: unknown,
+  });
+}
+
+/** The disk by its instance, or by its end where Ganeti does not name it. */
+export function resourceSubject(resource: Resource): Subject {
+  const [first] = resource.ends;
+  if (resource.instance === "") return Subject.create({ node: first?.node ?? "", minor: first?.minor });
+  return Subject.create({
+    instance: resource.instance,
+    diskIndex: resource.diskIndex,
+    node: first?.node ?? "",
+    minor: first?.minor,
+  });
+}
+
+export function endSubject(resource: Resource, { end }: EndView): Subject {
+  return { ...resourceSubject(resource), node: end.node, minor: end.minor };
+}
+
+/** "web1.example disk/0", or "h2 minor 7" for a minor that Ganeti does not name. */
+export function resourceName(resource: Resource): string {
+  const [first] = resource.ends;
+  return resource.instance === ""
+    ? `${first?.node ?? "?"} minor ${first?.minor ?? "?"}`
+    : `${resource.instance} disk/${resource.diskIndex}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * What a rule is: a pure question about one mirrored disk or one node. Its answer is a finding, "clear" or
+ * "unknown". Unknown neither opens nor closes anything: an incident does not end because a node went silent.
+ */
+import type { Evidence, IncidentKind, Severity, Subject } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import type { EndView } from "../view/end-view.js";
+import type { Resource } from "../view/join.js";
+import type { NodeView } from "../view/node-view.js";
+
+export interface Finding {
+  readonly key: string; // what else beside rule and subject tells two findings apart; usually empty
+  readonly subject: Subject;
+  readonly summary: string; // one line for people
+  readonly severity: Severity;
+  readonly evidence: readonly Evidence[];
+  readonly lastProgressMs?: number; // monotonic; stalled-sync only
+}
+
+export type Answer = readonly Finding[] | "unknown"; // no findings: clear
+
+interface RuleBase {
+  readonly kind: IncidentKind;
+  /** A finding must have stood this long before an incident opens. */
+  readonly holdDownMs: number;
+  /** It must have been clear for this long before the incident closes. */
+  readonly clearMs: number;
+}
+
+export interface ResourceRule extends RuleBase {
+  readonly about: "resource";
+  readonly judge: (
+    resource: Resource,
+    ends: readonly EndView[],
+    view: ClusterView,
+    settings: DetectSettings,
+  ) => Answer;
+}
+
+export interface NodeRule extends RuleBase {
+  readonly about: "node";
+  readonly judge: (node: NodeView, view: ClusterView, nowMs: number, settings: DetectSettings) => Answer;
+}
+
+export type Rule = ResourceRule | NodeRule;
+
+export interface DetectSettings {
+  readonly stallAfterMs: number; // both ends of a resync have not moved for this long
+  readonly silentAfterMs: number; // a node has not reported for this long
+}

@@ -1,0 +1,78 @@
+/**
+ * StandAlone: an end gave the connection up and will not try again. Often it is split brain; then both sides wrote,
+ * and which one is thrown away is a person's decision (I8). Two rules of one question, so that they never both open.
+ */
+import { ConnectionState, IncidentKind, Role, Severity, Source, type KernelLogFacts } from "@vigie/proto";
+import type { ClusterView } from "../../view/cluster-view.js";
+import type { EndView } from "../../view/end-view.js";
+import { factsOf } from "../../view/node-view.js";
+import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
+import type { Answer, ResourceRule } from "../rule.js";
+
+const FINISHED = { about: "resource", holdDownMs: 0, clearMs: 2_000 } as const;
+
+export const standalone: ResourceRule = {
+  ...FINISHED,
+  kind: IncidentKind.STANDALONE,
+  judge: (resource, ends, view) => {
+    const answer = standAloneEnds(ends);
+    if (answer === "unknown" || answer.length === 0) return answer === "unknown" ? answer : [];
+    if (isSplitBrain(ends, view)) return [];
+    const where = answer.map(({ end }) => end.node).join(" and ");
+    const summary = `${resourceName(resource)}: StandAlone on ${where}; the mirror is not being written`;
+    return [
+      {
+        key: "",
+        subject: resourceSubject(resource),
+        summary,
+        severity: Severity.CRITICAL,
+        evidence: ends.map(endEvidence),
+      },
+    ];
+  },
+};
+
+export const splitBrain: ResourceRule = {
+  ...FINISHED,
+  kind: IncidentKind.SPLIT_BRAIN,
+  judge: (resource, ends, view): Answer => {
+    const answer = standAloneEnds(ends);
+    if (answer === "unknown") return answer;
+    if (answer.length === 0 || !isSplitBrain(ends, view)) return [];
+    const summary = `${resourceName(resource)}: split brain; a person must say which side is thrown away`;
+    return [
+      {
+        key: "",
+        subject: resourceSubject(resource),
+        summary,
+        severity: Severity.CRITICAL,
+        evidence: ends.map(endEvidence),
+      },
+    ];
+  },
+};
+
+/** An end that is known to be StandAlone is enough; without one, an unknown end leaves the question open. */
+function standAloneEnds(ends: readonly EndView[]): EndView[] | "unknown" {
+  const found = ends.filter((e) => e.unknown === "" && e.drbd?.connection === ConnectionState.STAND_ALONE);
+  if (found.length > 0) return found;
+  return ends.some((e) => e.unknown !== "") ? "unknown" : [];
+}
+
+/** Both Primary while apart, or the kernel said so about this minor since the agent started. */
+function isSplitBrain(ends: readonly EndView[], view: ClusterView): boolean {
+  const bothPrimary = ends.length === 2 && ends.every((e) => e.drbd?.role === Role.PRIMARY);
+  return bothPrimary || ends.some((e) => kernelSaidSplitBrain(e, view));
+}
+
+function kernelSaidSplitBrain({ end }: EndView, view: ClusterView): boolean {
+  const log: KernelLogFacts | undefined = factsOf(view.nodes.get(end.node), Source.KERNEL_LOG, "kernelLog");
+  const about = (log?.lines ?? []).filter(
+    (line) => line.device === `drbd${end.minor}` || line.device === `resource${end.minor}`,
+  );
+  const lastSplit = about.findLastIndex((line) => line.text.includes("Split-Brain detected"));
+  const lastConnected = about.findLastIndex((line) =>
+    /conn\( \w+ -> (Connected|SyncSource|SyncTarget)/.test(line.text),
+  );
+  return lastSplit > lastConnected;
+}

@@ -1,0 +1,74 @@
+/**
+ * The cluster as its agents tell it: nodes, and the mirrored disks that join Ganeti's intent (which two minors on
+ * which two nodes are one disk) with what each kernel says. One agent's facts change only its own node (I41).
+ */
+import { Source, type GanetiFacts, type GanetiInstance, type SsconfFacts } from "@vigie/proto";
+import { joinResources, type Resource } from "./join.js";
+import { factsOf, unseenNode, type NodeView } from "./node-view.js";
+
+export interface ClusterView {
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  readonly inventory: GanetiFacts | undefined; // of the master's agent; undefined: not known
+  readonly ssconf: SsconfFacts | undefined; // of the orchestrator's own node
+  readonly resources: ReadonlyMap<string, Resource>; // by key
+  readonly resourcesByNode: ReadonlyMap<string, readonly Resource[]>;
+  readonly instances: ReadonlyMap<string, GanetiInstance>;
+  readonly joinStale: boolean; // minors came or went since the join was made
+}
+
+/** The view of an orchestrator on `ownNode`, which sees nothing yet. */
+export function emptyView(ownNode: string): ClusterView {
+  return {
+    nodes: new Map([[ownNode, unseenNode(ownNode)]]),
+    inventory: undefined,
+    ssconf: undefined,
+    resources: new Map(),
+    resourcesByNode: new Map(),
+    instances: new Map(),
+    joinStale: false,
+  };
+}
+
+/**
+ * Puts one node's new value into the view. Ganeti's intent is joined again at once when it changed; a minor that
+ * came or went only marks the join as stale, for with a thousand agents arriving it would be done a thousand times.
+ */
+export function withNode(view: ClusterView, node: NodeView, ownNode: string): ClusterView {
+  const before = view.nodes.get(node.name);
+  const own = node.name === ownNode;
+  const ssconf = own ? (factsOf(node, Source.SSCONF, "ssconf") ?? view.ssconf) : view.ssconf;
+  const inventory = own ? (factsOf(node, Source.GANETI, "ganeti") ?? view.inventory) : view.inventory;
+  const nodes = new Map(view.nodes).set(node.name, node);
+  for (const name of ssconf?.nodeList ?? []) if (!nodes.has(name)) nodes.set(name, unseenNode(name));
+  const joinStale = view.joinStale || before === undefined || !sameKeys(before.minors, node.minors);
+  const next = { ...view, nodes, ssconf, inventory, joinStale };
+  return inventory === view.inventory ? next : rejoin(next);
+}
+
+/** The view with its join made anew where it is stale. */
+export function joined(view: ClusterView): ClusterView {
+  return view.joinStale ? rejoin(view) : view;
+}
+
+function rejoin(view: ClusterView): ClusterView {
+  const instances = new Map((view.inventory?.instances ?? []).map((instance) => [instance.name, instance]));
+  const list = joinResources(view.inventory, view.nodes);
+  const resources = new Map(list.map((resource) => [resource.key, resource]));
+  return { ...view, instances, resources, resourcesByNode: byNode(list), joinStale: false };
+}
+
+function byNode(resources: readonly Resource[]): Map<string, Resource[]> {
+  const index = new Map<string, Resource[]>();
+  for (const resource of resources) {
+    for (const { node } of resource.ends) {
+      const list = index.get(node);
+      if (list === undefined) index.set(node, [resource]);
+      else list.push(resource);
+    }
+  }
+  return index;
+}
+
+function sameKeys(a: ReadonlyMap<number, unknown>, b: ReadonlyMap<number, unknown>): boolean {
+  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
+}

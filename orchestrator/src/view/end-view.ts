@@ -1,0 +1,58 @@
+/**
+ * One end of a mirrored disk as it can be trusted now: what its kernel said, how old that is, and, where it cannot
+ * be trusted, why. A silent node, a damaged line and a minor that should be there and is not are all "unknown", and
+ * unknown is never healthy (I11).
+ */
+import { ConnectionState, DiskState, Source, SourceState, type DrbdMinor } from "@vigie/proto";
+import type { ClusterView } from "./cluster-view.js";
+import type { Resource, ResourceEnd } from "./join.js";
+
+/** Older than this, a reading says nothing about now. The agent reads each second. */
+export const FRESH_MS = 5_000;
+
+export interface EndView {
+  readonly end: ResourceEnd;
+  readonly drbd: DrbdMinor | undefined;
+  readonly unknown: string; // why drbd is undefined or not fresh; empty: known and fresh
+  readonly ageMs: number; // 0 where it was never seen
+  readonly readAtMs: number;
+  readonly stillMs: number; // 0 where it does not resync
+  /** The kernel has no such minor, and that was read: the disk is not active here. */
+  readonly inactive: boolean;
+}
+
+export function endViews(view: ClusterView, resource: Resource, nowMs: number): EndView[] {
+  return resource.ends.map((end) => endView(view, end, nowMs));
+}
+
+function endView(view: ClusterView, end: ResourceEnd, nowMs: number): EndView {
+  const node = view.nodes.get(end.node);
+  const source = node?.sources.get(Source.PROC_DRBD);
+  const unknown = { end, drbd: undefined, ageMs: 0, readAtMs: 0, stillMs: 0, inactive: false };
+  if (node === undefined || source === undefined)
+    return { ...unknown, unknown: `${end.node} has not reported` };
+  const ageMs = Math.max(0, nowMs - source.readAtMs);
+  const stale = ageMs > FRESH_MS ? `the newest reading is ${Math.round(ageMs / 1000)} s old` : "";
+  const seen = { end, ageMs, readAtMs: source.readAtMs, stillMs: 0, inactive: false };
+  if (source.report.state === SourceState.FAILED)
+    return { ...seen, drbd: undefined, unknown: `/proc/drbd: ${source.report.reason}` };
+  const minor = node.minors.get(end.minor);
+  if (minor === undefined) return { ...seen, drbd: undefined, inactive: stale === "", unknown: stale };
+  const stillMs = minor.stillMs === undefined ? 0 : minor.stillMs + (nowMs - minor.readAtMs);
+  const inactive = stale === "" && minor.drbd?.connection === ConnectionState.UNCONFIGURED;
+  return { ...seen, drbd: minor.drbd, unknown: minor.unknown || stale, stillMs, inactive };
+}
+
+export function isInSync(drbd: DrbdMinor): boolean {
+  return drbd.connection === ConnectionState.SYNC_SOURCE || drbd.connection === ConnectionState.SYNC_TARGET;
+}
+
+export function isResyncPaused(drbd: DrbdMinor): boolean {
+  return drbd.resyncPausedByDependency || drbd.resyncPausedByPeer || drbd.resyncPausedByUser;
+}
+
+/** Connected, both disks UpToDate by this end's own word, nothing out of sync. */
+export function isRedundant(drbd: DrbdMinor): boolean {
+  const upToDate = drbd.disk === DiskState.UP_TO_DATE && drbd.peerDisk === DiskState.UP_TO_DATE;
+  return drbd.connection === ConnectionState.CONNECTED && upToDate && (drbd.outOfSyncKib ?? 0) === 0;
+}
