@@ -22,6 +22,10 @@ function read(path: string): ReturnType<typeof parseProcDrbd> {
   return parseProcDrbd(sample(`sources/proc-drbd/${path}`));
 }
 
+function reasonOf(text: string): string | undefined {
+  return parseProcDrbd(HEADER + text).damaged[0]?.reason;
+}
+
 function looksHealthy(minor: DrbdMinor): boolean {
   const upToDate = minor.disk === DiskState.UP_TO_DATE && minor.peerDisk === DiskState.UP_TO_DATE;
   return upToDate && minor.connection === ConnectionState.CONNECTED;
@@ -248,7 +252,6 @@ describe("layout", () => {
     const bar = "\t[>....................] sync'ed:  3.1% (31784/32764)M\n";
     const finish = "\tfinish: 0:14:01 speed: 38,656 (38,596) K/sec\n";
     const syncing = HEALTHY.replace("Connected", "SyncSource");
-    const reasonOf = (text: string): string | undefined => parseProcDrbd(HEADER + text).damaged[0]?.reason;
     expect(reasonOf(HEALTHY + bar + finish)).toBe("progress of a minor that does not resync");
     expect(reasonOf(syncing + bar)).toBe("the progress has no second line");
     expect(reasonOf(syncing + bar + bar)).toBe("progress out of place");
