@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as classic from "zod";
 import * as mini from "zod/mini";
-import { loadConfig, readConfigFile } from "./config-file.js";
+import { configError, loadConfig, readConfigFile } from "./config-file.js";
 import type { VigieError } from "./errors.js";
 
 const CLASSIC = classic.strictObject({
@@ -131,4 +131,14 @@ test("a file that is not there is named, with what to do", () => {
   expect(() => readConfigFile(folder, MINI)).toThrow("it is a directory");
   writeFileSync(path, GOOD);
   expect(readConfigFile(path, MINI).tls.key).toBe("k.pem");
+});
+
+test("a value that only the world refuses is reported on its line too", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "vigie-config-")), "vigie.toml");
+  writeFileSync(path, GOOD);
+  const error = configError(path, ["tls", "key"], "a readable file", "no such file");
+  expect(error).toMatchObject({
+    code: "BAD_CONFIG",
+    message: `${path}:4: tls.key: expected a readable file, got no such file`,
+  });
 });

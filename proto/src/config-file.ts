@@ -35,6 +35,15 @@ export function loadConfig<S extends $ZodType>(text: string, file: string, schem
   return parsed.data;
 }
 
+/**
+ * A value that its schema allows and the world does not: a file that is not there, another node's certificate.
+ *
+ * @returns BAD_CONFIG with the same one line as loadConfig's; the file is read again to find the key
+ */
+export function configError(file: string, key: KeyPath, expected: string, got: string): VigieError {
+  return badConfig(file, lineFor(key, locateKeys(readText(file))), { path: key, expected, got });
+}
+
 const READ_FAILURES: Readonly<Record<string, string>> = {
   ENOENT: "no such file; write it, or name another file",
   EACCES: "permission denied; run as a user that may read it",
