@@ -6,8 +6,6 @@
 import type { IncidentKind } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import type { Resource } from "../view/join.js";
-import type { NodeView } from "../view/node-view.js";
 import type { Answer, DetectSettings, Finding, Rule } from "./rule.js";
 import { RULES } from "./rules/index.js";
 
@@ -27,7 +25,13 @@ export type DetectChange =
   | { readonly change: "open"; readonly standing: Standing }
   | { readonly change: "close"; readonly standing: Standing };
 
-/** What is judged: one node and the disks that have an end on it. */
+export interface Judged {
+  readonly scope: string; // rule and subject: every finding's key begins with it
+  readonly rule: Rule;
+  readonly answer: Answer;
+}
+
+/** Judges one node and the disks that have an end on it. */
 export function judgeNode(
   view: ClusterView,
   name: string,
@@ -35,55 +39,42 @@ export function judgeNode(
   settings: DetectSettings,
 ): Judged[] {
   const node = view.nodes.get(name);
-  const ofNode =
-    node === undefined ? [] : RULES.flatMap((rule) => judgeOne(rule, node, undefined, view, nowMs, settings));
-  const resources = view.resourcesByNode.get(name) ?? [];
-  return [
-    ...ofNode,
-    ...resources.flatMap((r) => RULES.flatMap((rule) => judgeOne(rule, undefined, r, view, nowMs, settings))),
-  ];
-}
-
-export interface Judged {
-  readonly scope: string; // rule and subject: every finding's key begins with it
-  readonly rule: Rule;
-  readonly answer: Answer;
-}
-
-function judgeOne(
-  rule: Rule,
-  node: NodeView | undefined,
-  resource: Resource | undefined,
-  view: ClusterView,
-  nowMs: number,
-  settings: DetectSettings,
-): Judged[] {
-  if (rule.about === "node") {
-    if (node === undefined) return [];
-    return [{ scope: `${rule.kind}|${node.name}`, rule, answer: rule.judge(node, view, nowMs, settings) }];
+  const judged: Judged[] = [];
+  for (const rule of RULES) {
+    if (rule.about !== "node" || node === undefined) continue;
+    judged.push({ scope: `${rule.kind}|${name}|`, rule, answer: rule.judge(node, view, nowMs, settings) });
   }
-  if (resource === undefined) return [];
-  const ends = endViews(view, resource, nowMs);
-  return [
-    { scope: `${rule.kind}|${resource.key}`, rule, answer: rule.judge(resource, ends, view, settings) },
-  ];
+  for (const resource of view.resourcesByNode.get(name) ?? []) {
+    const ends = endViews(view, resource, nowMs);
+    for (const rule of RULES) {
+      if (rule.about !== "resource") continue;
+      judged.push({
+        scope: `${rule.kind}|${resource.key}|`,
+        rule,
+        answer: rule.judge(resource, ends, view, settings),
+      });
+    }
+  }
+  return judged;
 }
 
+/** @param isHeld a standing that must not close now, by its key */
 export function fold(
   state: DetectState,
   judged: readonly Judged[],
   nowMs: number,
-): { state: DetectState; changes: DetectChange[] } {
-  if (state.size === 0 && judged.every(({ answer }) => answer === "unknown" || answer.length === 0))
-    return { state, changes: [] };
+  isHeld: (key: string) => boolean = () => false,
+): { readonly state: DetectState; readonly changes: readonly DetectChange[] } {
   const next = new Map(state);
   const changes: DetectChange[] = [];
+  const standingByScope = Map.groupBy(state.values(), ({ key }) => key.slice(0, key.lastIndexOf("|") + 1));
   for (const { scope, rule, answer } of judged) {
     if (answer === "unknown") continue;
-    const found = new Map(answer.map((finding) => [`${scope}|${finding.key}`, finding]));
+    const standing = standingByScope.get(scope) ?? [];
+    if (answer.length === 0 && standing.length === 0) continue;
+    const found = new Map(answer.map((finding) => [`${scope}${finding.key}`, finding]));
     for (const [key, finding] of found) stand(key, finding, rule);
-    for (const [key, standing] of state)
-      if (key.startsWith(`${scope}|`) && !found.has(key)) clear(standing, rule);
+    for (const known of standing) if (!found.has(known.key)) clear(known, rule);
   }
   return { state: next, changes };
 
@@ -100,7 +91,7 @@ export function fold(
   function clear(standing: Standing, rule: Rule): void {
     if (!standing.open) return void next.delete(standing.key);
     const clearSinceMs = standing.clearSinceMs ?? nowMs;
-    if (nowMs - clearSinceMs < rule.clearMs)
+    if (nowMs - clearSinceMs < rule.clearMs || isHeld(standing.key))
       return void next.set(standing.key, { ...standing, clearSinceMs });
     next.delete(standing.key);
     changes.push({ change: "close", standing });

@@ -1,0 +1,76 @@
+/** /etc/vigie/orchestrator.toml. Everything has a default but the certificate files; unknown keys are refused. */
+import { IncidentKind } from "@vigie/proto";
+import { z } from "zod";
+
+const tls = z.strictObject({
+  ca: z.string().default("/etc/vigie/tls/ca.crt"),
+  certificate: z.string().default("/etc/vigie/tls/orchestrator.crt"),
+  key: z.string().default("/etc/vigie/tls/orchestrator.key"),
+});
+
+const mode = z.enum(["observe", "ask", "auto"]);
+
+const policy = z.strictObject({
+  stalled_sync: mode.default("auto"),
+  split_brain: mode.default("observe"),
+  standalone: mode.default("observe"),
+  diskless: mode.default("observe"),
+  degraded: mode.default("observe"),
+  node_silent: mode.default("observe"),
+  disk_offline: mode.default("observe"),
+  source_damaged: mode.default("observe"),
+  per_resource_every_s: z.int().min(60).default(3600), // at most one automatic run for one mirrored disk
+  per_node_every_s: z.int().min(60).default(300), // I34
+  per_cluster_per_hour: z.int().min(1).max(20).default(3), // I34
+});
+
+const detect = z.strictObject({
+  stall_after_s: z.int().min(5).max(600).default(7),
+  silent_after_s: z.int().min(3).max(600).default(5),
+});
+
+const cut = z.strictObject({
+  ttl_s: z.int().min(18).max(60).default(30), // I17, I19
+});
+
+export const orchestratorConfigSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^[^\s]+:\d+$/)
+    .default("0.0.0.0:7443"),
+  state_dir: z.string().default("/var/lib/vigie/orchestrator"),
+  log_level: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  tls: tls.prefault({}),
+  policy: policy.prefault({}),
+  detect: detect.prefault({}),
+  cut: cut.prefault({}),
+});
+
+export type OrchestratorConfig = z.infer<typeof orchestratorConfigSchema>;
+export type PolicyConfig = OrchestratorConfig["policy"];
+export type PolicyMode = z.infer<typeof mode>;
+
+/** The configured mode of a kind of incident. */
+export function modeOf(config: PolicyConfig, kind: IncidentKind): PolicyMode {
+  switch (kind) {
+    case IncidentKind.STALLED_SYNC:
+      return config.stalled_sync;
+    case IncidentKind.SPLIT_BRAIN:
+      return config.split_brain;
+    case IncidentKind.STANDALONE:
+      return config.standalone;
+    case IncidentKind.DISKLESS:
+      return config.diskless;
+    case IncidentKind.DEGRADED:
+      return config.degraded;
+    case IncidentKind.NODE_SILENT:
+      return config.node_silent;
+    case IncidentKind.DISK_OFFLINE:
+      return config.disk_offline;
+    case IncidentKind.SOURCE_DAMAGED:
+      return config.source_damaged;
+    case IncidentKind.UNSPECIFIED:
+    case IncidentKind.UNRECOGNIZED:
+      return "observe";
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Incidents as records: opened from a finding, told what happens to them, closed by an observation and by nothing
+ * else. Each change is a value; who holds the store writes it.
+ */
+import { Incident, IncidentKind, IncidentState, type Run, type RunEvent } from "@vigie/proto";
+import type { Standing } from "./detect.js";
+
+const EVENTS_KEPT = 200;
+
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly unixMs: number;
+}
+
+export function openIncident(id: string, standing: Standing, now: Moment): Incident {
+  const { finding, kind } = standing;
+  const { lastProgressMs } = finding;
+  const lastProgressUnixMs =
+    lastProgressMs === undefined ? 0 : Math.round(now.unixMs - (now.monotonicMs - lastProgressMs));
+  const incident = Incident.create({
+    id,
+    kind,
+    severity: finding.severity,
+    state: IncidentState.OPEN,
+    subject: finding.subject,
+    summary: finding.summary,
+    evidence: [...finding.evidence],
+    openedUnixMs: now.unixMs,
+    lastProgressUnixMs,
+  });
+  const early =
+    lastProgressUnixMs === 0
+      ? incident
+      : told(incident, { ...now, unixMs: lastProgressUnixMs }, "the resync moved for the last time");
+  return told(early, now, `seen: ${finding.summary}`);
+}
+
+export function told(incident: Incident, now: Moment, text: string): Incident {
+  return { ...incident, events: [...incident.events, { unixMs: now.unixMs, text }].slice(-EVENTS_KEPT) };
+}
+
+export function closed(incident: Incident, now: Moment): Incident {
+  const how =
+    incident.kind === IncidentKind.STALLED_SYNC
+      ? "observation says that it is over: the resync moves or is done"
+      : "observation says that it is over";
+  return { ...told(incident, now, `closed: ${how}`), state: IncidentState.CLOSED, closedUnixMs: now.unixMs };
+}
+
+export function decided(
+  incident: Incident,
+  now: Moment,
+  state: IncidentState,
+  reasons: readonly string[],
+): Incident {
+  const text =
+    state === IncidentState.NEEDS_PERSON
+      ? `left to a person: ${reasons.join("; ")}`
+      : `decided: ${reasons.join("; ")}`;
+  return { ...told(incident, now, text), state, decision: [...reasons] };
+}
+
+export function underRun(incident: Incident, run: Run, now: Moment): Incident {
+  const manualCommands = (run.plan?.steps ?? []).flatMap((step) => step.manualCommands);
+  return { ...told(incident, now, `run ${run.id} (${run.plan?.runbook})`), runId: run.id, manualCommands };
+}
+
+/** A run's row as the incident's timeline tells it. */
+export function followRun(incident: Incident, run: Run, event: RunEvent): Incident {
+  const step = event.stepId === "" ? "" : `${event.stepId} `;
+  const what = event.kind.replace("RUN_EVENT_KIND_", "").toLowerCase().replaceAll("_", " ");
+  const text = `${run.id} ${step}${what}${event.text === "" ? "" : `: ${event.text}`}`;
+  return told(incident, { monotonicMs: 0, unixMs: event.unixMs }, text);
+}

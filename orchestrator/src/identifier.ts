@@ -1,0 +1,19 @@
+/** Names of incidents and runs: "i-…" and "r-…", sortable by time, short enough to type. */
+
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"; // without i, l, o, u: they are misread
+
+/** @param unixMs for the order; 9 characters hold it until the year 3084 */
+export function newIdentifier(prefix: "i" | "r", unixMs: number, random: () => number): string {
+  const tail = Array.from({ length: 4 }, () => DIGITS[Math.floor(random() * DIGITS.length)]).join("");
+  return `${prefix}-${base32(unixMs, 9)}-${tail}`;
+}
+
+function base32(value: number, length: number): string {
+  let rest = value;
+  let text = "";
+  for (let i = 0; i < length; i += 1) {
+    text = (DIGITS[rest % 32] ?? "0") + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}

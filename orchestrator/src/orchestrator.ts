@@ -1,0 +1,195 @@
+/**
+ * The orchestrator, composed: gateway → view → detect → policy → runbooks → engine → store. It decides and spawns
+ * nothing: commands are the agents'. main.ts gives it sockets and a disk; the simulator gives it virtual time.
+ */
+import {
+  explain,
+  IncidentState,
+  RunEventKind,
+  RunState,
+  type Clock,
+  type Report,
+  type Run,
+  type Source,
+  type WatchResponse,
+} from "@vigie/proto";
+import type { OrchestratorConfig } from "./config.js";
+import { createDesk, type Desk } from "./engine/desk.js";
+import { decided, followRun } from "./detect/incident-log.js";
+import { createExecutor, type Executor } from "./engine/executor.js";
+import { createGateway, type Gateway, type ObservedAt } from "./gateway/gateway.js";
+import { createLeader, type Leader } from "./gateway/leader.js";
+import { newIdentifier } from "./identifier.js";
+import { createResponder, type Responder } from "./engine/responder.js";
+import { createRecorder, type Recorder } from "./store/recorder.js";
+import type { Change, Store } from "./store/store.js";
+import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
+
+const TICK_MS = 1_000;
+const RUNS_TAKEN_UP = 1000;
+
+export interface OrchestratorParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly store: Store;
+  readonly ownNode: string;
+  readonly config: OrchestratorConfig;
+  readonly log: (event: string, detail: Record<string, unknown>) => void;
+}
+
+export interface Orchestrator extends OrchestratorParts {
+  readonly gateway: Gateway;
+  readonly keeper: ViewKeeper;
+  readonly desk: Desk;
+  readonly leader: Leader;
+  readonly executor: Executor;
+  readonly responder: Responder;
+  readonly recorder: Recorder;
+  readonly newRunId: () => string;
+  /** Calls back for each watch event from now on, until the returned function is called. */
+  readonly subscribe: (callback: (event: WatchResponse) => void) => () => void;
+}
+
+/** Takes up what an earlier life left open, and goes on until `signal` aborts. */
+export async function startOrchestrator(
+  parts: OrchestratorParts,
+  signal: AbortSignal,
+): Promise<Orchestrator> {
+  const { clock, store, ownNode, config } = parts;
+  const watchers = new Set<(event: WatchResponse) => void>();
+  const recorder = createRecorder(store, clock, (events) => {
+    for (const event of events) for (const watcher of watchers) watcher(event);
+  });
+  const { record } = recorder;
+  const keeper = createViewKeeper(clock, ownNode);
+  const newId = (prefix: "i" | "r"): string => newIdentifier(prefix, clock.wallUnixMs(), parts.random);
+  const settings = {
+    stallAfterMs: config.detect.stall_after_s * 1000,
+    silentAfterMs: config.detect.silent_after_s * 1000,
+  };
+
+  const gateway = createGateway(clock, ownNode, {
+    hello: (node, hello) => {
+      keeper.hello(node, hello);
+      quietly(record(nodeEvent(node, true, `agent ${hello.agentVersion} reports`)));
+    },
+    report: (node, report) => takeReport(node, report),
+    gone: (node) => {
+      keeper.gone(node);
+      quietly(record(nodeEvent(node, false, "its session ended")));
+    },
+  });
+  const observe = async (node: string, source: Source): Promise<ObservedAt> => {
+    const at = await gateway.observe(node, source);
+    keeper.observed(node, at);
+    return at;
+  };
+  const leader = createLeader({
+    clock,
+    ownNode,
+    store,
+    view: keeper.view,
+    record,
+    broken: recorder.broken,
+    announce: gateway.lead,
+  });
+  const executor = createExecutor({
+    clock,
+    gateway: { observe, act: gateway.act },
+    view: keeper.view,
+    epoch: leader.epoch,
+    record,
+    followed: (run) => followed(run),
+    log: parts.log,
+  });
+  const isHeld = (incidentId: string): boolean =>
+    executor
+      .open()
+      .some((run) => run.plan?.incidentId === incidentId && run.state !== RunState.AWAITING_APPROVAL);
+  const desk = createDesk(
+    clock,
+    settings,
+    () => newId("i"),
+    await store.incidents(false, RUNS_TAKEN_UP),
+    isHeld,
+  );
+  const newRunId = (): string => newId("r");
+  const responder = createResponder({
+    clock,
+    config,
+    view: keeper.view,
+    desk,
+    leader,
+    executor,
+    store,
+    newRunId,
+    record,
+  });
+
+  for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {
+    const [run] = await store.runsById(id);
+    if (run === undefined || run.state === RunState.FROZEN) continue;
+    executor.drive(run);
+    await executor.append(id, {
+      kind: RunEventKind.RECOVERED,
+      text: "the orchestrator started again; the world is looked at",
+    });
+  }
+  void tickUntil(signal);
+  return { ...parts, gateway, keeper, desk, leader, executor, responder, recorder, newRunId, subscribe };
+
+  async function takeReport(node: string, report: Report): Promise<void> {
+    const transitions = keeper.report(node, report);
+    const changes: Change[] = transitions.map((transition) => ({ record: "transition", transition }));
+    changes.push(...desk.judge(keeper.view(), [node]));
+    await record(changes);
+  }
+
+  async function tickUntil(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await clock.sleep(TICK_MS, stop);
+      try {
+        keeper.settle();
+        const changes = desk.judge(keeper.view(), keeper.view().nodes.keys());
+        if (changes.length > 0) await record(changes);
+        await leader.tick();
+        await responder.tick();
+      } catch (error) {
+        parts.log("tick.failed", { reason: explain(error), alarm: recorder.broken() !== "" });
+      }
+    }
+  }
+
+  /** Tells a run's incident what happened; the incident itself ends only by observation. */
+  function followed(run: Run): void {
+    const incident = desk.find(run.plan?.incidentId ?? "");
+    const event = run.events.at(-1);
+    if (incident === undefined || event === undefined) return;
+    const next = followRun(incident, run, event);
+    const mended = run.state === RunState.SUCCEEDED;
+    const ended = event.kind === RunEventKind.ENDED;
+    const left =
+      ended && !mended ? decided(next, desk.now(), IncidentState.NEEDS_PERSON, [event.text]) : next;
+    quietly(record(desk.update(left)));
+  }
+
+  function nodeEvent(node: string, reporting: boolean, text: string): Change[] {
+    return [
+      {
+        record: "watch",
+        unixMs: clock.wallUnixMs(),
+        event: { $case: "node", value: { node, reporting, text } },
+      },
+    ];
+  }
+
+  function subscribe(callback: (event: WatchResponse) => void): () => void {
+    watchers.add(callback);
+    return () => watchers.delete(callback);
+  }
+
+  /** What could not be kept is told once by the tick; here nobody waits for it. */
+  function quietly(recorded: Promise<void>): void {
+    recorded.catch(() => undefined);
+  }
+}

@@ -1,0 +1,34 @@
+/** The tables, by version. A migration is added at the end and never changed; user_version counts them. */
+import type { DatabaseSync } from "node:sqlite";
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE incidents (id TEXT PRIMARY KEY, closed INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE INDEX incidents_open ON incidents (closed, id);
+  CREATE TABLE runs (id TEXT PRIMARY KEY, open INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE INDEX runs_open ON runs (open, id);
+  CREATE TABLE run_events (run_id TEXT NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (run_id, sequence)) STRICT;
+  CREATE TABLE watch_events (cursor INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
+  CREATE TABLE transitions (
+    id INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, node TEXT NOT NULL, minor INTEGER NOT NULL,
+    before TEXT NOT NULL, after TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX transitions_of ON transitions (node, minor, id);
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, unix_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, detail_json TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE leadership (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
+  `,
+];
+
+/** @throws Error when the file was written by a newer version: going on would lose what it does not know */
+export function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version > MIGRATIONS.length)
+    throw new Error(`schema ${version} is newer than this program's ${MIGRATIONS.length}`);
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}

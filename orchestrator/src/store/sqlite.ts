@@ -1,0 +1,263 @@
+/**
+ * The store on Node's own SQLite: WAL, synchronous=FULL, one transaction a commit. Messages are kept as their
+ * protobuf bytes, with the few columns beside them that are searched.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  CHAIN_START,
+  chainHash,
+  firstBrokenLink,
+  Incident,
+  IncidentState,
+  Run,
+  RunEvent,
+  RunState,
+  VigieError,
+  WatchResponse,
+  type AuditRecord,
+} from "@vigie/proto";
+import { migrate } from "./schema.js";
+import type { Transition } from "../view/transitions.js";
+import type { Change, NewAudit, Store } from "./store.js";
+
+const OPEN_RUNS = [RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.UNDOING, RunState.FROZEN];
+
+/** @throws VigieError JOURNAL_BROKEN when the file cannot be opened */
+export function openSqliteStore(path: string): Store {
+  const database = openDatabase(path);
+  const prepared = new Map<string, StatementSync>();
+  let auditHead = text(row("SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1"), "hash") || CHAIN_START;
+
+  return {
+    commit: async (changes) => commit(changes),
+    epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
+    incidents: async (includeClosed, limit) =>
+      rows(
+        "SELECT body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
+        includeClosed ? 1 : 0,
+        limit,
+      ).map(incidentOf),
+    incidentsById: async (beginning) =>
+      rows("SELECT body FROM incidents WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning).map(
+        incidentOf,
+      ),
+    runs: async (openOnly, limit) =>
+      rows(
+        "SELECT body FROM runs WHERE open = 1 OR ? = 0 ORDER BY id DESC LIMIT ?",
+        openOnly ? 1 : 0,
+        limit,
+      ).map((r) => Run.decode(blob(r))),
+    runsById: async (beginning) =>
+      rows("SELECT body FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning).map((r) =>
+        withEvents(Run.decode(blob(r))),
+      ),
+    transitions: async (node, minor, limit) =>
+      rows(
+        "SELECT * FROM transitions WHERE node = ? AND minor = ? ORDER BY id DESC LIMIT ?",
+        node,
+        minor,
+        limit,
+      ).map(transitionOf),
+    watchAfter: async (cursor, limit) =>
+      rows(
+        "SELECT cursor, body FROM watch_events WHERE cursor > ? ORDER BY cursor LIMIT ?",
+        cursor,
+        limit,
+      ).map((r) => ({
+        ...WatchResponse.decode(blob(r)),
+        cursor: number(r, "cursor"),
+      })),
+    lastCursor: async () => number(row("SELECT max(cursor) AS cursor FROM watch_events"), "cursor"),
+    audit: async (after, limit) =>
+      rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit).map(auditOf),
+    auditHead: async () => auditHead,
+    firstBrokenAudit: async () => firstBrokenAudit(),
+    close: () => database.close(),
+  };
+
+  function commit(changes: readonly Change[]): WatchResponse[] {
+    const headBefore = auditHead;
+    const watched: WatchResponse[] = [];
+    try {
+      run("BEGIN IMMEDIATE");
+      for (const change of changes) write(change, watched);
+      run("COMMIT");
+      return watched;
+    } catch (cause) {
+      auditHead = headBefore;
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw new VigieError("JOURNAL_BROKEN", `${path} cannot be written`, { cause });
+    }
+  }
+
+  function write(change: Change, watched: WatchResponse[]): void {
+    switch (change.record) {
+      case "incident": {
+        const { incident } = change;
+        const closed = incident.state === IncidentState.CLOSED ? 1 : 0;
+        return run(
+          "INSERT OR REPLACE INTO incidents (id, closed, body) VALUES (?, ?, ?)",
+          incident.id,
+          closed,
+          Incident.encode(incident).finish(),
+        );
+      }
+      case "run": {
+        const open = OPEN_RUNS.includes(change.run.state) ? 1 : 0;
+        const body = Run.encode({ ...change.run, events: [] }).finish();
+        return run(
+          "INSERT OR REPLACE INTO runs (id, open, body) VALUES (?, ?, ?)",
+          change.run.id,
+          open,
+          body,
+        );
+      }
+      case "run-event":
+        return run(
+          "INSERT INTO run_events (run_id, sequence, body) VALUES (?, ?, ?)",
+          change.runId,
+          change.event.sequence,
+          RunEvent.encode(change.event).finish(),
+        );
+      case "audit":
+        return writeAudit(change.audit);
+      case "watch": {
+        const event = WatchResponse.create({ unixMs: change.unixMs, event: change.event });
+        const { lastInsertRowid } = statement("INSERT INTO watch_events (body) VALUES (?)").run(
+          WatchResponse.encode(event).finish(),
+        );
+        return void watched.push({ ...event, cursor: Number(lastInsertRowid) });
+      }
+      case "transition": {
+        const { unixMs, node, minor, before, after } = change.transition;
+        return run(
+          "INSERT INTO transitions (unix_ms, node, minor, before, after) VALUES (?, ?, ?, ?, ?)",
+          unixMs,
+          node,
+          minor,
+          before,
+          after,
+        );
+      }
+      case "epoch":
+        return run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
+    }
+  }
+
+  function writeAudit({ unixMs, actor, action, subject, detail }: NewAudit): void {
+    const detailJson = JSON.stringify(detail ?? {});
+    const hash = chainHash(auditHead, auditPayload(unixMs, actor, action, subject, detailJson));
+    run(
+      "INSERT INTO audit (unix_ms, actor, action, subject, detail_json, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      unixMs,
+      actor,
+      action,
+      subject,
+      detailJson,
+      auditHead,
+      hash,
+    );
+    auditHead = hash;
+  }
+
+  function firstBrokenAudit(): number | undefined {
+    const records = rows("SELECT * FROM audit ORDER BY sequence").map(auditOf);
+    const broken = firstBrokenLink(
+      records.map((r) => ({
+        previousHash: r.previousHash,
+        hash: r.hash,
+        payload: auditPayload(r.unixMs, r.actor, r.action, r.subject, r.detailJson),
+      })),
+    );
+    return broken === undefined ? undefined : records[broken]?.sequence;
+  }
+
+  function withEvents(found: Run): Run {
+    const events = rows("SELECT body FROM run_events WHERE run_id = ? ORDER BY sequence", found.id).map((r) =>
+      RunEvent.decode(blob(r)),
+    );
+    return { ...found, events };
+  }
+
+  function statement(sql: string): StatementSync {
+    const known = prepared.get(sql) ?? database.prepare(sql);
+    prepared.set(sql, known);
+    return known;
+  }
+  function run(sql: string, ...values: SQLInputValue[]): void {
+    statement(sql).run(...values);
+  }
+  function row(sql: string): Row | undefined {
+    return database.prepare(sql).get() as Row | undefined;
+  }
+  function rows(sql: string, ...values: SQLInputValue[]): Row[] {
+    return statement(sql).all(...values) as Row[];
+  }
+}
+
+type Row = Readonly<Record<string, SQLInputValue>>;
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(path);
+    database.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000",
+    );
+    migrate(database);
+    return database;
+  } catch (cause) {
+    throw new VigieError("JOURNAL_BROKEN", `${path} cannot be opened`, { cause });
+  }
+}
+
+function auditPayload(
+  unixMs: number,
+  actor: string,
+  action: string,
+  subject: string,
+  detailJson: string,
+): string {
+  return JSON.stringify([unixMs, actor, action, subject, detailJson]);
+}
+
+function auditOf(r: Row): AuditRecord {
+  return {
+    sequence: number(r, "sequence"),
+    unixMs: number(r, "unix_ms"),
+    actor: text(r, "actor"),
+    action: text(r, "action"),
+    subject: text(r, "subject"),
+    detailJson: text(r, "detail_json"),
+    previousHash: text(r, "previous_hash"),
+    hash: text(r, "hash"),
+  };
+}
+
+function transitionOf(r: Row): Transition {
+  return {
+    unixMs: number(r, "unix_ms"),
+    node: text(r, "node"),
+    minor: number(r, "minor"),
+    before: text(r, "before"),
+    after: text(r, "after"),
+  };
+}
+
+function incidentOf(r: Row): Incident {
+  return Incident.decode(blob(r));
+}
+
+function blob(r: Row): Uint8Array {
+  return r["body"] as Uint8Array;
+}
+
+function text(r: Row | undefined, column: string): string {
+  return (r?.[column] as string | null | undefined) ?? "";
+}
+
+function number(r: Row | undefined, column: string): number {
+  return Number(r?.[column] ?? 0);
+}

@@ -1,0 +1,44 @@
+/**
+ * What is kept: incidents, runs, the audit log, the events that a watcher resumes from, state changes of minors, and
+ * the epoch. There is one way to write, and all of one call is on disk, or none of it, when it resolves.
+ */
+import type { Transition } from "../view/transitions.js";
+import type { AuditRecord, Incident, Run, RunEvent, WatchResponse } from "@vigie/proto";
+
+export type Change =
+  | { readonly record: "incident"; readonly incident: Incident }
+  | { readonly record: "run"; readonly run: Run } // without its events
+  | { readonly record: "run-event"; readonly runId: string; readonly event: RunEvent }
+  | { readonly record: "audit"; readonly audit: NewAudit }
+  | { readonly record: "watch"; readonly event: NonNullable<WatchResponse["event"]>; readonly unixMs: number }
+  | { readonly record: "transition"; readonly transition: Transition }
+  | { readonly record: "epoch"; readonly epoch: number };
+
+export interface NewAudit {
+  readonly unixMs: number;
+  readonly actor: string; // a person's name, "policy", "engine"
+  readonly action: string; // "run.approved"
+  readonly subject: string; // a run, an incident, a node
+  readonly detail: unknown; // JSON
+}
+
+export interface Store {
+  /**
+   * @returns the watch events of this call, with the cursors that they got
+   * @throws VigieError JOURNAL_BROKEN; nothing may be changed in the cluster after it (I24)
+   */
+  readonly commit: (changes: readonly Change[]) => Promise<readonly WatchResponse[]>;
+  readonly epoch: () => Promise<number>;
+  readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>; // newest first
+  readonly incidentsById: (beginning: string) => Promise<Incident[]>;
+  readonly runs: (openOnly: boolean, limit: number) => Promise<Run[]>; // newest first, without events
+  readonly runsById: (beginning: string) => Promise<Run[]>; // with events
+  readonly transitions: (node: string, minor: number, limit: number) => Promise<Transition[]>; // newest first
+  readonly watchAfter: (cursor: number, limit: number) => Promise<WatchResponse[]>;
+  readonly lastCursor: () => Promise<number>;
+  readonly audit: (after: number, limit: number) => Promise<AuditRecord[]>;
+  readonly auditHead: () => Promise<string>;
+  /** @returns the sequence of the first record that is not what was written; undefined: all hold */
+  readonly firstBrokenAudit: () => Promise<number | undefined>;
+  readonly close: () => void;
+}
