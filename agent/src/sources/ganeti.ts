@@ -1,0 +1,170 @@
+/**
+ * Ganeti's inventory, on the master only: nodes, instances and unfinished jobs over LUXI, disks from the
+ * configuration file. Where the socket does not answer, the gnt-* programs are asked, and `via` tells.
+ */
+import { createHash } from "node:crypto";
+import { explain, Source, VigieError, type Damaged, type GanetiFacts } from "@vigie/proto";
+import type { Command, Host } from "../host.js";
+import { parseConfigData, type GanetiConfig } from "./ganeti-config.js";
+import { INSTANCE_FIELDS, NODE_FIELDS, parseInstances, parseNodes } from "./ganeti-inventory.js";
+import { JOB_FIELDS, OPEN_JOBS, parseJobs } from "./ganeti-jobs.js";
+import {
+  LIST_INSTANCES,
+  LIST_JOBS,
+  LIST_NODES,
+  parseInstanceList,
+  parseJobList,
+  parseNodeList,
+} from "./gnt-list.js";
+import { asArray } from "./json.js";
+import { createLuxi, type Luxi } from "./luxi.js";
+import { isMissing, readOrAbsent, runForOutput } from "./reading.js";
+import type { Reading, SourceDefinition } from "./source.js";
+import { readMasterNode } from "./ssconf.js";
+
+const FOLDER = "/var/lib/ganeti";
+const LISTS_KEPT_MS = 20_000; // three Python programs every two seconds would take a whole core
+
+/** What LUXI or the lists say; disks come from the configuration file. */
+type Inventory = Omit<GanetiFacts, "configSerial" | "clusterTags"> & { readonly damaged: readonly Damaged[] };
+
+/** @param nodeName this node's, as Ganeti knows it: the source is absent unless the master has this name */
+export function ganeti(nodeName: string): SourceDefinition {
+  const readConfig = configReader();
+  const readInventory = inventoryReader();
+  return {
+    source: Source.GANETI,
+    periodMs: 2_000,
+    deadlineMs: 5_000,
+    read: (host) => readOrAbsent(() => read(host), "this node is in no Ganeti cluster"),
+  };
+
+  async function read(host: Host): Promise<Reading> {
+    await host.readFile(`${FOLDER}/ssconf_master_node`); // missing: no node of a cluster
+    const master = await readMasterNode(host);
+    if (master !== nodeName) return { state: "absent", reason: `the master is ${master}` };
+    const [inventory, config] = await Promise.all([readInventory(host), readConfig(host)]);
+    return joined(inventory, config);
+  }
+}
+
+/** An instance whose disks are not known is left out and damaged: without disks it would look diskless. */
+function joined({ damaged, ...inventory }: Inventory, config: GanetiConfig | Damaged): Reading {
+  const known = "disksOf" in config ? config : undefined;
+  const withoutDisks = inventory.instances
+    .filter(({ name }) => known !== undefined && !known.disksOf.has(name))
+    .map(({ name }) => ({ line: 0, reason: "its disks are not known", minor: undefined, object: name }));
+  const unknown = new Set(withoutDisks.map(({ object }) => object));
+  const value: GanetiFacts = {
+    ...inventory,
+    instances: inventory.instances
+      .filter(({ name }) => !unknown.has(name))
+      .map((instance) => ({ ...instance, disks: known?.disksOf.get(instance.name) ?? [] })),
+    configSerial: known?.serial ?? 0,
+    clusterTags: known?.clusterTags ?? [],
+  };
+  const configDamage = "disksOf" in config ? config.damaged : [config];
+  const said = new Set(configDamage.map(({ object }) => object));
+  const unsaid = withoutDisks.filter(({ object }) => !said.has(object));
+  return {
+    state: "ok",
+    facts: { $case: "ganeti", value },
+    damaged: [...damaged, ...configDamage, ...unsaid],
+  };
+}
+
+/** The file is read each time, and parsed only when it changed. It is not kept: it holds secrets. */
+function configReader(): (host: Host) => Promise<GanetiConfig | Damaged> {
+  let digest = "";
+  let parsed: GanetiConfig | undefined;
+  return async (host) => {
+    try {
+      const text = await host.readFile(`${FOLDER}/config.data`);
+      const newDigest = createHash("sha256").update(text).digest("base64");
+      if (parsed === undefined || newDigest !== digest) parsed = parseConfigData(text);
+      digest = newDigest;
+      return parsed;
+    } catch (error) {
+      parsed = undefined;
+      return { line: 0, reason: explain(error), minor: undefined, object: "config.data" };
+    }
+  };
+}
+
+function inventoryReader(): (host: Host) => Promise<Inventory> {
+  let luxi: { readonly host: Host; readonly luxi: Luxi } | undefined;
+  let lists: { readonly atMs: number; readonly answer: Promise<Inventory> } | undefined;
+  return async (host) => {
+    if (luxi?.host !== host) luxi = { host, luxi: createLuxi(host, await releaseVersion(host)) };
+    try {
+      return await overLuxi(luxi.luxi);
+    } catch (error) {
+      if (!(error instanceof VigieError)) throw error;
+      luxi = undefined; // an upgrade may have changed the version
+      if (lists === undefined || host.monotonicMs() - lists.atMs > LISTS_KEPT_MS) {
+        lists = { atMs: host.monotonicMs(), answer: overLists(host, error) };
+      }
+      return await lists.answer;
+    }
+  };
+}
+
+async function releaseVersion(host: Host): Promise<string> {
+  return host.readFile(`${FOLDER}/ssconf_release_version`).catch(() => "3.0.0"); // the server will say its own
+}
+
+async function overLuxi(luxi: Luxi): Promise<Inventory> {
+  const [nodes, instances, jobs, values] = await Promise.all([
+    luxi.call("Query", ["node", NODE_FIELDS, null]).then(parseNodes),
+    luxi.call("Query", ["instance", INSTANCE_FIELDS, null]).then(parseInstances),
+    luxi.call("Query", ["job", JOB_FIELDS, OPEN_JOBS]).then(parseJobs),
+    luxi.call("QueryConfigValues", [["drain_flag", "watcher_pause"]]),
+  ]);
+  const [drained, pausedUntil] = asArray(values, "the configuration values");
+  return {
+    nodes: nodes.items,
+    instances: instances.items,
+    jobs: jobs.items,
+    via: "luxi",
+    queueDrained: drained === true,
+    watcherPausedUntilUnixS: typeof pausedUntil === "number" && pausedUntil > 0 ? Math.trunc(pausedUntil) : 0,
+    damaged: [...nodes.damaged, ...instances.damaged, ...jobs.damaged],
+  };
+}
+
+/** @throws VigieError SOURCE_FAILED with LUXI's trouble as its cause where the programs fail too */
+async function overLists(host: Host, luxiTrouble: VigieError): Promise<Inventory> {
+  const output = (command: Command): Promise<string> =>
+    runForOutput(host, command).catch((error: unknown) => {
+      throw new VigieError("SOURCE_FAILED", `neither LUXI nor ${explain(error)}`, { cause: luxiTrouble });
+    });
+  const [nodes, instances, jobs] = await Promise.all([
+    output(LIST_NODES).then(parseNodeList),
+    output(LIST_INSTANCES).then(parseInstanceList),
+    output(LIST_JOBS).then(parseJobList),
+  ]);
+  return {
+    nodes: nodes.items,
+    instances: instances.items,
+    jobs: jobs.items,
+    via: "gnt-list",
+    queueDrained: (await textOrNothing(host, `${FOLDER}/queue/drain`)) !== undefined,
+    watcherPausedUntilUnixS: secondsOf(await textOrNothing(host, `${FOLDER}/watcher.pause`)),
+    damaged: [...nodes.damaged, ...instances.damaged, ...jobs.damaged],
+  };
+}
+
+async function textOrNothing(host: Host, path: string): Promise<string | undefined> {
+  try {
+    return await host.readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** "1795368038.25\n" */
+function secondsOf(text: string | undefined): number {
+  const seconds = Number.parseFloat(text ?? "0");
+  return Number.isFinite(seconds) && seconds > 0 ? Math.trunc(seconds) : 0;
+}
