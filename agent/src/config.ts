@@ -2,8 +2,8 @@
 import { z } from "zod/mini";
 
 const tls = z.strictObject({
-  ca: z._default(z.string(), "/etc/vigie/tls/ca.crt"),
-  certificate: z._default(z.string(), "/etc/vigie/tls/agent.crt"),
+  ca: z._default(z.string(), "/etc/vigie/tls/ca.pem"),
+  certificate: z._default(z.string(), "/etc/vigie/tls/agent.pem"),
   key: z._default(z.string(), "/etc/vigie/tls/agent.key"),
 });
 

@@ -3,8 +3,8 @@ import { IncidentKind } from "@vigie/proto";
 import { z } from "zod";
 
 const tls = z.strictObject({
-  ca: z.string().default("/etc/vigie/tls/ca.crt"),
-  certificate: z.string().default("/etc/vigie/tls/orchestrator.crt"),
+  ca: z.string().default("/etc/vigie/tls/ca.pem"),
+  certificate: z.string().default("/etc/vigie/tls/orchestrator.pem"),
   key: z.string().default("/etc/vigie/tls/orchestrator.key"),
 });
 
@@ -38,7 +38,7 @@ export const orchestratorConfigSchema = z.strictObject({
     .string()
     .regex(/^[^\s]+:\d+$/)
     .default("0.0.0.0:7443"),
-  state_dir: z.string().default("/var/lib/vigie/orchestrator"),
+  state_dir: z.string().default("/var/lib/vigie-orchestrator"),
   log_level: z.enum(["debug", "info", "warn", "error"]).default("info"),
   tls: tls.prefault({}),
   policy: policy.prefault({}),

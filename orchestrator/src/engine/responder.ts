@@ -64,6 +64,7 @@ export function createResponder(parts: ResponderParts): Responder {
     const nodes = resource?.ends.map((end) => end.node) ?? [];
     const decision = decide(
       incident,
+      runbook,
       resource?.key ?? "",
       nodes,
       config.policy,

@@ -44,7 +44,6 @@ export function decide(
   if (mode === "ask" || obstacles.length > 0) return { act: "ask", reasons: [said, ...obstacles] };
   return {
     act: "run",
-    runbook,
     reasons: [said, "no limit is reached", "every guard held when it was planned"],
   };
 }

@@ -1,0 +1,192 @@
+/**
+ * The one listening port: mTLS, the gateway for agents and the API for people, each method behind the role table.
+ * Handlers never throw into grpc-js, and every stream has an error listener (grpc-js ends the process otherwise).
+ */
+import {
+  Server,
+  ServerCredentials,
+  type handleUnaryCall,
+  type ServerDuplexStream,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
+import {
+  GatewayServiceService,
+  identityOf,
+  OrchestratorServiceService,
+  VigieError,
+  type Identity,
+  type OrchestratorServiceServer,
+  type SessionRequest,
+  type SessionResponse,
+  type WatchRequest,
+  type WatchResponse,
+} from "@vigie/proto";
+import type { Orchestrator } from "../orchestrator.js";
+import { mayCall } from "./roles.js";
+import type { Service } from "./service.js";
+import { serviceError } from "./status-code.js";
+
+const QUEUE_MAX_MESSAGES = 1_000;
+const WATCH_PAGE = 500;
+const STOP_GRACE_MS = 2_000;
+
+const SERVER_OPTIONS = {
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.max_receive_message_length": 4 * 1024 * 1024,
+  "grpc.max_send_message_length": 16 * 1024 * 1024,
+  "grpc.max_concurrent_streams": 16,
+  "grpc.max_connection_idle_ms": 300_000,
+  "grpc.enable_channelz": 0,
+};
+
+export interface ServerTls {
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+export interface ListeningServer {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+export async function listen(
+  orchestrator: Orchestrator,
+  service: Service,
+  address: string,
+  tls: ServerTls,
+): Promise<ListeningServer> {
+  const server = new Server(SERVER_OPTIONS);
+  server.addService(GatewayServiceService, {
+    session: (call: SessionCall) => openSession(orchestrator, call),
+  });
+  server.addService(OrchestratorServiceService, apiHandlers(orchestrator, service));
+  const pairs = [{ cert_chain: tls.certificate, private_key: tls.key }];
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createSsl(tls.ca, pairs, true), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return { port, stop: () => stopServer(server) };
+}
+
+type SessionCall = ServerDuplexStream<SessionRequest, SessionResponse>;
+
+function openSession(orchestrator: Orchestrator, call: SessionCall): void {
+  let queued = 0;
+  let over = false;
+  const finish = (): void => {
+    if (over) return;
+    over = true;
+    session.closed();
+  };
+  call.on("error", finish);
+  call.on("cancelled", finish);
+  call.on("end", () => {
+    call.end();
+    finish();
+  });
+  const identity = authorised(call, "/vigie.v1.GatewayService/Session");
+  if (!("role" in identity)) return void call.emit("error", serviceError(identity));
+  const session = orchestrator.gateway.accept(identity, {
+    send: (message) => {
+      if (over) return;
+      queued += 1;
+      if (queued > QUEUE_MAX_MESSAGES) return void call.destroy(); // it does not read: its next session starts anew
+      call.write(message, () => (queued -= 1));
+    },
+    close: () => {
+      if (!over) call.end();
+      finish();
+    },
+  });
+  call.on("data", (message: SessionRequest) => session.receive(message));
+}
+
+function apiHandlers(orchestrator: Orchestrator, service: Service): OrchestratorServiceServer {
+  const unary =
+    <Q, R>(method: string, handle: (request: Q, person: string) => Promise<R>): handleUnaryCall<Q, R> =>
+    (call, callback) => {
+      const identity = authorised(call, `/vigie.v1.OrchestratorService/${method}`);
+      if (!("role" in identity)) return callback(serviceError(identity));
+      handle(call.request, identity.name).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(serviceError(error)),
+      );
+    };
+  return {
+    getStatus: unary("GetStatus", service.getStatus),
+    listNodes: unary("ListNodes", service.listNodes),
+    listResources: unary("ListResources", service.listResources),
+    listInstances: unary("ListInstances", service.listInstances),
+    listIncidents: unary("ListIncidents", service.listIncidents),
+    getIncident: unary("GetIncident", service.getIncident),
+    planRun: unary("PlanRun", service.planRun),
+    approveRun: unary("ApproveRun", service.approveRun),
+    abortRun: unary("AbortRun", service.abortRun),
+    listRuns: unary("ListRuns", service.listRuns),
+    getRun: unary("GetRun", service.getRun),
+    listAudit: unary("ListAudit", service.listAudit),
+    confirmLeadership: unary("ConfirmLeadership", service.confirmLeadership),
+    watch: (call) => void watch(orchestrator, call),
+  };
+}
+
+/** Replays what is kept after the cursor, then goes on live, without a gap: it listens before it reads. */
+async function watch(
+  orchestrator: Orchestrator,
+  call: ServerWritableStream<WatchRequest, WatchResponse>,
+): Promise<void> {
+  call.on("error", () => undefined);
+  const identity = authorised(call, "/vigie.v1.OrchestratorService/Watch");
+  if (!("role" in identity)) return void call.emit("error", serviceError(identity));
+  const live: WatchResponse[] = [];
+  let cursor = call.request.afterCursor ?? (await orchestrator.store.lastCursor());
+  let replaying = true;
+  const unsubscribe = orchestrator.subscribe((event) => (replaying ? void live.push(event) : deliver(event)));
+  call.on("cancelled", unsubscribe);
+  for (;;) {
+    const page = await orchestrator.store.watchAfter(cursor, WATCH_PAGE);
+    for (const event of page) deliver(event);
+    if (page.length < WATCH_PAGE) break;
+  }
+  for (const event of live) deliver(event);
+  replaying = false;
+
+  function deliver(event: WatchResponse): void {
+    if (event.cursor <= cursor || call.cancelled) return;
+    cursor = event.cursor;
+    if (call.writableLength > QUEUE_MAX_MESSAGES) {
+      unsubscribe();
+      return void call.destroy(); // it does not read; it resumes from its cursor
+    }
+    call.write(event);
+  }
+}
+
+/** By the certificate alone (I16, I35). */
+function authorised(
+  call: { getAuthContext: () => { sslPeerCertificate?: { subjectaltname?: string | undefined } } },
+  path: string,
+): Identity | VigieError {
+  try {
+    const identity = identityOf(call.getAuthContext().sslPeerCertificate ?? {});
+    if (mayCall(identity.role, path)) return identity;
+    return new VigieError("PERMISSION_DENIED", `${identity.role} ${identity.name} may not call ${path}`);
+  } catch (error) {
+    return error instanceof VigieError
+      ? error
+      : new VigieError("PERMISSION_DENIED", "the certificate cannot be read", { cause: error });
+  }
+}
+
+/** tryShutdown waits for ever while a session is open. */
+async function stopServer(server: Server): Promise<void> {
+  await Promise.race([
+    new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+    new Promise<void>((resolve) => setTimeout(resolve, STOP_GRACE_MS)),
+  ]);
+  server.forceShutdown();
+}
