@@ -1,0 +1,66 @@
+/** `vigie status`: several questions at once, because the screen must say in one look what is wrong and what to do. */
+import type { Command } from "commander";
+import { Health, IncidentState, type ResourceStatus, type Run } from "@vigie/proto";
+import type { Api } from "../api.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
+import type { Invocation, Register } from "../invocation.js";
+import { renderStatus, type HealthCounts, type StatusView } from "../render/status.js";
+
+const RUNS_IN_DETAIL = 5; // there are never many at once (I9)
+
+export function addStatus(program: Command, register: Register): void {
+  const command = program
+    .command("status")
+    .description("what is wrong, what is being done about it, what to do next");
+  register(command, ({ withApi, show }: Invocation) =>
+    withApi(async (api) => {
+      const view = await gather(api);
+      show(view, renderStatus);
+      return exitCodeFor(view);
+    }),
+  );
+}
+
+async function gather(api: Api): Promise<StatusView> {
+  const [status, { nodes }, { resources }, { incidents }, { runs }] = await Promise.all([
+    api.ask("getStatus", {}),
+    api.ask("listNodes", {}),
+    api.ask("listResources", { node: "", instance: "" }),
+    api.ask("listIncidents", { includeClosed: false, limit: 0 }),
+    api.ask("listRuns", { openOnly: true, limit: 0 }),
+  ]);
+  const detailed = await Promise.all(runs.slice(0, RUNS_IN_DETAIL).map((it) => withEvents(api, it)));
+  const open = incidents.filter((it) => it.state !== IncidentState.CLOSED);
+  return {
+    status,
+    health: countHealth(resources),
+    nodes,
+    incidents: open,
+    runs: [...detailed, ...runs.slice(RUNS_IN_DETAIL)],
+  };
+}
+
+/** The list comes without events, and the current step is read from them. */
+async function withEvents(api: Api, run: Run): Promise<Run> {
+  const response = await api.ask("getRun", { id: run.id });
+  return response.run ?? run;
+}
+
+/** Whatever is not a known health counts as unknown. */
+function countHealth(resources: readonly ResourceStatus[]): HealthCounts {
+  const of = (health: Health): number => resources.filter((it) => it.health === health).length;
+  const known = {
+    ok: of(Health.OK),
+    resyncing: of(Health.RESYNCING),
+    degraded: of(Health.DEGRADED),
+    stalled: of(Health.STALLED),
+  };
+  const sum = known.ok + known.resyncing + known.degraded + known.stalled;
+  return { ...known, unknown: resources.length - sum };
+}
+
+function exitCodeFor({ status, health, incidents }: StatusView): ExitCode {
+  const attention =
+    Math.max(status.incidentsOpen, incidents.length) > 0 || health.unknown > 0 || status.resourcesUnknown > 0;
+  return attention ? EXIT.attention : EXIT.ok;
+}

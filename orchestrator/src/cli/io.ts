@@ -1,0 +1,15 @@
+/** The command line's seam: all that it has of a process. Tests run it in-process with strings. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly isTTY: boolean; // of stdout
+  readonly columns: number | undefined; // of the terminal; undefined where there is none
+  readonly now: () => number; // unix ms
+  readonly signal?: AbortSignal; // Ctrl-C, for what runs until it is stopped
+}

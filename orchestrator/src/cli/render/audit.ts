@@ -1,0 +1,30 @@
+/** `vigie audit`: who did what to what. The server checks the hash chain; its verdict stands below the rows. */
+import type { AuditRecord } from "@vigie/proto";
+import { dateTime } from "./format.js";
+import { yesPaint } from "./paints.js";
+import type { Screen } from "./screen.js";
+import { table, type Column } from "./table.js";
+
+export interface AuditView {
+  readonly records: readonly AuditRecord[];
+  readonly auditIntact: boolean;
+  readonly auditHead: string;
+}
+
+export function renderAudit(view: AuditView, screen: Screen): string {
+  const columns: Column<AuditRecord>[] = [
+    { heading: "#", cell: (it) => String(it.sequence), right: true },
+    { heading: "TIME", cell: (it) => dateTime(it.unixMs, screen.timeZone) },
+    { heading: "WHO", cell: (it) => it.actor },
+    { heading: "ACTION", cell: (it) => it.action },
+    { heading: "SUBJECT", cell: (it) => it.subject, cut: 2 },
+    { heading: "DETAIL", cell: (it) => it.detailJson, cut: 1 },
+    { heading: "HASH", cell: (it) => it.hash.slice(0, 12), leaveOut: 1 },
+  ];
+  const rows = view.records.length === 0 ? ["No records."] : table(columns, view.records, screen);
+  const verdict = view.auditIntact
+    ? "The hash chain is intact"
+    : "THE HASH CHAIN IS BROKEN: a record was changed or removed";
+  const head = view.auditHead === "" ? "" : `, head ${view.auditHead.slice(0, 12)}`;
+  return `${[...rows, yesPaint(view.auditIntact, screen)(`${verdict}${head}`)].join("\n")}\n`;
+}

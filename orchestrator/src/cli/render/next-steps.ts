@@ -1,0 +1,47 @@
+/** What to type next, the most urgent first. An answer, not a manual: at most four lines. */
+import { IncidentState, RunState, Severity } from "@vigie/proto";
+import type { StatusView } from "./status.js";
+
+const AT_MOST = 4;
+
+export function nextSteps(view: StatusView): string[] {
+  const { status, incidents, runs, health } = view;
+  const waiting = incidents.filter((it) => it.state === IncidentState.NEEDS_PERSON);
+  const critical = incidents.filter((it) => it.severity === Severity.CRITICAL && !waiting.includes(it));
+  const others = incidents.filter((it) => !waiting.includes(it) && !critical.includes(it));
+  const steps = [
+    ...(status.auditIntact ? [] : [step("what was changed in the audit log", "vigie audit")]),
+    ...(status.leadership?.leads === false
+      ? [step("it only watches; an admin who is sure lets it act", "vigie lead --reason WHY")]
+      : []),
+    ...runs
+      .filter((it) => it.state === RunState.FROZEN)
+      .map((it) => step("frozen, a person must look", `vigie run show ${it.id}`)),
+    ...waiting.map((it) => step("waits for a person", `vigie incident show ${it.id}`)),
+    ...runs
+      .filter((it) => it.state === RunState.AWAITING_APPROVAL)
+      .map((it) => step("read the plan and approve", `vigie approve ${it.id}`)),
+    ...critical.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
+    ...(health.unknown > 0
+      ? [step("which disks nothing is known of", "vigie resources --health unknown")]
+      : []),
+    ...(status.nodesReporting < status.nodesTotal ? [step("which nodes are silent", "vigie nodes")] : []),
+    ...others.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
+    ...(runs.some((it) => it.state === RunState.RUNNING) ? [step("follow it live", "vigie watch")] : []),
+  ];
+  return steps.length === 0 ? ["Nothing to do."] : align(steps.slice(0, AT_MOST));
+}
+
+interface Step {
+  readonly command: string;
+  readonly why: string;
+}
+
+function step(why: string, command: string): Step {
+  return { command, why };
+}
+
+function align(steps: readonly Step[]): string[] {
+  const width = Math.max(...steps.map((it) => it.command.length));
+  return steps.map((it) => `${it.command.padEnd(width)}  ${it.why}`);
+}

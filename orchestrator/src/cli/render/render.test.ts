@@ -1,0 +1,340 @@
+/** Golden screens: one story (samples.ts), every rendering, as a person sees it. */
+import { createColors } from "picocolors";
+import { AuditRecord, IncidentState, ListIncidentsResponse, ListRunsResponse, RunState } from "@vigie/proto";
+import { describe, expect, test } from "vitest";
+import * as sample from "../samples.js";
+import { renderAudit } from "./audit.js";
+import { renderIncident } from "./incident.js";
+import { renderIncidents } from "./incidents.js";
+import { renderNodes } from "./nodes.js";
+import { renderPlan } from "./plan.js";
+import { renderResources } from "./resources.js";
+import { renderRun } from "./run.js";
+import { renderRuns } from "./runs.js";
+import type { Screen } from "./screen.js";
+import { renderStatus, type StatusView } from "./status.js";
+import { renderWatchEvent } from "./watch.js";
+
+function screen(width?: number): Screen {
+  return { width, colour: createColors(false), now: sample.NOW, timeZone: "UTC" };
+}
+
+const VIEW: StatusView = {
+  status: sample.STATUS,
+  health: { ok: 1, resyncing: 0, degraded: 0, stalled: 1, unknown: 1 },
+  nodes: sample.NODES.nodes,
+  incidents: [sample.INCIDENT, sample.SILENT],
+  runs: [sample.RUN],
+};
+
+test("status: what is wrong, what is done, what to type next", () => {
+  expect(renderStatus(VIEW, screen(100))).toMatchInlineSnapshot(`
+    "cluster.example  vigie 0.1.0 on h1.example  2026-11-22 02:05:15 UTC
+
+    leadership  leads with epoch 7, 2 of 3 votes
+    nodes       2 of 3 reporting (h2.example partly, h4.example silent), 3 instances
+    disks       3 mirrored: 1 healthy, 0 resyncing, 0 degraded, 1 stalled, 1 unknown
+    audit       intact
+
+    Open incidents (2)
+      i-01kax9  critical  stalled-sync  web1.example/0  healing       for 5.8 s
+          the resync from h1.example to h2.example has not moved for 8.2 s on both ends
+      i-01kaw3  warning   node-silent   h4.example      needs-person  for 1 min 44 s
+          no report from h4.example for 1 min 30 s
+
+    Open runs (1)
+      r-01kaxb  reset-stalled-sync for web1.example/0  running, step 2 of 4: both ends notice
+
+    Next
+      vigie incident show i-01kaw3      waits for a person
+      vigie incident show i-01kax9      evidence and reasons
+      vigie resources --health unknown  which disks nothing is known of
+      vigie nodes                       which nodes are silent
+    "
+  `);
+});
+
+test("status of a cluster where all is well is short", () => {
+  const quiet: StatusView = {
+    status: { ...sample.STATUS, nodesReporting: 3, incidentsOpen: 0, runsOpen: 0 },
+    health: { ok: 3, resyncing: 0, degraded: 0, stalled: 0, unknown: 0 },
+    nodes: [],
+    incidents: [],
+    runs: [],
+  };
+  expect(renderStatus(quiet, screen(100))).toMatchInlineSnapshot(`
+    "cluster.example  vigie 0.1.0 on h1.example  2026-11-22 02:05:15 UTC
+
+    leadership  leads with epoch 7, 2 of 3 votes
+    nodes       3 of 3 reporting, 3 instances
+    disks       3 mirrored: 3 healthy, 0 resyncing, 0 degraded, 0 stalled, 0 unknown
+    audit       intact
+
+    Next
+      Nothing to do.
+    "
+  `);
+});
+
+test("status never shows the unknown in green, nor a silent node", () => {
+  const text = renderStatus(VIEW, { ...screen(100), colour: createColors(true) });
+  expect(text).toContain("\u001b[35m1 unknown\u001b[39m");
+  expect(text).toContain("\u001b[35m2 of 3 reporting\u001b[39m");
+});
+
+test("status without a majority says who may let it act; a frozen run and a broken audit come first", () => {
+  const bad: StatusView = {
+    ...VIEW,
+    status: {
+      ...sample.STATUS,
+      leadership: { leads: false, epoch: 7, votes: 1, voters: 3, reason: "no majority" },
+      auditIntact: false,
+    },
+    runs: [{ ...sample.RUN, state: RunState.FROZEN }],
+  };
+  const text = renderStatus(bad, screen(100));
+  expect(text).toContain("does not lead, 1 of 3 votes: no majority");
+  expect(text.slice(text.indexOf("Next"))).toMatchInlineSnapshot(`
+    "Next
+      vigie audit                   what was changed in the audit log
+      vigie lead --reason WHY       it only watches; an admin who is sure lets it act
+      vigie run show r-01kaxb       frozen, a person must look
+      vigie incident show i-01kaw3  waits for a person
+    "
+  `);
+});
+
+test("nodes, and what cannot be read on them", () => {
+  expect(renderNodes(sample.NODES, screen(100))).toMatchInlineSnapshot(`
+    "NODE        STATE          REPORT  ROLE       DRBD    MINORS  PRIMARY  SECONDARY             VG FREE
+    h1.example  reporting       0.4 s  master     8.4.11      19       10          9  256 GiB of 1.0 TiB
+    h2.example  partly          0.9 s  candidate  8.4.11      28        0          0                   -
+    h4.example  silent     1 min 30 s  regular    -            9        0          0                   -
+
+    Troubles
+      h2.example: proc-drbd: 1 damaged line, line 9: unknown connection state "Conn3cted"
+      h2.example: lvm failed: vgs did not end within 10 s
+    "
+  `);
+});
+
+describe("resources", () => {
+  test("the worst first", () => {
+    expect(renderResources(sample.RESOURCES, screen(140))).toMatchInlineSnapshot(`
+      "DISK                          HEALTH   ENDS         CS                     DS                     WHAT                           SIZE   PORT
+      web1.example/0                stalled  h1:18 h2:27  SyncSource SyncTarget  UpToDate Inconsistent  still for 12 s, 62.2 % d…   1.0 GiB  12589
+      a-customer-with-a-long-name…  unknown  h2:4 h4:9    Connected ?            UpToDate ?             h4.example: no report fo…   500 GiB  11020
+      mail.example/0                ok       h2:3 h3:1    Connected              UpToDate               -                          20.0 GiB  11004
+      "
+    `);
+  });
+
+  test("on 80 columns", () => {
+    const text = renderResources(sample.RESOURCES, screen(80));
+    expect(text).toMatchInlineSnapshot(`
+      "DISK                             HEALTH   ENDS         WHAT
+      web1.example/0                   stalled  h1:18 h2:27  still for 12 s, 62.2 % d…
+      a-customer-with-a-long-name.ho…  unknown  h2:4 h4:9    h4.example: no report fo…
+      mail.example/0                   ok       h2:3 h3:1    -
+      "
+    `);
+    expect(Math.max(...text.split("\n").map((it) => it.length))).toBeLessThanOrEqual(80);
+  });
+});
+
+test("incidents on 80 columns keep their ids whole", () => {
+  const response = ListIncidentsResponse.fromPartial({
+    incidents: [
+      sample.INCIDENT,
+      { ...sample.SILENT, state: IncidentState.CLOSED, closedUnixMs: sample.START },
+    ],
+  });
+  const text = renderIncidents(response, screen(80));
+  expect(text).toMatchInlineSnapshot(`
+    "INCIDENT  SEVERITY  ABOUT           STATE           FOR  SUMMARY
+    i-01kax9  critical  web1.example/0  healing       5.8 s  the resync from h1.exa…
+    i-01kaw3  warning   h4.example      closed   1 min 30 s  no report from h4.exam…
+    "
+  `);
+  expect(Math.max(...text.split("\n").map((it) => it.length))).toBeLessThanOrEqual(80);
+});
+
+test("incident show: both ends side by side, reasons, timeline, by hand", () => {
+  expect(renderIncident(sample.INCIDENT_SHOWN, screen(100))).toMatchInlineSnapshot(`
+    "i-01kax9  stalled-sync  critical  healing
+    web1.example/0: the resync from h1.example to h2.example has not moved for 8.2 s on both ends
+    opened 2026-11-22 02:05:09 UTC, 5.8 s ago, last progress 14 s ago, run r-01kaxb
+
+    Evidence when it was opened
+                 h1.example             h2.example
+      minor      18                     27
+      cs         SyncSource             SyncTarget
+      ro         Primary/Secondary      Secondary/Primary
+      ds         UpToDate/Inconsistent  Inconsistent/UpToDate
+      oos        387 MiB                387 MiB
+      pe/ua      3/0                    0/0
+      done       62.2 %                 62.2 %
+      left       387 MiB of 1.0 GiB     387 MiB of 1.0 GiB
+      speed      0 KiB/s                0 KiB/s
+      still for  8.2 s                  8.9 s
+      age        0.4 s                  0.9 s
+      seen                              nothing received since
+
+    Now: web1.example/0 is stalled
+                 h1.example             h2.example
+      minor      18                     27
+      cs         SyncSource             SyncTarget
+      ro         Primary/Secondary      Secondary/Primary
+      ds         UpToDate/Inconsistent  Inconsistent/UpToDate
+      oos        387 MiB                387 MiB
+      pe/ua      3/0                    0/0
+      done       62.2 %                 62.2 %
+      left       387 MiB of 1.0 GiB     387 MiB of 1.0 GiB
+      speed      0 KiB/s                0 KiB/s
+      still for  12 s                   12 s
+      age        0.4 s                  0.9 s
+
+    Why it was decided so
+      - stalled-sync is auto by policy
+      - both ends report, and agree
+      - no run holds web1.example, h1.example or h2.example
+
+    Timeline
+      +0.0 s  opened: no progress for 8.2 s on both ends
+      +1.8 s  run r-01kaxb planned: reset-stalled-sync
+      +2.7 s  cut-link is seen in the world
+
+    By hand
+      on h1.example: iptables -I INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
+      on h1.example: iptables -D INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
+
+    Next
+      vigie run show r-01kaxb
+    "
+  `);
+});
+
+test("plan: every step with its commands, what is awaited, and the way back", () => {
+  expect(renderPlan(sample.PLANNED, screen(100))).toMatchInlineSnapshot(`
+    "r-01kaxb  reset-stalled-sync (version 1) for web1.example/0
+      acts on   h1.example, minor 18, kvmvg/5f1e.disk0_data, 10.0.0.1 to 10.0.0.2, TCP port 12589
+      peer      h2.example, minor 27, kvmvg/5f1e.disk0_data, 10.0.0.2 to 10.0.0.1, TCP port 12589
+      incident  i-01kax9
+      planned   2026-11-22 02:05:11 UTC, configuration serial 42
+      hash      9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    4 steps
+      1. cut-link on h1.example: refuse the DRBD connection, both directions
+           $ /usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 -exist
+           awaits: the cut in the kernel's own list, within 5.0 s
+           undo: restore-link (step 3); the kernel drops the cut by itself after 30 s
+      2. await-link-down on h1.example: both ends notice
+           awaits: both ends in WFConnection, within 25 s
+      3. restore-link on h1.example: allow the DRBD connection again
+           $ /usr/sbin/ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist
+           awaits: no cut in the kernel's own list, within 5.0 s
+           undo: nothing to take back
+      4. await-resync on h1.example: the resync moves again
+           awaits: both ends connected, and in sync or progressing, within 1 min 00 s
+
+    Next
+      Nothing was run. To run exactly this:
+      vigie approve r-01kaxb --hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+    "
+  `);
+});
+
+test("a plan that cannot be run says why, and offers no approval", () => {
+  const text = renderPlan(sample.REFUSED, screen(100));
+  expect(text).toContain("It cannot be run\n  - h2.example's report is 3.1 s old");
+  expect(text).not.toContain("vigie approve");
+});
+
+test("run show: the timeline with commands, exit codes and guard facts", () => {
+  expect(renderRun(sample.RUN, screen(100))).toMatchInlineSnapshot(`
+    "r-01kaxb  reset-stalled-sync for web1.example/0  running, begun 4.0 s ago
+      incident i-01kax9, approved by policy, hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    Timeline
+        +0.0 s  planned (policy)
+        +0.1 s  approved: stalled-sync is auto (policy)
+        +0.1 s  cut-link is sent (engine)
+        +0.5 s  cut-link answered done (engine)
+                holds    cs: SyncSource
+                holds    peer report age: 0.9 s (I7)
+                $ /usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 comment 'run r-01kaxb'
+                  exit 0, 12 ms
+        +0.9 s  cut-link is seen in the world (engine)
+        +1.0 s  await-link-down is awaited (engine)
+
+    Next
+      vigie watch
+      vigie abort r-01kaxb --reason WHY
+    "
+  `);
+});
+
+test("a frozen run shows the guard that refused and how to go on", () => {
+  expect(renderRun(sample.FAILED_RUN, screen(100))).toMatchInlineSnapshot(`
+    "r-01kaxb  reset-stalled-sync for web1.example/0  frozen, begun 4.0 s ago
+      incident i-01kax9, approved by laurent, hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    Timeline
+        +0.0 s  planned (policy)
+        +0.1 s  approved: stalled-sync is auto (policy)
+        +0.1 s  cut-link is sent (engine)
+        +5.5 s  cut-link answered (attempt 2) refused (engine)
+                GUARD_REFUSED: the peer's report is too old
+                REFUSED  peer report age: 3.1 s (I7)
+                $ /usr/sbin/ipset list vigie-cuts
+                  exit 1, 30 s
+                    no such set
+                    at all
+
+    Next
+      Nothing more is sent until a person has looked. Take it back with:
+      vigie abort r-01kaxb --reason WHY
+    "
+  `);
+});
+
+test("runs", () => {
+  expect(renderRuns(ListRunsResponse.fromPartial({ runs: [sample.RUN] }), screen(120)))
+    .toMatchInlineSnapshot(`
+    "RUN       STATE    RUNBOOK             FOR             INCIDENT  APPROVED BY  PLANNED
+    r-01kaxb  running  reset-stalled-sync  web1.example/0  i-01kax9  policy       2026-11-22 02:05:11 UTC
+    "
+  `);
+  expect(renderRuns({ runs: [] }, screen())).toBe("No runs.\n");
+});
+
+test("watch: one line an event", () => {
+  const lines = sample.EVENTS.map((it) => renderWatchEvent(it, screen()));
+  expect(lines.join("")).toMatchInlineSnapshot(`
+    "02:05:09  incident    i-01kax9  critical stalled-sync web1.example/0  healing: cut-link is seen in the world
+    02:05:11  run         r-01kaxb  reset-stalled-sync  running  cut-link: result done
+    02:05:13  node        h4.example is silent: no report for 5 s
+    02:05:14  leadership  does not lead, 1 of 3 votes: no majority
+    "
+  `);
+});
+
+test("audit: the verdict stands below the rows", () => {
+  const record = AuditRecord.fromPartial({
+    sequence: 3,
+    unixMs: sample.START,
+    actor: "laurent",
+    action: "run.approved",
+    subject: "r-01kaxb",
+    detailJson: '{"hash":"9f2c"}',
+    hash: "0011223344556677",
+  });
+  const view = { records: [record], auditIntact: true, auditHead: "0011223344556677" };
+  expect(renderAudit(view, screen(100))).toMatchInlineSnapshot(`
+    "#  TIME                     WHO      ACTION        SUBJECT   DETAIL           HASH
+    3  2026-11-22 02:05:01 UTC  laurent  run.approved  r-01kaxb  {"hash":"9f2c"}  001122334455
+    The hash chain is intact, head 001122334455
+    "
+  `);
+  expect(renderAudit({ ...view, auditIntact: false }, screen())).toContain("THE HASH CHAIN IS BROKEN");
+});

@@ -1,0 +1,43 @@
+/**
+ * What a rendering may depend on beside its message: the paper it is printed on. Renderings are pure functions
+ * (message, screen) → text, so that a test holds the whole output.
+ */
+import type { Colors } from "picocolors/types.js";
+
+export interface Screen {
+  readonly width: number | undefined; // columns of the terminal; undefined on a pipe, where nothing is cut
+  readonly colour: Colors; // functions that leave the text alone where colours are not wanted
+  readonly now: number; // unix ms
+  readonly timeZone?: string; // the system's where unset
+}
+
+export type Paint = (text: string) => string;
+
+/** Lines of a part of a screen below its heading; nothing at all where there are none. */
+export function section(heading: string, lines: readonly string[], screen: Screen): string[] {
+  return lines.length === 0 ? [] : ["", screen.colour.bold(heading), ...lines];
+}
+
+export function indent(text: string, by = 2): string {
+  return text
+    .split("\n")
+    .map((line) => " ".repeat(by) + line)
+    .join("\n");
+}
+
+/**
+ * The characters of a text as a terminal may have them. What comes from a disk label, a command's output or a
+ * peer must not move the cursor, change colours or reorder the line (T10).
+ */
+export function printable<T>(value: T): T {
+  if (typeof value === "string") return clean(value) as T;
+  if (Array.isArray(value)) return value.map(printable) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, printable<unknown>(it)])) as T;
+}
+
+function clean(text: string): string {
+  return text
+    .replaceAll("\t", "    ")
+    .replaceAll(/(?!\n)\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, "\ufffd");
+}

@@ -1,0 +1,87 @@
+/**
+ * `vigie status`: the screen for 3 a.m. From top to bottom: is the lookout itself well, how are the disks, what is
+ * wrong, what is being done about it, and what to type next.
+ */
+import { type GetStatusResponse, Health, type Incident, type NodeStatus, type Run } from "@vigie/proto";
+import { count, dateTime } from "./format.js";
+import { briefLines } from "./incidents.js";
+import { nextSteps } from "./next-steps.js";
+import { nodeState } from "./nodes.js";
+import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
+import { section, type Screen } from "./screen.js";
+import { endText } from "./subject.js";
+import { leadershipText } from "./watch.js";
+import { word } from "./words.js";
+
+export type HealthCounts = Readonly<Record<"ok" | "resyncing" | "degraded" | "stalled" | "unknown", number>>;
+
+export interface StatusView {
+  readonly status: GetStatusResponse;
+  readonly health: HealthCounts;
+  readonly nodes: readonly NodeStatus[];
+  readonly incidents: readonly Incident[]; // open ones
+  readonly runs: readonly Run[]; // open ones, with their events
+}
+
+export function renderStatus(view: StatusView, screen: Screen): string {
+  const { status } = view;
+  const { colour } = screen;
+  const lines = [
+    `${colour.bold(status.cluster)}  vigie ${status.version} on ${status.orchestratorNode}  ${colour.dim(dateTime(screen.now, screen.timeZone))}`,
+    "",
+    `leadership  ${status.leadership === undefined ? colour.magenta("unknown") : leadershipText(status.leadership, screen)}`,
+    `nodes       ${nodesText(view, screen)}`,
+    `disks       ${disksText(view, screen)}`,
+    `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? "intact" : "BROKEN: a record was changed or removed")}`,
+    ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
+    ...section(
+      `Open runs (${status.runsOpen})`,
+      view.runs.map((it) => runLine(it, screen)),
+      screen,
+    ),
+    ...section(
+      "Next",
+      nextSteps(view).map((it) => `  ${it}`),
+      screen,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function nodesText({ status, nodes }: StatusView, screen: Screen): string {
+  const all = status.nodesReporting === status.nodesTotal && status.nodesTotal > 0;
+  const counts = `${status.nodesReporting} of ${status.nodesTotal} reporting`;
+  const odd = nodes.filter((it) => nodeState(it) !== "reporting").map((it) => `${it.name} ${nodeState(it)}`);
+  const paint = all ? screen.colour.green : screen.colour.magenta;
+  return `${paint(counts)}${odd.length === 0 ? "" : ` (${odd.join(", ")})`}, ${count(status.instancesTotal, "instance")}`;
+}
+
+const HEALTH_ORDER = [
+  ["ok", "healthy", Health.OK],
+  ["resyncing", "resyncing", Health.RESYNCING],
+  ["degraded", "degraded", Health.DEGRADED],
+  ["stalled", "stalled", Health.STALLED],
+  ["unknown", "unknown", Health.UNKNOWN],
+] as const;
+
+/** A zero has no colour: only what is there catches the eye. */
+function disksText({ status, health }: StatusView, screen: Screen): string {
+  const parts = HEALTH_ORDER.map(([key, text, kind]) => {
+    const paint = health[key] === 0 ? screen.colour.dim : healthPaint(kind, screen);
+    return paint(`${health[key]} ${text}`);
+  });
+  return `${status.resourcesTotal} mirrored: ${parts.join(", ")}`;
+}
+
+function runLine(run: Run, screen: Screen): string {
+  const state = runStatePaint(run.state, screen)(word(run.state));
+  return `  ${run.id}  ${run.plan?.runbook ?? "?"} for ${endText(run.plan?.end)}  ${state}${stepText(run)}`;
+}
+
+function stepText(run: Run): string {
+  const current = run.events.findLast((it) => it.stepId !== "")?.stepId;
+  const steps = run.plan?.steps ?? [];
+  const index = steps.findIndex((it) => it.id === current);
+  const step = steps[index];
+  return step === undefined ? "" : `, step ${index + 1} of ${steps.length}: ${step.title}`;
+}

@@ -1,0 +1,79 @@
+/**
+ * The vocabulary's enum values as people and scripts read them: DRBD states in the kernel's spelling (SyncSource),
+ * all others as lower-case words without their prefix (stalled-sync). One table for screens and for --json.
+ */
+import {
+  ActionOutcome,
+  Condition,
+  connectionWord,
+  ConnectionState,
+  diskWord,
+  DiskState,
+  Health,
+  IncidentKind,
+  IncidentState,
+  KernelLogKind,
+  Role,
+  roleWord,
+  RunEventKind,
+  RunState,
+  Severity,
+  Source,
+  SourceState,
+  StepKind,
+  WriteOrdering,
+} from "@vigie/proto";
+
+const KERNEL_WORDS: readonly (readonly [string, string])[] = [
+  ...Object.values(ConnectionState).map((it) => [it, connectionWord(it)] as const),
+  ...Object.values(Role).map((it) => [it, roleWord(it)] as const),
+  ...Object.values(DiskState).map((it) => [it, diskWord(it)] as const),
+];
+
+const PREFIXED: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ["ACTION_OUTCOME_", ActionOutcome],
+  ["CONDITION_", Condition],
+  ["HEALTH_", Health],
+  ["INCIDENT_KIND_", IncidentKind],
+  ["INCIDENT_STATE_", IncidentState],
+  ["KERNEL_LOG_KIND_", KernelLogKind],
+  ["RUN_EVENT_KIND_", RunEventKind],
+  ["RUN_STATE_", RunState],
+  ["SEVERITY_", Severity],
+  ["SOURCE_STATE_", SourceState],
+  ["SOURCE_", Source],
+  ["STEP_KIND_", StepKind],
+  ["WRITE_ORDERING_", WriteOrdering],
+];
+
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ...PREFIXED.flatMap(([prefix, values]) =>
+    Object.values(values).map(
+      (it) => [it, it.replace(prefix, "").toLowerCase().replaceAll("_", "-")] as const,
+    ),
+  ),
+  ...KERNEL_WORDS.filter(([, word]) => word !== "?"),
+  ["UNRECOGNIZED", "unrecognized"], // of a newer orchestrator
+]);
+
+/** "?" for what was not said. */
+export function word(value: string): string {
+  return isUnspecified(value) ? "?" : (WORDS.get(value) ?? value);
+}
+
+/** For --json: undefined where the string is no enum value at all, null where it says nothing. */
+export function enumWord(value: string): string | null | undefined {
+  if (isUnspecified(value)) return null;
+  return WORDS.get(value);
+}
+
+function isUnspecified(value: string): boolean {
+  return value.endsWith("_UNSPECIFIED") && UNSPECIFIED.has(value);
+}
+
+const UNSPECIFIED: ReadonlySet<string> = new Set<string>([
+  ...PREFIXED.map(([prefix]) => `${prefix}UNSPECIFIED`),
+  ConnectionState.UNSPECIFIED,
+  Role.UNSPECIFIED,
+  DiskState.UNSPECIFIED,
+]);
