@@ -1,1 +1,7 @@
-export {};
+/** What tests and the simulator use of the agent. The process is main.ts. */
+export { runAgent, type AgentParts } from "./agent.js";
+export { createDial, type TlsFiles } from "./dial.js";
+export type { Command, CommandOutcome, Host } from "./host.js";
+export { openJournal, type Journal } from "./journal.js";
+export type { Dial, SessionLink } from "./session.js";
+export { parseProcDrbd } from "./sources/proc-drbd.js";

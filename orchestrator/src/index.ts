@@ -1,1 +1,7 @@
-export {};
+/** What tests and the simulator use of the orchestrator. The processes are main.ts and cli/main.ts. */
+export { listen, type ListeningServer, type ServerTls } from "./api/grpc-server.js";
+export { createService, type Service } from "./api/service.js";
+export { orchestratorConfigSchema, type OrchestratorConfig } from "./config.js";
+export { startOrchestrator, type Orchestrator, type OrchestratorParts } from "./orchestrator.js";
+export { openSqliteStore } from "./store/sqlite.js";
+export type { Store } from "./store/store.js";

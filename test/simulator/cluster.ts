@@ -1,0 +1,214 @@
+/**
+ * Agents and an orchestrator, the real code, on a simulated world: the same composition as on real machines, with
+ * the hosts, the clock and the wires replaced. Each can be killed and started again; what is on disk stays.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openJournal, runAgent, type SessionLink } from "@vigie/agent";
+import {
+  openSqliteStore,
+  orchestratorConfigSchema,
+  startOrchestrator,
+  type Orchestrator,
+  type OrchestratorConfig,
+} from "@vigie/orchestrator";
+import { SessionRequest, SessionResponse, VERSION, VigieError, type Clock } from "@vigie/proto";
+import { createSimHost } from "./sim-host.js";
+import { createWorld, reaches, type World } from "./world.js";
+
+export interface LogLine {
+  readonly atMs: number; // since the cluster began
+  readonly who: string;
+  readonly event: string;
+  readonly detail: Record<string, unknown>;
+}
+
+export interface SimCluster {
+  readonly world: World;
+  readonly log: LogLine[];
+  readonly orchestrator: () => Orchestrator;
+  readonly startAgent: (name: string) => void;
+  /** As SIGKILL: nothing is cleaned up; the kernel keeps what it holds. */
+  readonly killAgent: (name: string) => void;
+  readonly startOrchestrator: () => Promise<void>;
+  readonly killOrchestrator: () => void;
+  readonly end: () => void;
+}
+
+interface Running {
+  readonly stop: AbortController;
+  alive: boolean;
+  readonly links: Set<() => void>;
+}
+
+export async function createSimCluster(
+  clock: Clock,
+  options: { readonly instances?: number; readonly config?: object } = {},
+): Promise<SimCluster> {
+  const folder = mkdtempSync(join(tmpdir(), "vigie-sim-"));
+  const config: OrchestratorConfig = orchestratorConfigSchema.parse(options.config ?? {});
+  const world = createWorld(clock, options.instances ?? 3);
+  const startedMs = clock.monotonicMs();
+  const log: LogLine[] = [];
+  const agents = new Map<string, Running>();
+  let seed = 1;
+  let running: { readonly orchestrator: Orchestrator; readonly process: Running } | undefined;
+
+  await begin();
+  for (const name of world.nodes.keys()) startAgent(name);
+  return {
+    world,
+    log,
+    orchestrator: () => {
+      if (running === undefined) throw new Error("the orchestrator is not running");
+      return running.orchestrator;
+    },
+    startAgent,
+    killAgent: (name) => kill(agents.get(name)),
+    startOrchestrator: begin,
+    killOrchestrator: () => {
+      kill(running?.process);
+      running = undefined;
+    },
+    end: () => {
+      for (const agent of agents.values()) kill(agent);
+      kill(running?.process);
+      world.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+
+  async function begin(): Promise<void> {
+    const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
+    const store = openSqliteStore(join(folder, "vigie.db"));
+    const frozen = freezable(clock, process);
+    const parts = {
+      clock: frozen,
+      random,
+      store,
+      ownNode: world.master,
+      config,
+      log: logger("orchestrator", process),
+    };
+    running = { process, orchestrator: await startOrchestrator(parts, process.stop.signal) };
+  }
+
+  function startAgent(name: string): void {
+    const node = world.nodes.get(name);
+    if (node === undefined) throw new Error(`no node ${name}`);
+    const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
+    agents.set(name, process);
+    const host = { ...createSimHost(world, node), ...freezable(clock, process) };
+    const journal = openJournal(join(folder, name));
+    const parts = {
+      host,
+      journal,
+      dial: (to: string) => dial(name, to, process),
+      nodeName: name,
+      version: VERSION,
+      killSwitch: "/etc/vigie/stop",
+      random,
+      hung: () => [],
+      log: logger(name, process),
+    };
+    void runAgent(parts, process.stop.signal).catch((error: unknown) =>
+      parts.log("agent.ended", { reason: String(error) }),
+    );
+  }
+
+  /** An in-memory wire that carries encoded messages, as the real one does, while both ends live and see each other. */
+  async function dial(from: string, to: string, process: Running): Promise<SessionLink> {
+    const served = running;
+    await clock.sleep(5);
+    const whole = (): boolean =>
+      process.alive &&
+      served?.process.alive === true &&
+      served === running &&
+      (from === to || reaches(world, from, to));
+    if (!whole() || served === undefined || world.nodes.get(from)?.up !== true)
+      throw new VigieError("UNAVAILABLE", `${to} cannot be reached`);
+    const inbox = createInbox();
+    const close = (): void => {
+      inbox.close();
+      served.process.links.delete(close);
+      process.links.delete(close);
+      if (served.process.alive) session.closed();
+    };
+    const session = served.orchestrator.gateway.accept(
+      { role: "agent", name: from },
+      {
+        send: (message) =>
+          whole() && inbox.push(SessionResponse.decode(SessionResponse.encode(message).finish())),
+        close,
+      },
+    );
+    process.links.add(close);
+    served.process.links.add(close);
+    return {
+      send: (message) => {
+        if (whole()) session.receive(SessionRequest.decode(SessionRequest.encode(message).finish()));
+        return true;
+      },
+      messages: inbox.messages,
+      close,
+    };
+  }
+
+  function kill(process: Running | undefined): void {
+    if (process === undefined || !process.alive) return;
+    process.alive = false;
+    for (const close of process.links) close();
+  }
+
+  function logger(who: string, process: Running) {
+    return (event: string, detail: Record<string, unknown>): void => {
+      if (process.alive) log.push({ atMs: clock.monotonicMs() - startedMs, who, event, detail });
+    };
+  }
+
+  /** The same numbers each time. */
+  function random(): number {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return seed / 2_147_483_648;
+  }
+}
+
+/** The clock of a process that can be killed: from then on it never wakes again. */
+function freezable(clock: Clock, process: Running): Clock {
+  return {
+    monotonicMs: clock.monotonicMs,
+    wallUnixMs: clock.wallUnixMs,
+    sleep: async (ms, signal) => {
+      await clock.sleep(ms, signal);
+      if (!process.alive) await new Promise<never>(() => undefined);
+    },
+  };
+}
+
+function createInbox(): {
+  push: (message: SessionResponse) => void;
+  close: () => void;
+  messages: AsyncIterable<SessionResponse>;
+} {
+  const waiting: SessionResponse[] = [];
+  let wake: () => void = () => undefined;
+  let open = true;
+  return {
+    push: (message) => {
+      waiting.push(message);
+      wake();
+    },
+    close: () => {
+      open = false;
+      wake();
+    },
+    messages: (async function* () {
+      while (open) {
+        const next = waiting.shift();
+        if (next !== undefined) yield next;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    })(),
+  };
+}

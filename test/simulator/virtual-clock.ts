@@ -1,0 +1,71 @@
+/**
+ * Time that jumps: sleepers are woken in order, and between two of them everything that can run without time
+ * passing has run. A heal that takes half a minute takes milliseconds, and always the same ones.
+ */
+import type { Clock } from "@vigie/proto";
+
+const WALL_START_UNIX_MS = Date.UTC(2026, 0, 1);
+
+interface Sleeper {
+  readonly atMs: number;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+export interface VirtualClock extends Clock {
+  /** Lets this much time pass. */
+  readonly advance: (ms: number) => Promise<void>;
+  /** Lets time pass until `seen` holds, looking every 100 ms. @returns whether it did before `limitMs` */
+  readonly advanceUntil: (seen: () => boolean, limitMs: number) => Promise<boolean>;
+}
+
+export function createVirtualClock(): VirtualClock {
+  let nowMs = 1_000_000;
+  const startMs = nowMs;
+  let order = 0;
+  let sleepers: Sleeper[] = [];
+
+  const clock: VirtualClock = {
+    monotonicMs: () => nowMs,
+    wallUnixMs: () => WALL_START_UNIX_MS + (nowMs - startMs),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve();
+        const sleeper = { atMs: nowMs + Math.max(0, ms), order: (order += 1), wake };
+        sleepers.push(sleeper);
+        signal?.addEventListener("abort", wake, { once: true });
+        function wake(): void {
+          sleepers = sleepers.filter((s) => s !== sleeper);
+          signal?.removeEventListener("abort", wake);
+          resolve();
+        }
+      }),
+    advance,
+    advanceUntil: async (seen, limitMs) => {
+      const endMs = nowMs + limitMs;
+      while (!seen() && nowMs < endMs) await advance(100);
+      return seen();
+    },
+  };
+  return clock;
+
+  async function advance(ms: number): Promise<void> {
+    const endMs = nowMs + ms;
+    await settle();
+    for (;;) {
+      const next = sleepers
+        .filter((s) => s.atMs <= endMs)
+        .toSorted((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+      if (next === undefined) break;
+      nowMs = Math.max(nowMs, next.atMs);
+      next.wake();
+      await settle();
+    }
+    nowMs = endMs;
+  }
+}
+
+/** All promises that can settle now have settled when a macrotask comes round. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
