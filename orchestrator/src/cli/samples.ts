@@ -146,7 +146,7 @@ export const PLAN = Plan.fromPartial({
       condition: Condition.CUT_STANDS,
       deadlineMs: 5_000,
       action: { $case: "cutDrbdLink", value: { end: END, ttlS: 30, minStillMs: 5_000, peer: undefined } },
-      manualCommands: ["/usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 -exist"],
+      manualCommands: ["h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30"],
       undoStepId: "restore-link",
     },
     {
@@ -165,7 +165,7 @@ export const PLAN = Plan.fromPartial({
       condition: Condition.CUT_GONE,
       deadlineMs: 5_000,
       action: { $case: "restoreDrbdLink", value: { end: END } },
-      manualCommands: ["/usr/sbin/ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist"],
+      manualCommands: ["h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist"],
     },
     {
       id: "await-resync",
@@ -311,8 +311,8 @@ export const INCIDENT = Incident.fromPartial({
     { unixMs: START + 10_900, text: "cut-link is seen in the world" },
   ],
   manualCommands: [
-    "on h1.example: iptables -I INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset",
-    "on h1.example: iptables -D INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset",
+    "h1.example# iptables -I INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset",
+    "h1.example# iptables -D INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset",
   ],
 });
 export const SILENT = Incident.fromPartial({

@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { EXIT } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { renderResources } from "../render/resources.js";
-import { word } from "../render/words.js";
+import { healthWord } from "../render/words.js";
 
 interface Options {
   readonly node?: string;
@@ -24,6 +24,7 @@ export function addResources(program: Command, register: Register): void {
         "degraded",
         "stalled",
         "unknown",
+        "inactive",
       ]),
     );
   register(command, ({ withApi, show }: Invocation, options: Options) =>
@@ -31,7 +32,7 @@ export function addResources(program: Command, register: Register): void {
       const { node = "", instance = "", health } = options;
       const { resources } = await api.ask("listResources", { node, instance });
       show(
-        { resources: resources.filter((it) => health === undefined || word(it.health) === health) },
+        { resources: resources.filter((it) => health === undefined || healthWord(it.health) === health) },
         renderResources,
       );
       return EXIT.ok;

@@ -54,8 +54,9 @@ function countHealth(resources: readonly ResourceStatus[]): HealthCounts {
     resyncing: of(Health.RESYNCING),
     degraded: of(Health.DEGRADED),
     stalled: of(Health.STALLED),
+    inactive: of(Health.UNSPECIFIED),
   };
-  const sum = known.ok + known.resyncing + known.degraded + known.stalled;
+  const sum = known.ok + known.resyncing + known.degraded + known.stalled + known.inactive;
   return { ...known, unknown: resources.length - sum };
 }
 

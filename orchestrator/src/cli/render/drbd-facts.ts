@@ -28,7 +28,10 @@ export function evidenceLines(evidence: readonly Evidence[], screen: Screen): st
 
 export function endLines(ends: readonly ResourceEnd[], screen: Screen): string[] {
   return sideBySide(
-    ends.map((it) => ({ ...it, text: it.unknownReason === "" ? "" : `unknown: ${it.unknownReason}` })),
+    ends.map((it) => ({
+      ...it,
+      text: it.fresh || it.unknownReason === "" ? it.unknownReason : `unknown: ${it.unknownReason}`,
+    })),
     screen,
   );
 }

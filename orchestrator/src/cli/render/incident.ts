@@ -8,7 +8,7 @@ import { dateTime, duration, offset, since } from "./format.js";
 import { healthPaint, incidentStatePaint, severityPaint } from "./paints.js";
 import { indent, section, type Screen } from "./screen.js";
 import { diskText, subjectText } from "./subject.js";
-import { word } from "./words.js";
+import { healthWord, word } from "./words.js";
 
 export function renderIncident({ incident, now }: GetIncidentResponse, screen: Screen): string {
   if (incident === undefined) return "The orchestrator sent no incident.\n";
@@ -54,7 +54,7 @@ function lasting(incident: Incident, screen: Screen): string {
 }
 
 function nowLines(resource: ResourceStatus, screen: Screen): string[] {
-  const health = healthPaint(resource.health, screen)(word(resource.health));
+  const health = healthPaint(resource.health, screen)(healthWord(resource.health));
   const heading = `Now: ${diskText(resource.instance, resource.diskIndex)} is ${health}`;
   return section(heading, endLines(resource.ends, screen), screen);
 }

@@ -15,8 +15,9 @@ export function healthPaint(health: Health, { colour }: Screen): Paint {
       return colour.yellow;
     case Health.STALLED:
       return colour.red;
-    case Health.UNKNOWN:
     case Health.UNSPECIFIED:
+      return colour.dim; // inactive: its instance is stopped
+    case Health.UNKNOWN:
     case Health.UNRECOGNIZED:
       return colour.magenta;
   }

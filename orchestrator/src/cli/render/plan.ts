@@ -51,7 +51,7 @@ function endFacts(end: DrbdEnd | undefined): string {
 
 function stepLines(step: PlanStep, index: number, plan: Plan, screen: Screen): string[] {
   const { colour } = screen;
-  const commands = step.manualCommands.map((it) => `       ${colour.cyan(`$ ${it}`)}`);
+  const commands = step.manualCommands.map((it) => `       ${colour.cyan(it)}`);
   const facts = [
     ["awaits", conditionText(step)],
     ["undo", undoText(step, plan)],

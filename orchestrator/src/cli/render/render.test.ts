@@ -21,7 +21,7 @@ function screen(width?: number): Screen {
 
 const VIEW: StatusView = {
   status: sample.STATUS,
-  health: { ok: 1, resyncing: 0, degraded: 0, stalled: 1, unknown: 1 },
+  health: { ok: 1, resyncing: 0, degraded: 0, stalled: 1, unknown: 1, inactive: 0 },
   nodes: sample.NODES.nodes,
   incidents: [sample.INCIDENT, sample.SILENT],
   runs: [sample.RUN],
@@ -57,7 +57,7 @@ test("status: what is wrong, what is done, what to type next", () => {
 test("status of a cluster where all is well is short", () => {
   const quiet: StatusView = {
     status: { ...sample.STATUS, nodesReporting: 3, incidentsOpen: 0, runsOpen: 0 },
-    health: { ok: 3, resyncing: 0, degraded: 0, stalled: 0, unknown: 0 },
+    health: { ok: 3, resyncing: 0, degraded: 0, stalled: 0, unknown: 0, inactive: 0 },
     nodes: [],
     incidents: [],
     runs: [],
@@ -205,8 +205,8 @@ test("incident show: both ends side by side, reasons, timeline, by hand", () => 
       +2.7 s  cut-link is seen in the world
 
     By hand
-      on h1.example: iptables -I INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
-      on h1.example: iptables -D INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
+      h1.example# iptables -I INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
+      h1.example# iptables -D INPUT -p tcp -s 10.0.0.2 --dport 12589 -j REJECT --reject-with tcp-reset
 
     Next
       vigie run show r-01kaxb
@@ -225,13 +225,13 @@ test("plan: every step with its commands, what is awaited, and the way back", ()
 
     4 steps
       1. cut-link on h1.example: refuse the DRBD connection, both directions
-           $ /usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 -exist
+           h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30
            awaits: the cut in the kernel's own list, within 5.0 s
            undo: restore-link (step 3); the kernel drops the cut by itself after 30 s
       2. await-link-down on h1.example: both ends notice
            awaits: both ends in WFConnection, within 25 s
       3. restore-link on h1.example: allow the DRBD connection again
-           $ /usr/sbin/ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist
+           h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist
            awaits: no cut in the kernel's own list, within 5.0 s
            undo: nothing to take back
       4. await-resync on h1.example: the resync moves again

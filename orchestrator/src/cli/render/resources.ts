@@ -12,16 +12,16 @@ import { healthPaint } from "./paints.js";
 import type { Screen } from "./screen.js";
 import { diskText, shortNames } from "./subject.js";
 import { table, type Column } from "./table.js";
-import { word } from "./words.js";
+import { healthWord } from "./words.js";
 
 const ORDER: readonly Health[] = [
   Health.STALLED,
   Health.UNKNOWN,
   Health.UNRECOGNIZED,
-  Health.UNSPECIFIED,
   Health.DEGRADED,
   Health.RESYNCING,
   Health.OK,
+  Health.UNSPECIFIED,
 ];
 
 export function renderResources(response: ListResourcesResponse, screen: Screen): string {
@@ -29,7 +29,7 @@ export function renderResources(response: ListResourcesResponse, screen: Screen)
   const short = shortNames(response.resources.flatMap((it) => it.ends.map((end) => end.node)));
   const columns: Column<ResourceStatus>[] = [
     { heading: "DISK", cell: (it) => diskText(it.instance, it.diskIndex), cut: 3, least: 20 },
-    { heading: "HEALTH", cell: (it) => word(it.health), paint: (it) => healthPaint(it.health, screen) },
+    { heading: "HEALTH", cell: (it) => healthWord(it.health), paint: (it) => healthPaint(it.health, screen) },
     {
       heading: "ENDS",
       cell: (it) => it.ends.map((end) => `${short(end.node)}:${end.minor}`).join(" "),

@@ -64,7 +64,7 @@ function lasting(run: Run, screen: Screen): string {
 
 function eventLines(event: RunEvent, run: Run, screen: Screen): string[] {
   const time = offset(event.unixMs, run.events[0]?.unixMs ?? event.unixMs).padStart(DETAIL_INDENT - 2);
-  return [`${time}  ${headline(event, run, screen)}`, ...resultLines(event.result, screen)];
+  return [`${time}  ${headline(event, run, screen)}`, ...resultLines(event.result, event.text, screen)];
 }
 
 /** `cut-link (attempt 2): done – text (actor)`. */
@@ -95,9 +95,9 @@ const KIND_TEXTS: Readonly<Partial<Record<RunEventKind, string>>> = {
   [RunEventKind.ABORT_ASKED]: "abort asked",
 };
 
-function resultLines(result: ActionResult | undefined, screen: Screen): string[] {
+function resultLines(result: ActionResult | undefined, told: string, screen: Screen): string[] {
   if (result === undefined) return [];
-  const said = [result.code, result.message].filter((it) => it !== "").join(": ");
+  const said = [result.code, result.message].filter((it) => it !== "" && it !== told).join(": ");
   const lines = [
     ...(said === "" ? [] : [said]),
     ...(result.replayed ? ["the stored result of an earlier request"] : []),

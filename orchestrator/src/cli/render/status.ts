@@ -13,7 +13,9 @@ import { endText } from "./subject.js";
 import { leadershipText } from "./watch.js";
 import { word } from "./words.js";
 
-export type HealthCounts = Readonly<Record<"ok" | "resyncing" | "degraded" | "stalled" | "unknown", number>>;
+export type HealthCounts = Readonly<
+  Record<"ok" | "resyncing" | "degraded" | "stalled" | "unknown" | "inactive", number>
+>;
 
 export interface StatusView {
   readonly status: GetStatusResponse;
@@ -62,11 +64,13 @@ const HEALTH_ORDER = [
   ["degraded", "degraded", Health.DEGRADED],
   ["stalled", "stalled", Health.STALLED],
   ["unknown", "unknown", Health.UNKNOWN],
+  ["inactive", "inactive", Health.UNSPECIFIED],
 ] as const;
 
-/** A zero has no colour: only what is there catches the eye. */
+/** A zero has no colour: only what is there catches the eye. Inactive ones are told where there are any. */
 function disksText({ status, health }: StatusView, screen: Screen): string {
-  const parts = HEALTH_ORDER.map(([key, text, kind]) => {
+  const told = HEALTH_ORDER.filter(([key]) => key !== "inactive" || health[key] > 0);
+  const parts = told.map(([key, text, kind]) => {
     const paint = health[key] === 0 ? screen.colour.dim : healthPaint(kind, screen);
     return paint(`${health[key]} ${text}`);
   });

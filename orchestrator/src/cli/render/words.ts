@@ -61,6 +61,11 @@ export function word(value: string): string {
   return isUnspecified(value) ? "?" : (WORDS.get(value) ?? value);
 }
 
+/** A mirrored disk of which nothing is wanted now: its instance is stopped. Not the same as unknown. */
+export function healthWord(health: Health): string {
+  return health === Health.UNSPECIFIED ? "inactive" : word(health);
+}
+
 /** For --json: undefined where the string is no enum value at all, null where it says nothing. */
 export function enumWord(value: string): string | null | undefined {
   if (isUnspecified(value)) return null;
