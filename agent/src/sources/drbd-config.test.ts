@@ -160,7 +160,7 @@ describe("the reading", () => {
         throw new Error("a command was run");
       },
     });
-    expect(await drbdConfig.read(host)).toMatchObject({ state: "absent" });
+    expect(await drbdConfig().read(host)).toMatchObject({ state: "absent" });
   });
 
   test.each([
@@ -170,6 +170,6 @@ describe("the reading", () => {
     [{ truncated: true }, "SOURCE_FAILED"],
   ])("a drbdsetup that ends as %o is a failure", async (outcome, code) => {
     const host = fakeHost({ files: { "/proc/drbd": "" }, run: () => outcome });
-    await expect(drbdConfig.read(host)).rejects.toMatchObject({ code });
+    await expect(drbdConfig().read(host)).rejects.toMatchObject({ code });
   });
 });

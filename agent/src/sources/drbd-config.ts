@@ -8,18 +8,21 @@ import type { Command, Host } from "../host.js";
 import { refuse } from "./cursor.js";
 import { netConfigOf } from "./drbd-config-net.js";
 import { parseStatements, sections, valueOf, type Statement } from "./drbd-config-syntax.js";
-import { readOrAbsent, runForOutput } from "./reading.js";
+import { readOrAbsent, restAfterHang, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SHOW: Command = { file: "/usr/sbin/drbdsetup", args: ["show"], timeoutMs: 4_000 };
 const MAX_MINOR = 2 ** 20 - 1;
 
-export const drbdConfig: SourceDefinition = {
-  source: Source.DRBD_CONFIG,
-  periodMs: 10_000,
-  deadlineMs: 5_000,
-  read: (host) => readOrAbsent(() => read(host), "the drbd module is not loaded"),
-};
+/** Every reading is of one definition, so that a drbdsetup that hangs is not started again and again. */
+export function drbdConfig(): SourceDefinition {
+  return {
+    source: Source.DRBD_CONFIG,
+    periodMs: 10_000,
+    deadlineMs: 5_000,
+    read: restAfterHang((host) => readOrAbsent(() => read(host), "the drbd module is not loaded")),
+  };
+}
 
 export interface DrbdConfigText {
   resources: DrbdConfig[];

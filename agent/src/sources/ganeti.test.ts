@@ -58,9 +58,12 @@ function replies(request: string): unknown {
   return { node: NODES, instance: INSTANCES, job: JOBS }[String(args[0])];
 }
 
+function answering(request: string): string {
+  return JSON.stringify({ success: true, result: replies(request) });
+}
+
 function master(machine: FakeMachine = {}): FakeMachine {
-  const exchange = (request: string): string => JSON.stringify({ success: true, result: replies(request) });
-  return { files: FILES, exchange, ...machine };
+  return { files: FILES, exchange: answering, ...machine };
 }
 
 const LISTS: Readonly<Record<string, string>> = {

@@ -1,12 +1,31 @@
 /** The table of sources. Adding one is: its file, its test, a line here. */
+import { blockDevices } from "./block-devices.js";
+import { deviceMapper } from "./device-mapper.js";
 import { drbdConfig } from "./drbd-config.js";
 import { ganeti } from "./ganeti.js";
+import { kernelLogSource } from "./kernel-log.js";
 import { linkCuts } from "./link-cuts.js";
+import { lvm } from "./lvm.js";
+import { mounts } from "./mounts.js";
 import { procDrbd } from "./proc-drbd.js";
 import type { SourceDefinition } from "./source.js";
 import { ssconf } from "./ssconf.js";
 
-/** @param options.nodeName this node's, as Ganeti knows it */
+/**
+ * One definition a source; those that remember something are made anew by every call.
+ * @param options.nodeName this node's, as Ganeti knows it
+ */
 export function sourceDefinitions(options: { readonly nodeName: string }): readonly SourceDefinition[] {
-  return [procDrbd, drbdConfig, ssconf, linkCuts, ganeti(options.nodeName)];
+  return [
+    procDrbd,
+    drbdConfig(),
+    lvm(),
+    blockDevices(),
+    deviceMapper(),
+    mounts,
+    kernelLogSource(),
+    ssconf,
+    ganeti(options.nodeName),
+    linkCuts,
+  ];
 }

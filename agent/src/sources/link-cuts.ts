@@ -3,11 +3,11 @@
  * a child, so it is read every 5 s only; who makes or takes a cut reads it anew at once.
  */
 import { isIP } from "node:net";
-import { Source, VigieError, type Damaged, type LinkCut } from "@vigie/proto";
-import type { CommandOutcome, Host } from "../host.js";
+import { Source, type Damaged, type LinkCut } from "@vigie/proto";
+import type { Host } from "../host.js";
 import { CUT_SETS, listCuts } from "../link-fence.js";
 import { quote } from "./cursor.js";
-import { commandFailed, runToEnd } from "./reading.js";
+import { absentTool, commandFailed, runToEnd } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const ENTRY = /^add \S+ (?<address>[^,\s]+),tcp:(?<port>\d{1,5})(?<options>(?: .*)?)$/;
@@ -19,7 +19,7 @@ export const linkCuts: SourceDefinition = {
   source: Source.LINK_CUTS,
   periodMs: 5_000,
   deadlineMs: 4_000,
-  read,
+  read: (host) => absentTool(() => read(host), "ipset is not installed"),
 };
 
 /**
@@ -58,9 +58,7 @@ async function read(host: Host): Promise<Reading> {
   const cuts: LinkCut[] = [];
   const damaged: Damaged[] = [];
   for (const set of CUT_SETS) {
-    const outcome = await list(host, set);
-    if (outcome === "no ipset") return { state: "absent", reason: "ipset is not installed" };
-    const parsed = parseIpsetSave(outcome);
+    const parsed = parseIpsetSave(await list(host, set));
     cuts.push(...parsed.cuts);
     damaged.push(...parsed.damaged.map((item) => ({ ...item, object: set })));
   }
@@ -74,21 +72,10 @@ async function read(host: Host): Promise<Reading> {
 /** A set that does not exist holds no cut. */
 async function list(host: Host, set: string): Promise<string> {
   const command = listCuts(set);
-  let outcome: CommandOutcome;
-  try {
-    outcome = await runToEnd(host, command);
-  } catch (error) {
-    if (error instanceof VigieError && error.code === "SOURCE_FAILED" && isNotInstalled(error))
-      return "no ipset";
-    throw error;
-  }
+  const outcome = await runToEnd(host, command);
   if (outcome.exitCode === 0) return outcome.stdout;
   if (outcome.stderr.includes(NO_SET)) return "";
   throw commandFailed(command, outcome);
-}
-
-function isNotInstalled(error: VigieError): boolean {
-  return error.cause instanceof Error && error.cause.message.includes("ENOENT");
 }
 
 /** Debian's alternatives say which of the two iptables fills the rules. */

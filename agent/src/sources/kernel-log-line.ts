@@ -1,0 +1,80 @@
+/** Which records of the kernel's log matter, and which device each is about. */
+import { KernelLogKind, type KernelLogLine } from "@vigie/proto";
+
+// "6,1234,5678901,-;text", then lines that begin with a blank: a dictionary of the device.
+const RECORD = /^(?<prefix>\d{1,10}),(?<sequence>\d{1,19}),(?<sinceBootUs>\d{1,19}),[^;]*;(?<text>[^\n]*)/;
+const TEXT_BYTES = 500;
+
+interface Pattern {
+  readonly kind: KernelLogKind;
+  readonly shape: RegExp; // its group `device`, where it has one
+}
+
+const IO = KernelLogKind.IO_ERROR;
+const DRBD = KernelLogKind.DRBD_STATE;
+
+// block/blk-core.c (blk_errors[]), fs/buffer.c, drivers/scsi/scsi_lib.c and scsi_logging.c, drivers/nvme, dm.
+const PATTERNS: readonly Pattern[] = [
+  {
+    kind: IO,
+    shape:
+      /\b(?:I\/O|medium|target|transport|nexus|timeout|protection|offline) error, dev (?<device>[^\s,]+), sector /,
+  },
+  { kind: IO, shape: /\bBuffer I\/O error on dev(?:ice)? (?<device>[^\s,]+)/ },
+  { kind: IO, shape: /\[(?<device>\w+)\] .*rejecting I\/O to (?:offline|dead) device/ },
+  { kind: IO, shape: /^\w+ (?<device>\d+:\d+:\d+:\d+): rejecting I\/O to (?:offline|dead) device/ },
+  { kind: IO, shape: /\[(?<device>\w+)\] .*(?:FAILED Result: |Sense Key : (?:Medium|Hardware) Error)/ },
+  { kind: IO, shape: /^(?<device>nvme\w+): .*I\/O Error/i },
+  { kind: IO, shape: /^device-mapper: multipath: .*Failing path (?<device>\d+:\d+)/ },
+  { kind: KernelLogKind.HUNG_TASK, shape: /\btask .{1,32}:\d+ (?:<\S+> )?blocked for more than \d+ seconds/ },
+];
+
+// drbd_state.c print_state_change() of 8.0 to 8.4, and DRBD 9's; then what it says of a split brain, a disk, a peer.
+const DRBD_NEWS =
+  /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|Split-Brain detected|Unrelated data|Local IO failed|PingAck did not arrive|sock was shut down by peer|Resync done|Began resync/;
+
+// "block drbd0: ", "drbd resource0: ", "d-con resource0: " (8.4.0), "drbd resource0/0 drbd0 h2: " (9).
+const DRBD_PREFIX = /^(?:block |drbd |d-con )?(?<names>[^:]{1,200}): /;
+
+export interface LogRecord {
+  readonly sequence: number;
+  readonly line: KernelLogLine | undefined; // undefined: understood, and of no matter here
+}
+
+/** @returns undefined where it is not a record of /dev/kmsg */
+export function parseRecord(record: string): LogRecord | undefined {
+  const groups = RECORD.exec(record)?.groups;
+  const sequence = Number(groups?.["sequence"] ?? Number.NaN);
+  const sinceBootUs = Number(groups?.["sinceBootUs"]);
+  if (groups === undefined || !Number.isSafeInteger(sequence) || !Number.isSafeInteger(sinceBootUs))
+    return undefined;
+  // Facility 0 is the kernel: what programs write to /dev/kmsg has another, and is not believed.
+  const fromKernel = Number(groups["prefix"]) < 8;
+  const text = (groups["text"] ?? "").slice(0, TEXT_BYTES * 2);
+  const news = fromKernel ? newsOf(text) : undefined;
+  return { sequence, line: news && { sequence, sinceBootUs, text: capped(text), ...news } };
+}
+
+function newsOf(text: string): Pick<KernelLogLine, "kind" | "device"> | undefined {
+  if (DRBD_NEWS.test(text) && text.includes("drbd")) return { kind: DRBD, device: drbdName(text) };
+  for (const { kind, shape } of PATTERNS) {
+    const match = shape.exec(text);
+    if (match !== null) return { kind, device: match.groups?.["device"] ?? "" };
+  }
+  return undefined;
+}
+
+/** The minor's device where it is named, otherwise the resource. */
+function drbdName(text: string): string {
+  const names = (DRBD_PREFIX.exec(text)?.groups?.["names"] ?? "").split(" ");
+  const device = names.find((name) => /^drbd\d+$/.test(name));
+  return device ?? (names[0] ?? "").replace(/\/\d+$/, "");
+}
+
+function capped(text: string): string {
+  if (Buffer.byteLength(text) <= TEXT_BYTES) return text;
+  return Buffer.from(text)
+    .subarray(0, TEXT_BYTES)
+    .toString()
+    .replace(/\uFFFD$/, "");
+}

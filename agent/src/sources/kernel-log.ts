@@ -1,0 +1,38 @@
+/** /dev/kmsg: I/O errors, DRBD's changes of state, and tasks that hang. The newest 200 are kept. */
+import { Source, type Damaged, type KernelLogLine } from "@vigie/proto";
+import type { Host } from "../host.js";
+import { quote } from "./cursor.js";
+import { parseRecord } from "./kernel-log-line.js";
+import { readOrAbsent } from "./reading.js";
+import type { Reading, SourceDefinition } from "./source.js";
+
+const KEPT_LINES = 200;
+
+/** Every call makes a source of its own, with its own lines. */
+export function kernelLogSource(): SourceDefinition {
+  let kept: readonly KernelLogLine[] = [];
+  return {
+    source: Source.KERNEL_LOG,
+    periodMs: 1_000,
+    deadlineMs: 2_000,
+    read: (host) => readOrAbsent(() => read(host), "there is no /dev/kmsg"),
+  };
+
+  async function read(host: Host): Promise<Reading> {
+    const { lines, damaged } = parseRecords(await host.newKernelLogRecords());
+    if (lines.length > 0) kept = [...kept, ...lines].slice(-KEPT_LINES);
+    return { state: "ok", facts: { $case: "kernelLog", value: { lines: [...kept] } }, damaged };
+  }
+}
+
+export function parseRecords(records: readonly string[]): { lines: KernelLogLine[]; damaged: Damaged[] } {
+  const lines: KernelLogLine[] = [];
+  const damaged: Damaged[] = [];
+  for (const [index, text] of records.entries()) {
+    const record = parseRecord(text);
+    if (record?.line !== undefined) lines.push(record.line);
+    if (record !== undefined) continue;
+    damaged.push({ line: index + 1, reason: `not a record: ${quote(text)}`, minor: undefined, object: "" });
+  }
+  return { lines, damaged };
+}
