@@ -4,7 +4,13 @@
  */
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { credentials, type ChannelOptions } from "@grpc/grpc-js";
-import { GatewayServiceClient, identityOf, VigieError, type SessionResponse } from "@vigie/proto";
+import {
+  GatewayServiceClient,
+  identityOf,
+  VigieError,
+  type SessionResponse,
+  type TlsFiles,
+} from "@vigie/proto";
 import type { Dial, SessionLink } from "./session.js";
 
 const CONNECT_DEADLINE_MS = 20_000; // a peer that accepts and says nothing would hold the channel for ever
@@ -22,12 +28,6 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.enable_channelz": 0,
   "grpc.use_local_subchannel_pool": 1,
 };
-
-export interface TlsFiles {
-  readonly ca: Buffer;
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
 
 export function createDial(port: number, readTls: () => TlsFiles): Dial {
   return async (node) => {

@@ -24,15 +24,15 @@ export interface CommandOutcome {
 
 export interface Host extends Clock {
   /** The whole file as UTF-8. Rejects with the errno in `code`, as node:fs does (ENOENT: there is no such file). */
-  readFile(path: string): Promise<string>;
+  readonly readFile: (path: string) => Promise<string>;
   /** The names in a folder, in no order. Rejects as node:fs does. */
-  listFolder(path: string): Promise<string[]>;
+  readonly listFolder: (path: string) => Promise<string[]>;
   /** The target of a symbolic link, not resolved further. Rejects as node:fs does. */
-  readLink(path: string): Promise<string>;
+  readonly readLink: (path: string) => Promise<string>;
   /** Never rejects: how it ended is in the outcome. */
-  run(command: Command): Promise<CommandOutcome>;
+  readonly run: (command: Command) => Promise<CommandOutcome>;
   /** One request and its answer over a UNIX socket, each ended by `end`; rejects at the deadline. */
-  exchange(socketPath: string, request: string, end: string, timeoutMs: number): Promise<string>;
+  readonly exchange: (socketPath: string, request: string, end: string, timeoutMs: number) => Promise<string>;
   /** Raw records of /dev/kmsg that came since the last call ("6,1234,5678901,-;text"), oldest first. */
-  newKernelLogRecords(): Promise<string[]>;
+  readonly newKernelLogRecords: () => Promise<string[]>;
 }

@@ -1,6 +1,6 @@
 /** What tests and the simulator use of the agent. The process is main.ts. */
 export { runAgent, type AgentParts } from "./agent.js";
-export { createDial, type TlsFiles } from "./dial.js";
+export { createDial } from "./dial.js";
 export type { Command, CommandOutcome, Host } from "./host.js";
 export { openJournal, type Journal } from "./journal.js";
 export type { Dial, SessionLink } from "./session.js";

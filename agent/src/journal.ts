@@ -9,11 +9,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import {
-  ActionResult,
   CHAIN_START,
   chainHash,
   firstBrokenLink,
   VigieError,
+  type ActionResult,
   type ChainedRecord,
 } from "@vigie/proto";
 

@@ -1,12 +1,19 @@
 /** vigie-agent: the process. Reads its configuration, wires the real machine to the agent, and ends cleanly. */
-import { readFileSync } from "node:fs";
-import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { explain, identityOf, readConfigFile, realClock, VERSION, VigieError } from "@vigie/proto";
+import {
+  configError,
+  explain,
+  ownIdentity,
+  readConfigFile,
+  readTlsFiles,
+  realClock,
+  VERSION,
+  VigieError,
+} from "@vigie/proto";
 import { pino } from "pino";
 import { runAgent } from "./agent.js";
 import { agentConfigSchema, type AgentConfig } from "./config.js";
-import { createDial, type TlsFiles } from "./dial.js";
+import { createDial } from "./dial.js";
 import { openJournal } from "./journal.js";
 import { createRealHost } from "./real-host.js";
 import { redact } from "./redact.js";
@@ -31,7 +38,7 @@ async function main(configPath: string): Promise<void> {
     {
       host: createRealHost(),
       journal,
-      dial: createDial(config.orchestrator_port, () => readTls(config)),
+      dial: createDial(config.orchestrator_port, () => readTlsFiles(configPath, config.tls)),
       nodeName,
       version: VERSION,
       killSwitch: config.kill_switch,
@@ -48,40 +55,9 @@ async function main(configPath: string): Promise<void> {
 
 /** The certificate's name is the node's (I16); a configured one may only say the same. */
 function ownName(config: AgentConfig, configPath: string): string {
-  const certificate = new X509Certificate(readTls(config).certificate);
-  const identity = identityOf({ subjectaltname: certificate.subjectAltName });
-  if (identity.role !== "agent")
-    throw new VigieError(
-      "BAD_CONFIG",
-      `${configPath}: tls.certificate: expected a certificate of an agent, got one of ${identity.role} ${identity.name}`,
-    );
-  if (config.node !== undefined && config.node !== identity.name)
-    throw new VigieError(
-      "BAD_CONFIG",
-      `${configPath}: node: expected ${identity.name}, as the certificate says, got ${config.node}`,
-    );
-  return identity.name;
-}
-
-function readTls({ tls }: AgentConfig): TlsFiles {
-  return {
-    ca: readPem("tls.ca", tls.ca),
-    certificate: readPem("tls.certificate", tls.certificate),
-    key: readPem("tls.key", tls.key),
-  };
-}
-
-function readPem(key: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "it cannot be read";
-    throw new VigieError(
-      "BAD_CONFIG",
-      `${key}: expected a PEM file at ${path}, got: ${reason}; make one with: vigie ca issue`,
-      { cause },
-    );
-  }
+  const { name } = ownIdentity(configPath, readTlsFiles(configPath, config.tls), "agent");
+  if (config.node === undefined || config.node === name) return name;
+  throw configError(configPath, ["node"], `${name}, as the certificate says`, config.node);
 }
 
 main(process.argv[2] ?? "/etc/vigie/agent.toml").catch((error: unknown) => {

@@ -6,11 +6,11 @@
 import { createHash } from "node:crypto";
 import {
   ActionOutcome,
-  ActionRequest,
   ActionResult,
   CommandRun,
   explain,
   VigieError,
+  type ActionRequest,
   type GuardFact,
 } from "@vigie/proto";
 import type { ActionDefinition, ActionStep, Look } from "./actions/action.js";
@@ -64,21 +64,6 @@ export function createPerformer(parts: PerformerParts): Performer {
     } catch (error) {
       return failure(request, error);
     }
-  }
-
-  /** An answered key gives its answer; one that was begun and has no answer is unknown, and is looked at, not repeated. */
-  function recall(
-    known: Exclude<ReturnType<Journal["keyState"]>, { state: "new" }>,
-    body: string,
-    key: string,
-  ): ActionResult {
-    if (known.body !== body)
-      throw new VigieError("KEY_REUSED", `${key} was asked before, for something else`);
-    if (known.state === "finished") return { ...known.result, replayed: true };
-    throw new VigieError(
-      "COMMAND_TIMED_OUT",
-      `${key} was begun and has no answer; whether it took effect must be looked at`,
-    );
   }
 
   async function checkCaller(request: ActionRequest, caller: Caller): Promise<void> {
@@ -198,6 +183,20 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
     return undefined;
   }
+}
+
+/** An answered key gives its answer; one that was begun and has no answer is unknown, and is looked at, not repeated. */
+function recall(
+  known: Exclude<ReturnType<Journal["keyState"]>, { state: "new" }>,
+  body: string,
+  key: string,
+): ActionResult {
+  if (known.body !== body) throw new VigieError("KEY_REUSED", `${key} was asked before, for something else`);
+  if (known.state === "finished") return { ...known.result, replayed: true };
+  throw new VigieError(
+    "COMMAND_TIMED_OUT",
+    `${key} was begun and has no answer; whether it took effect must be looked at`,
+  );
 }
 
 function stepFailed(command: Command, outcome: CommandOutcome): Partial<ActionResult> {

@@ -1,5 +1,5 @@
 /** What tests and the simulator use of the orchestrator. The processes are main.ts and cli/main.ts. */
-export { listen, type ListeningServer, type ServerTls } from "./api/grpc-server.js";
+export { listen, type ListeningServer } from "./api/grpc-server.js";
 export { createService, type Service } from "./api/service.js";
 export { orchestratorConfigSchema, type OrchestratorConfig } from "./config.js";
 export { startOrchestrator, type Orchestrator, type OrchestratorParts } from "./orchestrator.js";

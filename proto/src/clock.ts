@@ -1,11 +1,11 @@
 /** Time, as a seam: the real one is below, the simulator's jumps. */
 export interface Clock {
   /** CLOCK_MONOTONIC in milliseconds: every decision about age or order uses it. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
   /** The wall clock, for people only: nothing is decided by it (I27). */
-  wallUnixMs(): number;
+  readonly wallUnixMs: () => number;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export const realClock: Clock = {

@@ -19,5 +19,7 @@ test("a record that was changed, taken out or moved breaks the chain where it wa
   const changed = records.map((r, i) => (i === 1 ? { ...r, payload: "B" } : r));
   expect(firstBrokenLink(changed)).toBe(1);
   expect(firstBrokenLink(records.filter((_, i) => i !== 1))).toBe(1);
-  expect(firstBrokenLink([records[0], records[2], records[1], records[3]].filter((r) => r !== undefined))).toBe(1);
+  expect(
+    firstBrokenLink([records[0], records[2], records[1], records[3]].filter((r) => r !== undefined)),
+  ).toBe(1);
 });

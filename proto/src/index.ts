@@ -17,4 +17,5 @@ export * from "./clock.js";
 export * from "./hash-chain.js";
 export * from "./config-file.js";
 export * from "./identity.js";
+export * from "./pem-files.js";
 export * from "./version.js";

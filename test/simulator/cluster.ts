@@ -193,18 +193,18 @@ function createInbox(): {
 } {
   const waiting: SessionResponse[] = [];
   let wake: () => void = () => undefined;
-  let open = true;
+  const state = { open: true };
   return {
     push: (message) => {
       waiting.push(message);
       wake();
     },
     close: () => {
-      open = false;
+      state.open = false;
       wake();
     },
     messages: (async function* () {
-      while (open) {
+      while (state.open) {
         const next = waiting.shift();
         if (next !== undefined) yield next;
         else await new Promise<void>((resolve) => (wake = resolve));

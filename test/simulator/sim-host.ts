@@ -62,7 +62,7 @@ function run(world: World, node: NodeModel, command: Command): CommandOutcome {
 }
 
 function ipset(world: World, node: NodeModel, args: readonly string[]): CommandOutcome {
-  const [verb, set, entry = ""] = args;
+  const [verb = "", set = "", entry = ""] = args;
   const after = (option: string): string => args[args.indexOf(option) + 1] ?? "";
   if (set === "vigie-cut6" && verb === "list")
     return outcome(1, "", "ipset: The set with the given name does not exist\n");

@@ -1,12 +1,12 @@
 /** The view as the API tells it: nodes, mirrored disks with both ends, instances. Unknown is its own answer. */
 import {
   Health,
-  InstanceStatus,
   NodeStatus,
   ResourceEnd,
   ResourceStatus,
   Source,
   type GanetiInstance,
+  type InstanceStatus,
   type LvmFacts,
 } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";

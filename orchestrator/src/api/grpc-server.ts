@@ -18,6 +18,7 @@ import {
   type OrchestratorServiceServer,
   type SessionRequest,
   type SessionResponse,
+  type TlsFiles,
   type WatchRequest,
   type WatchResponse,
 } from "@vigie/proto";
@@ -41,12 +42,6 @@ const SERVER_OPTIONS = {
   "grpc.enable_channelz": 0,
 };
 
-export interface ServerTls {
-  readonly ca: Buffer;
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
-
 export interface ListeningServer {
   readonly port: number;
   readonly stop: () => Promise<void>;
@@ -56,7 +51,7 @@ export async function listen(
   orchestrator: Orchestrator,
   service: Service,
   address: string,
-  tls: ServerTls,
+  tls: TlsFiles,
 ): Promise<ListeningServer> {
   const server = new Server(SERVER_OPTIONS);
   server.addService(GatewayServiceService, {

@@ -190,10 +190,10 @@ export function openSqliteStore(path: string): Store {
     statement(sql).run(...values);
   }
   function row(sql: string): Row | undefined {
-    return database.prepare(sql).get() as Row | undefined;
+    return database.prepare(sql).get();
   }
   function rows(sql: string, ...values: SQLInputValue[]): Row[] {
-    return statement(sql).all(...values) as Row[];
+    return statement(sql).all(...values);
   }
 }
 
