@@ -1,0 +1,27 @@
+/** Progress of long work: what began, what ended, with seconds since the start and for the step. */
+export type Report = (line: string) => void;
+
+export interface Progress {
+  /** Do one step, telling when it begins and how long it took. */
+  readonly step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly note: (text: string) => void;
+}
+
+export const silent: Report = () => undefined;
+
+export function startProgress(report: Report): Progress {
+  const began = performance.now();
+  const note = (text: string): void => report(`[${seconds(began)}] ${text}`);
+  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    note(`${name} …`);
+    const stepBegan = performance.now();
+    const value = await work();
+    note(`${name}: done in ${seconds(stepBegan).trim()}`);
+    return value;
+  };
+  return { step, note };
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1).padStart(5)} s`;
+}
