@@ -5,6 +5,7 @@
  * A schema with a message of its own says what it expects: `z.string().check(z.regex(ADDRESS, "host:port"))`.
  */
 import type { $ZodIssue, $ZodType } from "zod/v4/core";
+import { nearestWord } from "./nearest-word.js";
 
 /** The def of a schema, as far as it is walked here; zod's own type is a union of forty. */
 interface Def {
@@ -138,26 +139,6 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  const [nearest] = known
-    .map((it) => ({ it, distance: editDistance(key, it) }))
-    .sort((a, b) => a.distance - b.distance);
-  const list = `one of ${known.join(", ")}`;
-  return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)
-    ? `${list} (did you mean ${nearest.it}?)`
-    : list;
-}
-
-/** Levenshtein's, with one row. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (const [i, left] of Array.from(a).entries()) {
-    const next = [i + 1];
-    for (const [j, right] of Array.from(b).entries()) {
-      next.push(
-        Math.min((row[j] ?? 0) + (left === right ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1),
-      );
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  const nearest = nearestWord(key, known);
+  return `one of ${known.join(", ")}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`;
 }
