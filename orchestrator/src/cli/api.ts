@@ -45,6 +45,8 @@ const CHANNEL_OPTIONS = {
   "grpc.use_local_subchannel_pool": 1,
 } as const;
 
+const CHANGING: ReadonlySet<Method> = new Set(["planRun", "approveRun", "abortRun", "confirmLeadership"]);
+
 export function connect(settings: Settings, timeoutMs: number): Api {
   const client = new Client(settings.server, channelCredentials(settings), CHANNEL_OPTIONS);
   return {
@@ -90,7 +92,7 @@ function ask<M extends Method>(
       new Metadata(),
       options,
       (error, response) => {
-        if (error !== null) reject(callFailure(error, server, timeoutMs));
+        if (error !== null) reject(callFailure(error, server, timeoutMs, CHANGING.has(method)));
         else if (response === undefined)
           reject(new VigieError("UNAVAILABLE", `the orchestrator at ${server} sent no answer`));
         else resolve(response);

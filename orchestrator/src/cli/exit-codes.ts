@@ -22,7 +22,7 @@ Exit codes:
   4   the certificate's role may not do this
   5   the orchestrator cannot be reached, or did not answer in time
   6   refused: by a guard, by a conflict, or because it does not lead
-  10  vigie status only: there are open incidents or disks of which nothing is known`;
+  10  vigie status only: there are open incidents, or disks or nodes of which nothing is known`;
 
 const EXIT_OF: Readonly<Record<VigieErrorCode, ExitCode>> = {
   BAD_CONFIG: EXIT.badUsage,

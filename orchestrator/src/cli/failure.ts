@@ -28,12 +28,24 @@ export function codeOfStatus(error: ServiceError): VigieErrorCode {
   return CODE_OF_STATUS[error.code] ?? "COMMAND_FAILED";
 }
 
-/** @param server host:port, as the person configured it */
-export function callFailure(error: ServiceError, server: string, timeoutMs: number): VigieError {
+/**
+ * @param server host:port, as the person configured it
+ * @param changes the call changes something: without an answer nobody knows whether it did
+ */
+export function callFailure(
+  error: ServiceError,
+  server: string,
+  timeoutMs: number,
+  changes = false,
+): VigieError {
+  const doubt = changes ? "; whether it took effect is not known, look before you repeat it: vigie runs" : "";
   const code = codeOfStatus(error);
   const details = printable(error.details.replaceAll(/\s+/g, " ")) || status[error.code];
   if (error.code === status.DEADLINE_EXCEEDED) {
-    return new VigieError(code, `the orchestrator at ${server} did not answer within ${timeoutMs / 1000} s`);
+    return new VigieError(
+      code,
+      `the orchestrator at ${server} did not answer within ${timeoutMs / 1000} s${doubt}`,
+    );
   }
   if (error.code === status.UNIMPLEMENTED) {
     return new VigieError(

@@ -21,6 +21,7 @@ interface IssueOptions {
   readonly out: string;
   readonly dns: readonly string[];
   readonly days: number;
+  readonly file?: string;
 }
 
 export function addCa(program: Command, register: Register): void {
@@ -51,7 +52,8 @@ function addIssue(ca: Command, register: Register): void {
     .addArgument(new Argument("<role>", "what it may do").choices(IDENTITY_ROLES))
     .argument("<name>", "the node as Ganeti spells it, or the person")
     .option("--dir <folder>", "where ca.pem and ca.key are", DEFAULT_FOLDER)
-    .option("--out <folder>", "where ROLE-NAME.pem and ROLE-NAME.key go", ".")
+    .option("--out <folder>", "where the two files go", ".")
+    .option("--file <name>", "their name without .pem and .key (default: ROLE-NAME)")
     .addOption(
       new Option("--dns <name>", "a further host name or address; may be repeated")
         .argParser(collect)
@@ -61,7 +63,7 @@ function addIssue(ca: Command, register: Register): void {
   register(
     command,
     async ({ show, io }: Invocation, role: IdentityRole, name: string, options: IssueOptions) => {
-      const base = `${role}-${name}`;
+      const base = options.file ?? `${role}-${name}`;
       const request = { role, name, dnsNames: options.dns, days: options.days };
       const pair = await issueCertificate(readAuthorityFiles(options.dir), request, new Date(io.now()));
       const files = writeKeyPair(options.out, base, pair);

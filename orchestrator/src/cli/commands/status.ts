@@ -4,6 +4,7 @@ import { Health, IncidentState, type ResourceStatus, type Run } from "@vigie/pro
 import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
+import { isSilent } from "../render/nodes.js";
 import { renderStatus, type HealthCounts, type StatusView } from "../render/status.js";
 
 const RUNS_IN_DETAIL = 5; // there are never many at once (I9)
@@ -60,8 +61,8 @@ function countHealth(resources: readonly ResourceStatus[]): HealthCounts {
   return { ...known, unknown: resources.length - sum };
 }
 
-function exitCodeFor({ status, health, incidents }: StatusView): ExitCode {
-  const attention =
-    Math.max(status.incidentsOpen, incidents.length) > 0 || health.unknown > 0 || status.resourcesUnknown > 0;
-  return attention ? EXIT.attention : EXIT.ok;
+function exitCodeFor({ status, health, incidents, nodes }: StatusView): ExitCode {
+  const wrong = Math.max(status.incidentsOpen, incidents.length) > 0;
+  const unknown = Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
+  return wrong || unknown ? EXIT.attention : EXIT.ok;
 }

@@ -1,17 +1,18 @@
 /** What to type next, the most urgent first. An answer, not a manual: at most four lines. */
 import { IncidentState, RunState, Severity } from "@vigie/proto";
+import { isSilent } from "./nodes.js";
 import type { StatusView } from "./status.js";
 
 const AT_MOST = 4;
 
 export function nextSteps(view: StatusView): string[] {
-  const { status, incidents, runs, health } = view;
+  const { status, incidents, runs, health, nodes } = view;
   const waiting = incidents.filter((it) => it.state === IncidentState.NEEDS_PERSON);
   const critical = incidents.filter((it) => it.severity === Severity.CRITICAL && !waiting.includes(it));
   const others = incidents.filter((it) => !waiting.includes(it) && !critical.includes(it));
   const steps = [
     ...(status.auditIntact ? [] : [step("what was changed in the audit log", "vigie audit")]),
-    ...(status.leadership?.leads === false
+    ...(status.leadership?.leads === false && status.leadership.votes > 0
       ? [step("it only watches; an admin who is sure lets it act", "vigie lead --reason WHY")]
       : []),
     ...runs
@@ -25,7 +26,7 @@ export function nextSteps(view: StatusView): string[] {
     ...(health.unknown > 0
       ? [step("which disks nothing is known of", "vigie resources --health unknown")]
       : []),
-    ...(status.nodesReporting < status.nodesTotal ? [step("which nodes are silent", "vigie nodes")] : []),
+    ...(nodes.some(isSilent) ? [step("which nodes are silent", "vigie nodes")] : []),
     ...others.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
     ...(runs.some((it) => it.state === RunState.RUNNING) ? [step("follow it live", "vigie watch")] : []),
   ];

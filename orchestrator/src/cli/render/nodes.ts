@@ -23,6 +23,11 @@ export function renderNodes(response: ListNodesResponse, screen: Screen): string
   return `${[...table(columns, response.nodes, screen), ...section("Troubles", troubles, screen)].join("\n")}\n`;
 }
 
+/** It should report, and does not. A node that Ganeti marks offline is not expected to. */
+export function isSilent(node: NodeStatus): boolean {
+  return !node.reporting && !node.offline;
+}
+
 /** A node that is silent is not "down": nothing is known of it. */
 export function nodeState(node: NodeStatus): string {
   if (node.offline) return "offline";

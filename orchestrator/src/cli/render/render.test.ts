@@ -2,7 +2,7 @@
 import { createColors } from "picocolors";
 import { AuditRecord, IncidentState, ListIncidentsResponse, ListRunsResponse, RunState } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import * as sample from "../samples.js";
+import * as sample from "../testing/samples.js";
 import { renderAudit } from "./audit.js";
 import { renderIncident } from "./incident.js";
 import { renderIncidents } from "./incidents.js";

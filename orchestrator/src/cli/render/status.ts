@@ -6,7 +6,7 @@ import { type GetStatusResponse, Health, type Incident, type NodeStatus, type Ru
 import { count, dateTime } from "./format.js";
 import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
-import { nodeState } from "./nodes.js";
+import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
 import { section, type Screen } from "./screen.js";
 import { endText } from "./subject.js";
@@ -29,7 +29,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
   const { status } = view;
   const { colour } = screen;
   const lines = [
-    `${colour.bold(status.cluster)}  vigie ${status.version} on ${status.orchestratorNode}  ${colour.dim(dateTime(screen.now, screen.timeZone))}`,
+    `${colour.bold(status.cluster || "cluster not known yet")}  vigie ${status.version} on ${status.orchestratorNode}  ${colour.dim(dateTime(screen.now, screen.timeZone))}`,
     "",
     `leadership  ${status.leadership === undefined ? colour.magenta("unknown") : leadershipText(status.leadership, screen)}`,
     `nodes       ${nodesText(view, screen)}`,
@@ -51,7 +51,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
 }
 
 function nodesText({ status, nodes }: StatusView, screen: Screen): string {
-  const all = status.nodesReporting === status.nodesTotal && status.nodesTotal > 0;
+  const all = status.nodesTotal > 0 && !nodes.some(isSilent);
   const counts = `${status.nodesReporting} of ${status.nodesTotal} reporting`;
   const odd = nodes.filter((it) => nodeState(it) !== "reporting").map((it) => `${it.name} ${nodeState(it)}`);
   const paint = all ? screen.colour.green : screen.colour.magenta;

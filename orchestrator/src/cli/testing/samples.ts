@@ -1,6 +1,6 @@
 /**
  * One story for the tests of the command line: the resync of web1.example/0 stalled at 62 %, and Vigie is healing it.
- * Not shipped in the bundle: only tests import it.
+ * Only tests import it.
  */
 import {
   ActionOutcome,

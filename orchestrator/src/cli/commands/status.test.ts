@@ -1,0 +1,58 @@
+/** The exit codes of `vigie status` and `vigie audit`: what wakes somebody, and what does not. */
+import { GetStatusResponse } from "@vigie/proto";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import * as sample from "../testing/samples.js";
+import { openStage, type Stage } from "../testing/stage.js";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => stage.reset());
+
+describe("status", () => {
+  test("exits 10 while something is wrong", async () => {
+    const { code, out } = await stage.vigie("status");
+    expect(code).toBe(10);
+    expect(out).toContain("running, step 2 of 4: both ends notice");
+  });
+
+  test("exits 0 when all is well, and a node that Ganeti marks offline is silent", async () => {
+    Object.assign(stage.answers, {
+      getStatus: () =>
+        GetStatusResponse.fromPartial({ cluster: "c", auditIntact: true, leadership: { leads: true } }),
+      listNodes: () => ({ nodes: [{ ...sample.NODES.nodes[2], offline: true }] }),
+      listResources: () => ({ resources: [] }),
+      listIncidents: () => ({ incidents: [] }),
+      listRuns: () => ({ runs: [] }),
+    });
+    const { code, out } = await stage.vigie("status");
+    expect(code).toBe(0);
+    expect(out).toContain("Nothing to do.");
+  });
+
+  test("a silent node is enough for 10", async () => {
+    const status = GetStatusResponse.fromPartial({ auditIntact: true });
+    const quiet = {
+      getStatus: () => status,
+      listResources: () => ({ resources: [] }),
+      listIncidents: () => ({ incidents: [] }),
+    };
+    Object.assign(stage.answers, quiet);
+    expect((await stage.vigie("status")).code).toBe(10);
+  });
+
+  test("a disk of which nothing is known is enough for 10", async () => {
+    Object.assign(stage.answers, {
+      getStatus: () => GetStatusResponse.fromPartial({ auditIntact: true }),
+      listIncidents: () => ({ incidents: [] }),
+    });
+    expect((await stage.vigie("status")).code).toBe(10);
+  });
+});
+
+test("a broken audit chain exits 1", async () => {
+  stage.answers.getStatus = () => ({ ...sample.STATUS, auditIntact: false });
+  expect(await stage.vigie("audit")).toMatchObject({ code: 1 });
+});
