@@ -33,6 +33,7 @@ const PATTERNS: readonly Pattern[] = [
 const DRBD_NEWS =
   /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|Split-Brain detected|Unrelated data|Local IO failed|PingAck did not arrive|sock was shut down by peer|Resync done|Began resync/;
 
+const FROM_DRBD = /^(?:(?:block )?drbd|d-con )/;
 // "block drbd0: ", "drbd resource0: ", "d-con resource0: " (8.4.0), "drbd resource0/0 drbd0 h2: " (9).
 const DRBD_PREFIX = /^(?:block |drbd |d-con )?(?<names>[^:]{1,200}): /;
 
@@ -56,7 +57,7 @@ export function parseRecord(record: string): LogRecord | undefined {
 }
 
 function newsOf(text: string): Pick<KernelLogLine, "kind" | "device"> | undefined {
-  if (DRBD_NEWS.test(text) && text.includes("drbd")) return { kind: DRBD, device: drbdName(text) };
+  if (FROM_DRBD.test(text) && DRBD_NEWS.test(text)) return { kind: DRBD, device: drbdName(text) };
   for (const { kind, shape } of PATTERNS) {
     const match = shape.exec(text);
     if (match !== null) return { kind, device: match.groups?.["device"] ?? "" };
