@@ -102,15 +102,10 @@ function ask<M extends Method>(
 }
 
 function channelCredentials(settings: Settings): ChannelCredentials {
-  try {
-    return credentials.createSsl(settings.ca, settings.key, settings.certificate, {
-      checkServerIdentity: (host, certificate) =>
-        checkServerIdentity(host, certificate) ?? notOrchestrator(certificate),
-    });
-  } catch (cause) {
-    const message = "the certificate and key of the configuration do not fit together, or are no PEM";
-    throw new VigieError("BAD_CONFIG", message, { cause });
-  }
+  return credentials.createSsl(settings.ca, settings.key, settings.certificate, {
+    checkServerIdentity: (host, certificate) =>
+      checkServerIdentity(host, certificate) ?? notOrchestrator(certificate),
+  });
 }
 
 function notOrchestrator(certificate: { readonly subjectaltname?: string | undefined }): Error | undefined {

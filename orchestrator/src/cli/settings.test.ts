@@ -30,7 +30,11 @@ describe("a wrong configuration is exit 2 and one line", () => {
 
   test("a key of another certificate", async () => {
     const path = stage.config("pair.toml", { key: "orchestrator.key" });
-    expect(await stage.vigie(`status --config ${path}`)).toMatchObject({ code: 2, out: "" });
+    const { code, err } = await stage.vigie(`status --config ${path}`);
+    expect(code).toBe(2);
+    expect(err).toBe(
+      `vigie: ${path}:4: key: expected the private key of \`certificate\`, got another one, or a damaged file: orchestrator.key\n`,
+    );
   });
 
   test("no configuration at all", async () => {

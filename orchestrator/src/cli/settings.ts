@@ -1,6 +1,7 @@
 /** Where the orchestrator is and who asks: /etc/vigie/vigie.toml, or another file by --config or VIGIE_CONFIG. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import { configError, readConfigFile, VigieError } from "@vigie/proto";
 import * as z from "zod";
 
@@ -36,23 +37,26 @@ export function readSettings(
   }
   const file = options.config ?? (env["VIGIE_CONFIG"] || DEFAULT_CONFIG);
   const config = readConfigFile(file, SCHEMA);
-  const pem = (key: "ca" | "certificate" | "key"): Buffer =>
-    readPem(file, key, resolve(dirname(file), config[key]));
-  return {
-    server: options.server ?? config.server,
-    ca: pem("ca"),
-    certificate: pem("certificate"),
-    key: pem("key"),
-  };
+  const pem = (key: PemKey): Buffer => readPem(file, key, resolve(dirname(file), config[key]));
+  const pair = { ca: pem("ca"), certificate: pem("certificate"), key: pem("key") };
+  try {
+    createSecureContext({ ca: pair.ca, cert: pair.certificate, key: pair.key });
+  } catch {
+    const got = `another one, or a damaged file: ${config.key}`;
+    throw configError(file, ["key"], "the private key of `certificate`", got);
+  }
+  return { server: options.server ?? config.server, ...pair };
 }
 
-function readPem(file: string, key: string, path: string): Buffer {
+type PemKey = "ca" | "certificate" | "key";
+
+function readPem(file: string, key: PemKey, path: string): Buffer {
   const text = readOrRefuse(file, key, path);
   if (text.includes("-----BEGIN ")) return text;
   throw configError(file, [key], "a PEM file", `${path}, which is none`);
 }
 
-function readOrRefuse(file: string, key: string, path: string): Buffer {
+function readOrRefuse(file: string, key: PemKey, path: string): Buffer {
   try {
     accessSync(path, constants.R_OK);
     return readFileSync(path);
