@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { drbdConfig, parseDrbdsetupShow } from "./drbd-config.js";
-import { damagedCopies, fakeHost, FUZZ_RUNS, sample, samplesIn } from "./testing.js";
+import { damagedCopies, fakeHost, FUZZ_RUNS, sample, samplesAt } from "./testing.js";
 
-const SAMPLES = [...samplesIn("sources/drbdsetup-show"), ...samplesIn("lab/drbdsetup-show")];
+const SAMPLES = [...samplesAt("sources/drbdsetup-show/"), ...samplesAt("lab/drbdsetup_show_")];
 const V84 = sample("sources/drbdsetup-show/8.4.txt");
-const SECRET = /secret/;
+const SECRET = /secret|REDACTED/;
 
 describe("the dialects", () => {
   test("8.4 shows a resource with both addresses, its volume, and what is not the default", () => {
@@ -68,6 +68,17 @@ describe("the dialects", () => {
     expect(parseDrbdsetupShow("")).toEqual({ resources: [], damaged: [] });
     expect(parseDrbdsetupShow("# nothing here\n\n")).toEqual({ resources: [], damaged: [] });
   });
+});
+
+test("a real 8.4 shows each end of a link to its own node", () => {
+  const [primary, secondary] = ["primary", "secondary"].map((role) =>
+    parseDrbdsetupShow(sample(`lab/drbdsetup_show_${role}.txt`)),
+  );
+  expect(primary).toMatchObject({
+    damaged: [],
+    resources: [{ minor: 0, peerPort: 11000, pingIntervalS: 10 }],
+  });
+  expect(primary?.resources[0]?.peerAddress).toBe(secondary?.resources[0]?.localAddress);
 });
 
 describe("what is not understood", () => {

@@ -95,7 +95,10 @@ function minorOf(resource: JsonObject, device: JsonObject, minor: number): DrbdM
   if (connections.length > 1) refuse("more than one peer");
   const connection = connections.length === 0 ? undefined : asObject(connections[0], "a connection");
   const peer = connection === undefined ? undefined : peerDeviceOf(connection, device);
-  const suspended = resource["suspended"] === true || resource["suspended-user"] === true;
+  // "suspended", and by release "suspended-user", "suspended-no-data", "suspended-fencing", "suspended-quorum".
+  const suspended = Object.entries(resource).some(
+    ([key, value]) => key.startsWith("suspended") && value === true,
+  );
   const paused = peer === undefined ? "no" : asString(peer["resync-suspended"], "resync-suspended");
   return {
     minor,

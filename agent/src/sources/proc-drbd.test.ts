@@ -10,13 +10,14 @@ import {
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseProcDrbd, procDrbd } from "./proc-drbd.js";
-import { damagedCopies, errno, fakeHost, FUZZ_RUNS, sample, samplesIn } from "./testing.js";
+import { damagedCopies, errno, fakeHost, FUZZ_RUNS, sample, samplesAt } from "./testing.js";
 
 const HEADER = "version: 8.4.11 (api:1/proto:86-101)\nsrcversion: 6D35D8DA0E8C4D4DA0C3B6A \n";
 const COUNTERS = "    ns:0 nr:4 dw:4 dr:0 al:0 bm:1 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0\n";
 const HEALTHY = ` 0: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----\n${COUNTERS}`;
 const NEXT = HEALTHY.replace(" 0:", " 1:");
-const SAMPLES = [...samplesIn("sources/proc-drbd").values(), ...samplesIn("lab/proc-drbd").values()];
+const LAB = samplesAt("lab/proc_drbd_");
+const SAMPLES = [...samplesAt("sources/proc-drbd/"), ...LAB].map(([, text]) => text);
 
 function read(path: string): ReturnType<typeof parseProcDrbd> {
   return parseProcDrbd(sample(`sources/proc-drbd/${path}`));
@@ -156,6 +157,23 @@ describe("the dialects", () => {
     const text = sample("sources/proc-drbd/8.4.txt").replace("speed: 52,956", "speed: 4611686018427,387,904");
     expect(parseProcDrbd(text).minors).toHaveLength(rubbish.minors.length);
     expect(parseProcDrbd(text).minors[1]?.resync?.speedKibPerS).toBeUndefined();
+  });
+});
+
+describe("a real 8.4.11", () => {
+  test.each(LAB)("%s is understood", (path, text) => {
+    const { version, damaged, minors } = parseProcDrbd(text);
+    expect({ version, damaged }).toEqual({ version: "8.4.11", damaged: [] });
+    expect(minors).toHaveLength(path.includes("empty") ? 0 : 1);
+  });
+
+  test("says stalled only 180 s after the last progress, with a finish of hours", () => {
+    const text = sample("lab/proc_drbd_stalled_primary.txt");
+    expect(parseProcDrbd(text).minors[0]).toMatchObject({
+      outOfSyncKib: 40648,
+      pending: 17,
+      resync: { kernelSaysStalled: true, speedKibPerS: 0, finishS: 5 * 3600 + 55 * 60 + 40 },
+    });
   });
 });
 

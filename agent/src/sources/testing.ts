@@ -13,14 +13,14 @@ export function sample(path: string): string {
   return readFileSync(new URL(path, FIXTURES), "utf8");
 }
 
-/** Every sample in a folder of test/fixtures, by name; none where there is no such folder. */
-export function samplesIn(folder: string, ending = ".txt"): Map<string, string> {
-  try {
-    const names = readdirSync(new URL(`${folder}/`, FIXTURES)).filter((name) => name.endsWith(ending));
-    return new Map(names.sort().map((name) => [name, sample(`${folder}/${name}`)]));
-  } catch {
-    return new Map();
-  }
+/** Every sample whose path begins so ("sources/proc-drbd/", "lab/proc_drbd_"), by that path. */
+export function samplesAt(beginning: string): [string, string][] {
+  const folder = beginning.slice(0, beginning.lastIndexOf("/") + 1);
+  const paths = readdirSync(new URL(folder, FIXTURES)).map((name) => folder + name);
+  return paths
+    .filter((path) => path.startsWith(beginning))
+    .sort()
+    .map((path) => [path, sample(path)]);
 }
 
 export interface FakeMachine {
