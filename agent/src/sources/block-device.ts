@@ -48,10 +48,10 @@ export async function readWhole(host: Host, name: string): Promise<Seen | undefi
     ...NO_HARDWARE,
     holders: (await host.listFolder(`${folder}/holders`).catch(nothing)).sort(),
     partitions: partitionsIn(name, entries),
-    rotational: (await label("queue/rotational", parseFlag)) ?? false,
-    removable: (await label("removable", parseFlag)) ?? false,
   };
   if (link === "") return { device, link, damaged };
+  device.rotational = (await label("queue/rotational", parseFlag)) ?? false;
+  device.removable = (await label("removable", parseFlag)) ?? false;
   device.state = (await attribute(host, `${folder}/device/state`, parseState)) ?? "";
   device.wwid = (await label("device/wwid", parseLabel)) ?? (await label("wwid", parseLabel)) ?? "";
   device.serial =
@@ -87,6 +87,8 @@ const NO_HARDWARE = {
   serial: "",
   model: "",
   scsiAddress: "",
+  rotational: false,
+  removable: false,
   ioErrors: undefined,
   ioDone: undefined,
 };

@@ -171,15 +171,15 @@ describe("from one second to the next", () => {
     });
   });
 
-  test("everything is read again after ten seconds", async () => {
+  test("everything is read again after half a minute", async () => {
     const machine = sysfs({ drbd0: DRBD0 });
     const source = blockDevices();
     await source.read({ ...fakeHost(machine), monotonicMs: () => 1_000 });
     machine.folders["/sys/block/drbd0/holders"] = ["dm-2"];
     const at = async (nowMs: number): Promise<unknown> =>
       source.read({ ...fakeHost(machine), monotonicMs: () => nowMs });
-    expect(await at(10_999)).toMatchObject({ facts: { value: { devices: [{ holders: [] }] } } });
-    expect(await at(11_000)).toMatchObject({ facts: { value: { devices: [{ holders: ["dm-2"] }] } } });
+    expect(await at(30_999)).toMatchObject({ facts: { value: { devices: [{ holders: [] }] } } });
+    expect(await at(31_000)).toMatchObject({ facts: { value: { devices: [{ holders: ["dm-2"] }] } } });
   });
 });
 

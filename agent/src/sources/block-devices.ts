@@ -1,7 +1,7 @@
 /**
  * /sys/block. An offline disk must be seen within seconds on a node that has hundreds of devices, so the states and
  * error counts of disks are read every second, and everything else of a device (identity, size, holders, counters
- * of what went well) when it appears and then every ten seconds.
+ * of what went well) when it appears and then every half minute.
  */
 import { explain, Source, type Damaged } from "@vigie/proto";
 import type { Host } from "../host.js";
@@ -11,7 +11,7 @@ import { quote } from "./cursor.js";
 import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
-const WHOLE_EVERY_MS = 10_000;
+const WHOLE_EVERY_MS = 30_000;
 const MEMORY = /^z?ram\d+$/;
 const LOOP = /^loop\d+$/;
 

@@ -28,6 +28,10 @@ const INSTANCES = answer(
   cells("web1.example", "i1", "h2.example", ["h3.example"], "up", "drbd", [], 5),
   cells("mail1.example", "i2", "h1.example", [], "down", "plain", [], 2),
 );
+const STATUSES = answer(["name", "status"], cells("web1.example", "running"), [
+  [0, "mail1.example"],
+  [2, null],
+]);
 const OPS = [
   {
     OP_ID: "OP_INSTANCE_MIGRATE",
@@ -53,9 +57,11 @@ const FILES = {
 };
 
 function replies(request: string): unknown {
-  const { method, args } = JSON.parse(request) as { method: string; args: unknown[] };
+  const { method, args } = JSON.parse(request) as { method: string; args: [string, string[]] };
   if (method === "QueryConfigValues") return [false, 1795367999.5];
-  return { node: NODES, instance: INSTANCES, job: JOBS }[String(args[0])];
+  const [what, fields] = args;
+  if (fields.includes("status") && what === "instance") return STATUSES;
+  return { node: NODES, instance: INSTANCES, job: JOBS }[what];
 }
 
 function answering(request: string): string {
@@ -143,6 +149,26 @@ describe("on the master", () => {
         reason: "migrate; vigie run r-7",
       },
     ]);
+  });
+
+  test("the live status is asked beside the readings, once a minute, and forgotten after two", async () => {
+    const source = ganeti("h1.example");
+    let statusAsked = 0;
+    const exchange = (request: string): string => {
+      if (request.includes('"status"],null')) statusAsked++;
+      return answering(request);
+    };
+    const statusAt = async (nowMs: number): Promise<(string | undefined)[]> => {
+      const reading = await source.read({ ...fakeHost(master({ exchange })), monotonicMs: () => nowMs });
+      if (reading.state !== "ok" || reading.facts.$case !== "ganeti") throw new Error("it is not ok");
+      return reading.facts.value.instances.map(({ status }) => status);
+    };
+    expect(await statusAt(0)).toEqual(["", ""]);
+    expect(await statusAt(2_000)).toEqual(["running", ""]);
+    expect(await statusAt(59_999)).toEqual(["running", ""]);
+    expect(statusAsked).toBe(1);
+    expect(await statusAt(200_000)).toEqual(["", ""]);
+    expect(statusAsked).toBe(2);
   });
 
   test("no secret comes out of the configuration or of an opcode", async () => {

@@ -7,6 +7,7 @@ import { explain, Source, VigieError, type Damaged, type GanetiFacts } from "@vi
 import type { Command, Host } from "../host.js";
 import { parseConfigData, type GanetiConfig } from "./ganeti-config.js";
 import { INSTANCE_FIELDS, NODE_FIELDS, parseInstances, parseNodes } from "./ganeti-inventory.js";
+import { statusReader, type Statuses } from "./ganeti-status.js";
 import { JOB_FIELDS, OPEN_JOBS, parseJobs } from "./ganeti-jobs.js";
 import {
   LIST_INSTANCES,
@@ -93,11 +94,12 @@ function configReader(): (host: Host) => Promise<GanetiConfig | Damaged> {
 
 function inventoryReader(): (host: Host) => Promise<Inventory> {
   let luxi: { readonly host: Host; readonly luxi: Luxi } | undefined;
+  const readStatuses = statusReader();
   let lists: { readonly atMs: number; readonly answer: Promise<Inventory> } | undefined;
   return async (host) => {
     if (luxi?.host !== host) luxi = { host, luxi: createLuxi(host, await releaseVersion(host)) };
     try {
-      return await overLuxi(luxi.luxi);
+      return await overLuxi(luxi.luxi, readStatuses(luxi.luxi, host.monotonicMs()));
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       luxi = undefined; // an upgrade may have changed the version
@@ -113,7 +115,7 @@ async function releaseVersion(host: Host): Promise<string> {
   return host.readFile(`${FOLDER}/ssconf_release_version`).catch(() => "3.0.0"); // the server will say its own
 }
 
-async function overLuxi(luxi: Luxi): Promise<Inventory> {
+async function overLuxi(luxi: Luxi, statuses: Statuses): Promise<Inventory> {
   const [nodes, instances, jobs, values] = await Promise.all([
     luxi.call("Query", ["node", NODE_FIELDS, null]).then(parseNodes),
     luxi.call("Query", ["instance", INSTANCE_FIELDS, null]).then(parseInstances),
@@ -123,7 +125,7 @@ async function overLuxi(luxi: Luxi): Promise<Inventory> {
   const [drained, pausedUntil] = asArray(values, "the configuration values");
   return {
     nodes: nodes.items,
-    instances: instances.items,
+    instances: instances.items.map((each) => ({ ...each, status: statuses.get(each.name) ?? "" })),
     jobs: jobs.items,
     via: "luxi",
     queueDrained: drained === true,

@@ -17,7 +17,7 @@ import { ssconf } from "./ssconf.js";
  */
 export function sourceDefinitions(options: { readonly nodeName: string }): readonly SourceDefinition[] {
   return [
-    procDrbd,
+    procDrbd(),
     drbdConfig(),
     lvm(),
     blockDevices(),

@@ -21,7 +21,7 @@ export type Row = Readonly<Record<string, Cell>>;
 
 export interface Luxi {
   /** @throws VigieError SOURCE_FAILED, PARSE_FAILED */
-  readonly call: (method: string, args: readonly unknown[]) => Promise<unknown>;
+  readonly call: (method: string, args: readonly unknown[], timeoutMs?: number) => Promise<unknown>;
 }
 
 /**
@@ -31,13 +31,13 @@ export interface Luxi {
 export function createLuxi(host: Host, releaseVersion: string): Luxi {
   let version = luxiVersion(releaseVersion);
   return {
-    call: async (method, args) => {
+    call: async (method, args, timeoutMs = TIMEOUT_MS) => {
       const asked = version; // calls run side by side, and another one may learn the server's meanwhile
-      const reply = await exchange(host, method, args, asked);
+      const reply = await exchange(host, { method, args, version: asked }, timeoutMs);
       const servers = serversVersion(reply);
       if (servers === undefined || servers === asked) return resultOf(reply, method);
       version = servers;
-      return resultOf(await exchange(host, method, args, version), method);
+      return resultOf(await exchange(host, { method, args, version }, timeoutMs), method);
     },
   };
 }
@@ -71,16 +71,18 @@ function cellOf(cell: unknown): Cell {
   return { status, value };
 }
 
-async function exchange(
-  host: Host,
-  method: string,
-  args: readonly unknown[],
-  version: number,
-): Promise<JsonObject> {
-  const request = JSON.stringify({ method, args, version });
-  const text = await host.exchange(SOCKET, request, END, TIMEOUT_MS).catch((cause: unknown) => {
-    throw new VigieError("SOURCE_FAILED", "the LUXI socket did not answer", { cause });
-  });
+interface Request {
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly version: number;
+}
+
+async function exchange(host: Host, request: Request, timeoutMs: number): Promise<JsonObject> {
+  const text = await host
+    .exchange(SOCKET, JSON.stringify(request), END, timeoutMs)
+    .catch((cause: unknown) => {
+      throw new VigieError("SOURCE_FAILED", "the LUXI socket did not answer", { cause });
+    });
   return asObject(parseJson(text, "the LUXI reply"), "the LUXI reply");
 }
 

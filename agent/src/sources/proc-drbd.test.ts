@@ -304,6 +304,15 @@ describe("whatever happens to the text", () => {
     }
   });
 
+  test("a minor with any byte of its lines made unknown is not healthy, and its neighbour is", () => {
+    for (let at = 0; at < HEALTHY.length; at++) {
+      const text = `${HEALTHY.slice(0, at)}#${HEALTHY.slice(at + 1)}`;
+      expect(parseProcDrbd(HEADER + text + NEXT).minors.map((minor) => minor.minor)).not.toContain(0);
+      if (at + 1 === HEALTHY.length) continue; // its line end: the next minor's line is part of it now
+      expect(parseProcDrbd(HEADER + text + NEXT).minors.filter(looksHealthy)).toMatchObject([{ minor: 1 }]);
+    }
+  });
+
   test("it never throws, and answers at once", () => {
     fc.assert(
       fc.property(damagedCopies(SAMPLES), (text) => {
@@ -336,7 +345,7 @@ describe("whatever happens to the text", () => {
 
 describe("the reading", () => {
   test("without the file the module is not loaded, and that is an answer", async () => {
-    expect(await procDrbd.read(fakeHost({}))).toEqual({
+    expect(await procDrbd().read(fakeHost({}))).toEqual({
       state: "absent",
       reason: "the drbd module is not loaded",
     });
@@ -344,7 +353,7 @@ describe("the reading", () => {
 
   test("a file that is there and cannot be read is a failure", async () => {
     const host = fakeHost({ files: { "/proc/drbd": errno("EIO") } });
-    await expect(procDrbd.read(host)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
+    await expect(procDrbd().read(host)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
   });
 
   test("on 9 the minors are asked of drbdsetup", async () => {
@@ -352,7 +361,7 @@ describe("the reading", () => {
       files: { "/proc/drbd": sample("sources/proc-drbd/9-no-minors.txt") },
       run: () => ({ stdout: sample("sources/drbdsetup-status.json") }),
     });
-    const reading = await procDrbd.read(host);
+    const reading = await procDrbd().read(host);
     expect(reading).toMatchObject({
       state: "ok",
       facts: { value: { version: "9.2.8", minors: [{ minor: 2 }] } },

@@ -9,7 +9,7 @@ import { isDigit, quote, skipBlanks, type Cursor } from "./cursor.js";
 import { readDrbdsetupStatus } from "./drbdsetup-status.js";
 import { addLine, closeBlock, damage, openBlock, openNamelessBlock, type Block } from "./proc-drbd-block.js";
 import { isBuildLine, parseVersion } from "./proc-drbd-version.js";
-import { readOrAbsent } from "./reading.js";
+import { readOrAbsent, restAfterHang } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const MAX_MINOR = 2 ** 20 - 1; // MINORMASK of the kernel
@@ -33,12 +33,15 @@ interface Progress extends ProcDrbd {
   strayLines: number;
 }
 
-export const procDrbd: SourceDefinition = {
-  source: Source.PROC_DRBD,
-  periodMs: 1_000,
-  deadlineMs: 2_000,
-  read: (host) => readOrAbsent(() => read(host), "the drbd module is not loaded"),
-};
+/** Every reading is of one definition, so that on DRBD 9 a drbdsetup that hangs is not started again and again. */
+export function procDrbd(): SourceDefinition {
+  return {
+    source: Source.PROC_DRBD,
+    periodMs: 1_000,
+    deadlineMs: 2_000,
+    read: restAfterHang((host) => readOrAbsent(() => read(host), "the drbd module is not loaded")),
+  };
+}
 
 /**
  * Parse /proc/drbd as 8.0 to 8.4 print it (drbd_seq_show() in drbd_proc.c), and 9 for resources that were made by
