@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runHost, type Ran, type RunOptions } from "./host/exec.js";
 import { INSIDE } from "./host/network.js";
-import { diskFolder } from "./host/paths.js";
+import { diskFolder, LAB_NAME } from "./host/paths.js";
 import { isAlive, killSession } from "./host/process-identity.js";
 import { answersLogin, controlPath, endConnection, runInNode, sshArgv, type Login } from "./host/ssh.js";
 import { readState, recordKernel } from "./host/state.js";
@@ -129,7 +129,7 @@ async function waitForLogin(login: Login): Promise<void> {
 
 /** ssh listens on the socket, so it is reachable from outside of the lab's network namespace. */
 async function forward(login: Login, port: number, address = login.node.ip): Promise<string> {
-  const socket = join(tmpdir(), `vigie-lab-${login.node.name}-${String(port)}-${String(process.pid)}.sock`);
+  const socket = join(tmpdir(), `${LAB_NAME}-${login.node.name}-${String(port)}-${String(process.pid)}.sock`);
   rmSync(socket, { force: true });
   if (!existsSync(controlPath(login.node))) await runInNode(login, "true");
   await runHost(sshArgv(login, "-O", "forward", "-L", `${socket}:${address}:${String(port)}`));

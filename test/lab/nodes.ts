@@ -1,6 +1,5 @@
 /** The lab's machines and their addresses. A private network in its own namespace: nothing leaves it. */
 export const DOMAIN = "lab.example";
-export const NAMESPACE = "vigie-lab";
 export const BRIDGE = "br0";
 export const HOST_IP = "10.77.0.1";
 

@@ -2,8 +2,9 @@
  * The lab's network: a namespace with a bridge and one tap a node. Programs that talk to the nodes by
  * address run inside the namespace; there is no route between it and the host's own network.
  */
-import { BRIDGE, HOST_IP, NAMESPACE, NODES } from "../nodes.js";
+import { BRIDGE, HOST_IP, NODES } from "../nodes.js";
 import { runHost } from "./exec.js";
+import { LAB_NAME as NAMESPACE } from "./paths.js";
 
 /** Words that run a command inside the lab's network namespace. */
 export const INSIDE = ["ip", "netns", "exec", NAMESPACE] as const;

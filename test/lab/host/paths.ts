@@ -8,8 +8,11 @@ import { statfsSync } from "node:fs";
 
 export const REPOSITORY = join(import.meta.dirname, "..", "..", "..");
 
-/** State, sockets and logs of the running lab. Fixed: one lab a machine. */
-export const RUN_DIR = "/run/vigie-lab";
+/** VIGIE_LAB_NAME lets a second lab run beside the first: another namespace, other folders, the same cache. */
+export const LAB_NAME = process.env["VIGIE_LAB_NAME"] ?? "vigie-lab";
+
+/** State, sockets and logs of the running lab. */
+export const RUN_DIR = `/run/${LAB_NAME}`;
 export const STATE_FILE = join(RUN_DIR, "state.json");
 export const UML_DIR = join(RUN_DIR, "uml");
 
@@ -31,7 +34,7 @@ export function memoryFolder(): string {
 
 /** The changed blocks of each node's disk: Ganeti calls fsync often, so memory is several times faster. */
 export function diskFolder(): string {
-  return isRoomy(SHARED_MEMORY) ? join(SHARED_MEMORY, "vigie-lab") : join(RUN_DIR, "disks");
+  return isRoomy(SHARED_MEMORY) ? join(SHARED_MEMORY, LAB_NAME) : join(RUN_DIR, "disks");
 }
 
 function isRoomy(folder: string): boolean {

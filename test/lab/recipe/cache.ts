@@ -1,5 +1,5 @@
 /** The cache of one recipe: its root image, its keys and the golden state of its cluster. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runHost } from "../host/exec.js";
 import { cacheRoot, REPOSITORY } from "../host/paths.js";
@@ -37,13 +37,18 @@ export function hasGolden(cache: Cache): boolean {
   return existsSync(cache.goldenMark);
 }
 
-/** Other recipes' images: several hundred MB each, and nothing boots them again. */
-export function dropOtherRecipes(cache: Cache): void {
+const UNUSED_DAYS = 7;
+
+/** Note that this recipe's golden state is in use, and drop those that nobody booted for a week. */
+export function ageCache(cache: Cache): void {
+  writeFileSync(cache.goldenMark, "");
   const root = cacheRoot();
+  const oldest = Date.now() - UNUSED_DAYS * 86_400_000;
   for (const name of readdirSync(root)) {
+    if (!/^[0-9a-f]{12}$/.test(name)) continue;
     const folder = join(root, name);
-    if (/^[0-9a-f]{12}$/.test(name) && folder !== cache.folder)
-      rmSync(folder, { recursive: true, force: true });
+    const mark = statSync(join(folder, "golden"), { throwIfNoEntry: false }) ?? statSync(folder);
+    if (mark.mtimeMs < oldest) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -2,13 +2,13 @@
  * The golden state: each node's changed blocks with a working cluster on them. It is copied while the
  * nodes run, with their file systems frozen, so the run that makes it need not start twice.
  */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runHost } from "../host/exec.js";
 import { diskFolder } from "../host/paths.js";
 import type { Lab, LabNode } from "../lab.js";
 import { NODES } from "../nodes.js";
-import { dropOtherRecipes, type Cache } from "./cache.js";
+import { ageCache, type Cache } from "./cache.js";
 
 /** The second line thaws it should this program die: a frozen root stops the whole node. */
 const FREEZE = `sync
@@ -18,8 +18,7 @@ fsfreeze --freeze /`;
 export async function keepGolden(lab: Lab, cache: Cache): Promise<void> {
   rmSync(cache.goldenMark, { force: true });
   await Promise.all(lab.nodes.map((node) => keepDisk(node, cache)));
-  writeFileSync(cache.goldenMark, "");
-  dropOtherRecipes(cache);
+  ageCache(cache);
 }
 
 async function keepDisk(node: LabNode, cache: Cache): Promise<void> {
@@ -38,6 +37,7 @@ export async function layGolden(cache: Cache): Promise<void> {
   const copy = (node: (typeof NODES)[number]): Promise<void> =>
     copySparsely(cache.goldenDisk(node.name), join(diskFolder(), `${node.name}.cow`));
   await Promise.all(NODES.map(copy));
+  ageCache(cache);
 }
 
 async function copySparsely(from: string, to: string): Promise<void> {
