@@ -5,3 +5,4 @@ export { orchestratorConfigSchema, type OrchestratorConfig } from "./config.js";
 export { startOrchestrator, type Orchestrator, type OrchestratorParts } from "./orchestrator.js";
 export { openSqliteStore } from "./store/sqlite.js";
 export type { Store } from "./store/store.js";
+export { createAuthority, issueCertificate, type KeyPair } from "./ca/authority.js";

@@ -26,6 +26,7 @@ import type { Change, Store } from "./store/store.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
 const TICK_MS = 1_000;
+const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 const RUNS_TAKEN_UP = 1000;
 
 export interface OrchestratorParts {
@@ -66,6 +67,7 @@ export async function startOrchestrator(
   const settings = {
     stallAfterMs: config.detect.stall_after_s * 1000,
     silentAfterMs: config.detect.silent_after_s * 1000,
+    expectAllAfterMs: clock.monotonicMs() + ARRIVAL_MS,
   };
 
   const gateway = createGateway(clock, ownNode, {
@@ -130,10 +132,8 @@ export async function startOrchestrator(
     const [run] = await store.runsById(id);
     if (run === undefined || run.state === RunState.FROZEN) continue;
     executor.drive(run);
-    await executor.append(id, {
-      kind: RunEventKind.RECOVERED,
-      text: "the orchestrator started again; the world is looked at",
-    });
+    const text = "the orchestrator started again; the world is looked at";
+    executor.append(id, { kind: RunEventKind.RECOVERED, text }).catch(() => undefined); // the tick tells
   }
   void tickUntil(signal);
   return { ...parts, gateway, keeper, desk, leader, executor, responder, recorder, newRunId, subscribe };

@@ -47,7 +47,8 @@ function procDrbd(world: World, node: NodeModel): string {
     disk.ends.filter((e) => e.node === node.name).map((end) => minorOf(disk, end)),
   );
   const text = procDrbdText(own.toSorted((a, b) => a.minor - b.minor));
-  return node.procDrbdDamage === "" ? text : text.replace(/cs:\w+/, `cs:${node.procDrbdDamage}`);
+  if (node.damagedMinor === undefined) return text;
+  return text.replace(new RegExp(`^( *${node.damagedMinor}: cs:)\\w+`, "m"), "$1Conn3cted");
 }
 
 function run(world: World, node: NodeModel, command: Command): CommandOutcome {

@@ -31,7 +31,7 @@ export function createVirtualClock(): VirtualClock {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve();
-        const sleeper = { atMs: nowMs + Math.max(0, ms), order: (order += 1), wake };
+        const sleeper = { atMs: nowMs + Math.max(0, Math.ceil(ms)), order: (order += 1), wake };
         sleepers.push(sleeper);
         signal?.addEventListener("abort", wake, { once: true });
         function wake(): void {

@@ -15,7 +15,7 @@ export interface NodeModel {
   diskState: "running" | "offline"; // of sda
   /** What the kernel holds of the fence: entry → when it expires, and its comment. */
   readonly cuts: Map<string, { readonly expiresAtMs: number; readonly runId: string }>;
-  procDrbdDamage: string; // appended to a line of /proc/drbd; empty: none
+  damagedMinor: number | undefined; // its connection state is printed as a word that nobody knows
   readonly removedFiles: Set<string>;
   readonly extraFiles: Map<string, string>;
 }
@@ -58,7 +58,7 @@ function createNode(name: string, index: number): NodeModel {
     bootId: `boot-${index}`,
     diskState: "running",
     cuts: new Map(),
-    procDrbdDamage: "",
+    damagedMinor: undefined,
     removedFiles: new Set(),
     extraFiles: new Map(),
   };

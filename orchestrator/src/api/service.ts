@@ -20,6 +20,7 @@ import {
   type PlanRunRequest,
   type Run,
 } from "@vigie/proto";
+import { isAbout } from "../detect/evidence.js";
 import { newRun } from "../engine/responder.js";
 import { startRun } from "../engine/start-run.js";
 import type { Orchestrator } from "../orchestrator.js";
@@ -189,13 +190,8 @@ export function createService(orchestrator: Orchestrator) {
     );
   }
 
-  function resourcesOf(incident: Incident): Resource[] {
-    const { subject } = incident;
-    return [...keeper.view().resources.values()].filter((r) =>
-      r.instance === "" || subject?.diskIndex === undefined
-        ? r.ends.some((end) => end.node === subject?.node && end.minor === subject.minor)
-        : r.instance === subject.instance && r.diskIndex === subject.diskIndex,
-    );
+  function resourcesOf({ subject }: Incident): Resource[] {
+    return [...keeper.view().resources.values()].filter((r) => subject !== undefined && isAbout(r, subject));
   }
 
   function describe(resource: Resource) {

@@ -3,10 +3,11 @@
  * before it opens one, and be clear for a while before that closes; "unknown" changes nothing. Pure: the state goes
  * in and comes out.
  */
-import type { IncidentKind } from "@vigie/proto";
+import type { IncidentKind, Subject } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Answer, DetectSettings, Finding, Rule } from "./rule.js";
+import { isAbout } from "./evidence.js";
 import { RULES } from "./rules/index.js";
 
 /** One finding over time, by its key. */
@@ -56,6 +57,26 @@ export function judgeNode(
     }
   }
   return judged;
+}
+
+/** Asks the rule of one kind about one subject again: what an incident of an earlier life looks like now. */
+export function judgeSubject(
+  view: ClusterView,
+  kind: IncidentKind,
+  subject: Subject,
+  nowMs: number,
+  settings: DetectSettings,
+): Answer {
+  const rule = RULES.find((candidate) => candidate.kind === kind);
+  if (rule === undefined) return "unknown";
+  if (rule.about === "node") {
+    const node = view.nodes.get(subject.node);
+    return node === undefined ? "unknown" : rule.judge(node, view, nowMs, settings);
+  }
+  const resource = [...view.resources.values()].find((r) => isAbout(r, subject));
+  return resource === undefined
+    ? "unknown"
+    : rule.judge(resource, endViews(view, resource, nowMs), view, settings);
 }
 
 /** @param isHeld a standing that must not close now, by its key */

@@ -37,3 +37,10 @@ export function resourceName(resource: Resource): string {
     ? `${first?.node ?? "?"} minor ${first?.minor ?? "?"}`
     : `${resource.instance} disk/${resource.diskIndex}`;
 }
+
+/** The disk that a subject names: by instance and index, or by its end where Ganeti does not name it. */
+export function isAbout(resource: Resource, subject: Subject): boolean {
+  if (resource.instance !== "" && subject.instance !== "")
+    return resource.instance === subject.instance && resource.diskIndex === subject.diskIndex;
+  return resource.ends.some((end) => end.node === subject.node && end.minor === subject.minor);
+}

@@ -47,4 +47,5 @@ export type Rule = ResourceRule | NodeRule;
 export interface DetectSettings {
   readonly stallAfterMs: number; // both ends of a resync have not moved for this long
   readonly silentAfterMs: number; // a node has not reported for this long
+  readonly expectAllAfterMs: number; // monotonic: until then, a node that was never seen may still be on its way
 }

@@ -33,7 +33,7 @@ export function createWatch(condition: Condition, plan: Plan, sinceMs: number): 
     case Condition.CUT_GONE:
       return (view) => watchCut(view, plan.end, sinceMs, false);
     case Condition.LINK_DOWN:
-      return (view) => watchLinkDown(bothEnds(view, plan, sinceMs));
+      return (view) => watchLinkDown(bothEnds(view, plan, sinceMs), watchCut(view, plan.end, sinceMs, false));
     case Condition.RESYNC_MOVES:
       return watchResync(plan, sinceMs);
     case Condition.UNSPECIFIED:
@@ -55,7 +55,8 @@ function watchCut(view: ClusterView, end: DrbdEnd | undefined, sinceMs: number, 
   return cut === undefined ? { seen: true, what: `the kernel of ${end?.node} lists no cut` } : NOT_YET;
 }
 
-function watchLinkDown(ends: readonly DrbdMinor[] | undefined): Seen {
+function watchLinkDown(ends: readonly DrbdMinor[] | undefined, cutGone: Seen): Seen {
+  if (cutGone.seen) return { seen: false, never: "the cut is gone before both ends were in WFConnection" };
   if (ends === undefined) return NOT_YET;
   if (ends.some((end) => end.connection === ConnectionState.STAND_ALONE))
     return { seen: false, never: `an end went StandAlone (${words(ends)}): a person decides (I8)` };

@@ -5,7 +5,7 @@
 import { IncidentState, type Clock, type Incident } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
-import { fold, judgeNode, type DetectState, type Standing } from "../detect/detect.js";
+import { fold, judgeNode, judgeSubject, type DetectState, type Standing } from "../detect/detect.js";
 import { closed, openIncident, told, type Moment } from "../detect/incident-log.js";
 import type { DetectSettings } from "../detect/rule.js";
 
@@ -34,7 +34,6 @@ export function createDesk(
   let state: DetectState = new Map();
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
   const idOf = new Map<string, string>(); // a standing's key → its incident
-  const adoptUntilMs = clock.monotonicMs() + 60_000;
 
   return {
     judge,
@@ -57,7 +56,7 @@ export function createDesk(
         changes.push(...(change === "open" ? opened(standing) : ended(standing)));
       }
     }
-    changes.push(...dropOrphans(nowMs));
+    if (known.length > 0) changes.push(...closeStale(view, nowMs));
     return changes;
   }
 
@@ -79,13 +78,16 @@ export function createDesk(
     return incident === undefined ? [] : update(closed(incident, now()));
   }
 
-  /** Incidents of an earlier life whose finding did not come back within a minute of good reports. */
-  function dropOrphans(nowMs: number): Change[] {
-    if (nowMs < adoptUntilMs) return [];
-    const orphans = [...open.values()].filter(
-      (incident) => ![...idOf.values()].includes(incident.id) && !isHeld(incident.id),
-    );
-    return orphans.flatMap((incident) => update(closed(incident, now())));
+  /** Incidents of an earlier life whose finding did not come back: closed when their rule says clear, and only then. */
+  function closeStale(view: ClusterView, nowMs: number): Change[] {
+    const adopted = new Set(idOf.values());
+    return [...open.values()]
+      .filter((incident) => !adopted.has(incident.id) && !isHeld(incident.id))
+      .filter(({ kind, subject }) => {
+        const answer = subject === undefined ? "unknown" : judgeSubject(view, kind, subject, nowMs, settings);
+        return answer !== "unknown" && answer.length === 0;
+      })
+      .flatMap((incident) => update(closed(incident, now())));
   }
 
   function update(incident: Incident): Change[] {

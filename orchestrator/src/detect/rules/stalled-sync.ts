@@ -19,7 +19,8 @@ export const stalledSync: ResourceRule = {
   judge: (resource, ends, _view, { stallAfterMs }) => {
     if (ends.some((end) => end.unknown !== "")) return ends.some(resyncs) ? "unknown" : [];
     const resyncing = ends.filter(resyncs);
-    if (ends.length !== 2 || resyncing.length === 0) return [];
+    const paused = ends.some(({ drbd }) => drbd !== undefined && isResyncPaused(drbd));
+    if (ends.length !== 2 || resyncing.length === 0 || paused) return [];
     const stillMs = Math.min(...resyncing.map((end) => end.stillMs));
     if (stillMs < stallAfterMs || !belongTogether(ends)) return [];
     const lastProgressMs = Math.max(...resyncing.map((end) => end.readAtMs + end.ageMs - end.stillMs));
