@@ -28,10 +28,10 @@ export function isAlive(process: ProcessIdentity): boolean {
  */
 export async function killSession(leader: ProcessIdentity, mark: string): Promise<void> {
   if (isAlive(leader)) signalAll(-leader.pid);
-  for (let round = 0; round < 100; round += 1) {
-    const left = membersOf(leader, mark);
+  for (let round = 0; round < 500; round += 1) {
+    const left = membersOf(leader);
     if (left.length === 0) return;
-    for (const pid of left) signalAll(pid);
+    for (const pid of left) if (readCommandLine(pid).includes(mark)) signalAll(pid);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`processes of session ${String(leader.pid)} do not end`);
@@ -45,12 +45,13 @@ function signalAll(target: number): void {
   }
 }
 
-function membersOf(leader: ProcessIdentity, mark: string): number[] {
+/** Also those that are just ending: they have no command line any more, but still hold their memory. */
+function membersOf(leader: ProcessIdentity): number[] {
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
   return pids.filter((pid) => {
     const stat = readStat(pid);
     if (stat === undefined || stat.session !== leader.pid || stat.state === "Z") return false;
-    return stat.startTicks >= leader.startTicks && readCommandLine(pid).includes(mark);
+    return stat.startTicks >= leader.startTicks;
   });
 }
 

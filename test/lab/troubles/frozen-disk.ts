@@ -1,7 +1,10 @@
-/** The peer's disk takes writes and never answers: its volume is suspended in the middle of a resync. */
+/**
+ * The peer's disk takes writes and never answers: its volume is suspended in the middle of a resync. The
+ * peer goes on asking for blocks, so ns, nr and dr still rise for a while; only oos stands still at once.
+ */
 import { waitForHealthy } from "../cluster/instance.js";
 import { standardResync, startResync } from "./resync.js";
-import { STANDS_STILL } from "./stands-still.js";
+import { standsStill } from "./stands-still.js";
 import { diskOf, sideOf, type Trouble } from "./trouble.js";
 
 export const frozenDisk: Trouble = {
@@ -14,7 +17,7 @@ export const frozenDisk: Trouble = {
     await startResync(lab, disk, { rateKib: 1024 });
     await lab.node(side.node).run(`dmsetup suspend --noflush --nolockfs ${disk.dataVolume}`);
     const minor = `minor=${String(disk.primary.minor)}`;
-    return (await lab.node(disk.primary.node).script(`${minor}\n${STANDS_STILL}`)).stdout;
+    return (await lab.node(disk.primary.node).script(`${minor}\n${standsStill("oos")}`)).stdout;
   },
 
   async mend(lab, params) {

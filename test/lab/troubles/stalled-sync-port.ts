@@ -7,7 +7,7 @@ import type { InstanceDisk } from "../cluster/configuration.js";
 import type { Lab } from "../lab.js";
 import { addRules, BULK, removeRules } from "./packet-rules.js";
 import { NEVER_GIVE_UP, standardResync, startResync } from "./resync.js";
-import { STANDS_STILL } from "./stands-still.js";
+import { standsStill } from "./stands-still.js";
 import { diskOf, type Trouble } from "./trouble.js";
 
 export const stalledSyncPort: Trouble = {
@@ -20,7 +20,7 @@ export const stalledSyncPort: Trouble = {
     const [primary, secondary] = nodesOf(lab, disk);
     await addRules(secondary, "LAB-PORT", rules);
     await addRules(primary, "LAB-PORT", rules);
-    return startResync(lab, disk, { rateKib: 1024, net: NEVER_GIVE_UP, onceSyncing: STANDS_STILL });
+    return startResync(lab, disk, { rateKib: 1024, net: NEVER_GIVE_UP, onceSyncing: standsStill() });
   },
 
   async mend(lab, params) {

@@ -6,7 +6,7 @@
 import { waitForHealthy } from "../cluster/instance.js";
 import { BULK, layChain, removeRules } from "./packet-rules.js";
 import { NEVER_GIVE_UP, standardResync, startResync } from "./resync.js";
-import { STANDS_STILL } from "./stands-still.js";
+import { standsStill } from "./stands-still.js";
 import { diskOf, type Trouble } from "./trouble.js";
 
 /** Of each connection, the end that is not the DRBD port names it. */
@@ -25,7 +25,7 @@ export const stalledSync: Trouble = {
 
   async make(lab, params) {
     const disk = await diskOf(lab, params);
-    const onceSyncing = `${DROP_BULK}\n${STANDS_STILL}`;
+    const onceSyncing = `${DROP_BULK}\n${standsStill()}`;
     return startResync(lab, disk, { rateKib: 1024, net: NEVER_GIVE_UP, onceSyncing });
   },
 
