@@ -5,7 +5,8 @@ import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { isSilent } from "../render/nodes.js";
-import { renderStatus, type HealthCounts, type StatusView } from "../render/status.js";
+import type { HealthCounts, StatusView } from "../render/status-view.js";
+import { renderStatus } from "../render/status.js";
 
 const RUNS_IN_DETAIL = 5; // there are never many at once (I9)
 

@@ -1,7 +1,7 @@
 /** What to type next, the most urgent first. An answer, not a manual: at most four lines. */
 import { IncidentState, RunState, Severity } from "@vigie/proto";
 import { isSilent } from "./nodes.js";
-import type { StatusView } from "./status.js";
+import type { StatusView } from "./status-view.js";
 
 const AT_MOST = 4;
 

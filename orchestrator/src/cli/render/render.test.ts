@@ -12,7 +12,8 @@ import { renderResources } from "./resources.js";
 import { renderRun } from "./run.js";
 import { renderRuns } from "./runs.js";
 import type { Screen } from "./screen.js";
-import { renderStatus, type StatusView } from "./status.js";
+import type { StatusView } from "./status-view.js";
+import { renderStatus } from "./status.js";
 import { renderWatchEvent } from "./watch.js";
 
 function screen(width?: number): Screen {

@@ -2,7 +2,7 @@
  * `vigie status`: the screen for 3 a.m. From top to bottom: is the lookout itself well, how are the disks, what is
  * wrong, what is being done about it, and what to type next.
  */
-import { type GetStatusResponse, Health, type Incident, type NodeStatus, type Run } from "@vigie/proto";
+import { Health, type Run } from "@vigie/proto";
 import { count, dateTime } from "./format.js";
 import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
@@ -10,20 +10,9 @@ import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
 import { section, type Screen } from "./screen.js";
 import { endText } from "./subject.js";
+import type { StatusView } from "./status-view.js";
 import { leadershipText } from "./watch.js";
 import { word } from "./words.js";
-
-export type HealthCounts = Readonly<
-  Record<"ok" | "resyncing" | "degraded" | "stalled" | "unknown" | "inactive", number>
->;
-
-export interface StatusView {
-  readonly status: GetStatusResponse;
-  readonly health: HealthCounts;
-  readonly nodes: readonly NodeStatus[];
-  readonly incidents: readonly Incident[]; // open ones
-  readonly runs: readonly Run[]; // open ones, with their events
-}
 
 export function renderStatus(view: StatusView, screen: Screen): string {
   const { status } = view;

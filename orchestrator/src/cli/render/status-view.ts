@@ -1,0 +1,14 @@
+/** What `vigie status` was told, before it is put into words. */
+import type { GetStatusResponse, Incident, NodeStatus, Run } from "@vigie/proto";
+
+export type HealthCounts = Readonly<
+  Record<"ok" | "resyncing" | "degraded" | "stalled" | "unknown" | "inactive", number>
+>;
+
+export interface StatusView {
+  readonly status: GetStatusResponse;
+  readonly health: HealthCounts;
+  readonly nodes: readonly NodeStatus[];
+  readonly incidents: readonly Incident[]; // open ones
+  readonly runs: readonly Run[]; // open ones, with their events
+}
