@@ -34,7 +34,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const masterNode = (): Promise<string> => readMasterNode(host);
   const performer = createPerformer({ host, journal, nodeName, look, readOnlyReason, masterNode });
 
-  await sweepAtStart(host, journal, await look.cuts());
+  await sweepAtStart(host, journal, (await look.cuts()).cuts);
   observer.start(signal);
   void sweepEveryMinute(parts, observer, signal);
   const bootId = (await host.readFile("/proc/sys/kernel/random/boot_id")).trim();

@@ -32,10 +32,18 @@ export function createLook(host: Host, nodeName: string, observer: Observer): Om
       return found.length === 1 ? found[0] : undefined; // two of one minor is not an answer
     },
     cuts: async () => {
-      const { facts } = await observer.readNow(Source.LINK_CUTS);
-      return facts?.$case === "linkCuts" ? facts.value.cuts : [];
+      const report = await observer.readNow(Source.LINK_CUTS);
+      const cuts = report.facts?.$case === "linkCuts" ? report.facts.value.cuts : [];
+      return { cuts, unknown: whyNotAll(report) };
     },
   };
+}
+
+/** Absent is an answer: without ipset there is no cut. */
+function whyNotAll(report: SourceReport): string {
+  if (report.state === SourceState.FAILED) return report.reason;
+  const [damaged] = report.damaged;
+  return damaged === undefined ? "" : `damaged: ${damaged.reason}`;
 }
 
 function whyUnknown(report: SourceReport, minor: number): string {

@@ -15,7 +15,8 @@ export interface Look {
   /** This minor in /proc/drbd, and how long its resync has stood; `unknown` says why there is no answer (I11). */
   readonly drbdMinor: (minor: number) => Promise<MinorSeen>;
   readonly drbdConfig: (minor: number) => Promise<DrbdConfig | undefined>;
-  readonly cuts: () => Promise<readonly LinkCut[]>;
+  /** The cuts of ours that stand; with `unknown`, there may be others (I11). */
+  readonly cuts: () => Promise<CutsSeen>;
   /** Upper bound of the time since the orchestrator sent this request. */
   readonly requestAgeMs: () => number;
 }
@@ -25,6 +26,11 @@ export interface MinorSeen {
   readonly unknown: string; // empty when minor is set
   readonly readAtMs: number; // monotonic
   readonly stillMs: number | undefined;
+}
+
+export interface CutsSeen {
+  readonly cuts: readonly LinkCut[];
+  readonly unknown: string; // why they are not all known; empty: they are
 }
 
 export interface ActionDefinition<P> {

@@ -9,7 +9,7 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   resource: (params) => `minor ${params.end?.minor ?? "?"}`,
   guard: async (params, look) => {
     const minor = params.end?.minor ?? -1;
-    const [seen, config, cuts] = await Promise.all([
+    const [seen, config, { cuts, unknown }] = await Promise.all([
       look.drbdMinor(minor),
       look.drbdConfig(minor),
       look.cuts(),
@@ -21,6 +21,7 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
       ownStillMs: seen.stillMs,
       config,
       cuts,
+      cutsUnknownBecause: unknown,
       peerAgeMs: params.peer === undefined ? undefined : params.peer.ageMs + look.requestAgeMs(),
     });
   },
@@ -30,8 +31,9 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
     return [...fenceSteps(cut), { run: addCut(cut, params.ttlS, runId) }];
   },
   verify: async (params, look) => {
-    const standing = await findCut(params.end, look);
-    if (standing === undefined) return { done: false, message: "the kernel does not list the cut" };
+    const { standing, unknown } = await findCut(params.end, look);
+    if (standing === undefined)
+      return { done: false, message: unknown || "the kernel does not list the cut" };
     return {
       done: true,
       message: `the kernel removes the cut in ${standing.expiresInS} s, whatever happens`,
@@ -43,7 +45,9 @@ export function cutOf(end: DrbdEnd | undefined): Cut {
   return { peerAddress: end?.peerAddress ?? "", port: end?.port ?? 0 };
 }
 
+/** @returns the cut of this link; with `unknown`, that none is found does not say that there is none (I11) */
 export async function findCut(end: DrbdEnd | undefined, look: Look) {
-  const cuts = await look.cuts();
-  return cuts.find((cut) => cut.peerAddress === end?.peerAddress && cut.port === end.port);
+  const { cuts, unknown } = await look.cuts();
+  const standing = cuts.find((cut) => cut.peerAddress === end?.peerAddress && cut.port === end.port);
+  return { standing, unknown };
 }

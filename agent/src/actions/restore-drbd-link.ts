@@ -16,10 +16,14 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
         invariant: "I13",
       }),
     ]),
-  holds: async (params, look) => (await findCut(params.end, look)) === undefined,
+  holds: async (params, look) => {
+    const { standing, unknown } = await findCut(params.end, look);
+    return standing === undefined && unknown === "";
+  },
   steps: (params) => [{ run: removeCut(cutOf(params.end)) }],
   verify: async (params, look) => {
-    const standing = await findCut(params.end, look);
+    const { standing, unknown } = await findCut(params.end, look);
+    if (unknown !== "") return { done: false, message: `whether the cut stands is not known: ${unknown}` };
     if (standing === undefined) return { done: true, message: "the kernel lists no cut of this link" };
     return { done: false, message: `the cut still stands, for ${standing.expiresInS} s` };
   },

@@ -10,6 +10,7 @@ import {
   diskWord,
   GuardFact,
   Role,
+  roleWord,
   type CutDrbdLink,
   type DrbdConfig,
   type DrbdMinor,
@@ -29,6 +30,7 @@ export interface SeenForCut {
   readonly ownStillMs: number | undefined; // undefined: it does not resync
   readonly config: DrbdConfig | undefined;
   readonly cuts: readonly LinkCut[];
+  readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
   readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
 }
 
@@ -100,24 +102,21 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
     fact("peer's resync paused", peer.ioFlags, !isPaused(peer), ""),
     fact("peer still", still(report.stillMs), peerIsStill(params, peer), "I7"),
     primaryHasData("peer's", peer),
+    rolesAgree(own, peer),
     onePrimary(own, peer, params.migrateJobId),
   ];
 }
 
-function cutFacts(params: CutDrbdLink, { cuts }: SeenForCut): GuardFact[] {
+function cutFacts(params: CutDrbdLink, { cuts, cutsUnknownBecause }: SeenForCut): GuardFact[] {
   const standing = cuts.find(
     (cut) => cut.peerAddress === params.end?.peerAddress && cut.port === params.end.port,
   );
   const ttlOk = params.ttlS >= TTL_MIN_S && params.ttlS <= TTL_MAX_S;
-  return [
-    fact("cut's time to live", `${params.ttlS} s`, ttlOk, "I19"),
-    fact(
-      "cut standing already",
-      standing === undefined ? "none" : `of ${standing.runId}`,
-      standing === undefined,
-      "I9",
-    ),
-  ];
+  const life = fact("cut's time to live", `${params.ttlS} s`, ttlOk, "I19");
+  if (cutsUnknownBecause !== "")
+    return [life, fact("cut standing already", `unknown: ${cutsUnknownBecause}`, false, "I11")];
+  const value = standing === undefined ? "none" : `of ${standing.runId}`;
+  return [life, fact("cut standing already", value, standing === undefined, "I9")];
 }
 
 /**
@@ -150,6 +149,13 @@ function primaryHasData(whose: string, minor: DrbdMinor): GuardFact {
     holds,
     "I1",
   );
+}
+
+/** What each end says of the other is what the other says of itself (I7). */
+function rolesAgree(own: DrbdMinor, peer: DrbdMinor): GuardFact {
+  const value = `${roleWord(own.role)}/${roleWord(own.peerRole)} and ${roleWord(peer.role)}/${roleWord(peer.peerRole)}`;
+  const holds = own.peerRole === peer.role && peer.peerRole === own.role;
+  return fact("roles as both ends see them", value, holds, "I7");
 }
 
 function onePrimary(own: DrbdMinor, peer: DrbdMinor, migrateJobId: number): GuardFact {

@@ -1,0 +1,99 @@
+/** What the guard's tests share: a stall that may be cut, and ways to spoil one thing of it. */
+import {
+  ConnectionState,
+  CutDrbdLink,
+  DiskState,
+  DrbdConfig,
+  DrbdEnd,
+  DrbdMinor,
+  PeerReport,
+  Role,
+} from "@vigie/proto";
+import { judgeCut, type SeenForCut } from "./cut-drbd-link.js";
+
+export interface Case {
+  readonly params: CutDrbdLink;
+  readonly seen: SeenForCut;
+}
+
+/** h1 is Primary and SyncSource, h2 Secondary and SyncTarget, both still for 8 s: the wiki's stall. */
+export function stall(): Case {
+  const end = DrbdEnd.create({
+    instance: "web1.example",
+    node: "h1.example",
+    minor: 18,
+    peerNode: "h2.example",
+    peerMinor: 27,
+    localAddress: "10.0.0.1",
+    peerAddress: "10.0.0.2",
+    port: 11_018,
+    dataLv: "kvmvg/1-2.disk0_data",
+  });
+  const own = DrbdMinor.create({
+    minor: 18,
+    connection: ConnectionState.SYNC_SOURCE,
+    role: Role.PRIMARY,
+    peerRole: Role.SECONDARY,
+    disk: DiskState.UP_TO_DATE,
+    peerDisk: DiskState.INCONSISTENT,
+    outOfSyncKib: 37_944,
+  });
+  const drbd = DrbdMinor.create({
+    minor: 27,
+    connection: ConnectionState.SYNC_TARGET,
+    role: Role.SECONDARY,
+    peerRole: Role.PRIMARY,
+    disk: DiskState.INCONSISTENT,
+    peerDisk: DiskState.UP_TO_DATE,
+    outOfSyncKib: 37_944,
+  });
+  const peer = PeerReport.create({ node: "h2.example", drbd, stillMs: 8_000 });
+  const config = DrbdConfig.create({
+    minor: 18,
+    backingDevice: "/dev/kvmvg/1-2.disk0_data",
+    localAddress: "10.0.0.1",
+    localPort: 11_018,
+    peerAddress: "10.0.0.2",
+    peerPort: 11_018,
+  });
+  return {
+    params: CutDrbdLink.create({ end, ttlS: 30, minStillMs: 7_000, peer }),
+    seen: {
+      own,
+      ownUnknownBecause: "",
+      ownAgeMs: 20,
+      ownStillMs: 8_000,
+      config,
+      cuts: [],
+      cutsUnknownBecause: "",
+      peerAgeMs: 500,
+    },
+  };
+}
+
+export const withParams = (change: Partial<CutDrbdLink>): Case => {
+  const { params, seen } = stall();
+  return { params: { ...params, ...change }, seen };
+};
+export const withSeen = (change: Partial<SeenForCut>): Case => {
+  const { params, seen } = stall();
+  return { params, seen: { ...seen, ...change } };
+};
+export const withOwn = (change: Partial<DrbdMinor>): Case =>
+  withSeen({ own: { ...DrbdMinor.create(stall().seen.own), ...change } });
+export const withConfig = (change: Partial<DrbdConfig>): Case =>
+  withSeen({ config: { ...DrbdConfig.create(stall().seen.config), ...change } });
+export const withReport = (change: Partial<PeerReport>): Case =>
+  withParams({ peer: { ...PeerReport.create(stall().params.peer), ...change } });
+export const withPeer = (change: Partial<DrbdMinor>): Case =>
+  withReport({ drbd: { ...DrbdMinor.create(stall().params.peer?.drbd), ...change } });
+
+export function refusing({ params, seen }: Case): string[] {
+  return judgeCut(params, seen)
+    .filter(({ holds }) => !holds)
+    .map(({ name, invariant }) => `${name}${invariant === "" ? "" : ` ${invariant}`}`);
+}
+
+export function allowed(it: Case): boolean {
+  return refusing(it).length === 0;
+}
