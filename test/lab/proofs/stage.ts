@@ -1,0 +1,97 @@
+/**
+ * What every proof stands on: the lab, one mirrored instance, and Vigie installed afresh, leading, with everything
+ * healthy. Limits of the policy are set so that one test does not stand in the next one's way; all else is as shipped.
+ */
+import { expect } from "vitest";
+import { ensureInstance, openLab, waitForHealthy, type InstanceDisk, type Lab } from "../index.js";
+import { askVigie, type Asked, type ToldIncident, type ToldRun } from "../vigie/ask.js";
+import { installVigie } from "../vigie/install.js";
+
+const INSTANCE = "web1.lab.example";
+const POLICY = "[policy]\nper_resource_every_s = 3600\nper_node_every_s = 60\nper_cluster_per_hour = 20\n";
+const READY_WITHIN_S = 60;
+
+export interface Stage {
+  readonly lab: Lab;
+  readonly disk: InstanceDisk;
+  readonly vigie: Asked;
+}
+
+export async function setStage(): Promise<Stage> {
+  const lab = await openLab();
+  const disk = await ensureInstance(lab, INSTANCE);
+  await waitForHealthy(lab, disk);
+  await installVigie(lab, { afresh: true, orchestratorToml: POLICY });
+  const vigie = askVigie(lab);
+  await vigie.until("Vigie leads, and all are seen healthy", () => isCalm(vigie), READY_WITHIN_S);
+  return { lab, disk, vigie };
+}
+
+async function isCalm(vigie: Asked): Promise<true | undefined> {
+  const status = await vigie.status();
+  const healthy = status.resources_total > 0 && status.resources_healthy === status.resources_total;
+  return status.leadership.leads && status.nodes_reporting === 3 && healthy ? true : undefined;
+}
+
+/** The newest incident of a kind, once it is there. */
+export function incidentOf(vigie: Asked, kind: string, seconds: number): Promise<ToldIncident> {
+  const look = async (): Promise<ToldIncident | undefined> =>
+    (await vigie.incidents()).find((i) => i.kind === kind);
+  return vigie.until(`an incident ${kind}`, look, seconds);
+}
+
+/** The incident's run, once it is in one of these states. */
+export async function runIn(
+  vigie: Asked,
+  incident: ToldIncident,
+  states: readonly string[],
+  seconds: number,
+): Promise<ToldRun> {
+  const id = await vigie.until(
+    "its run",
+    async () => (await vigie.incidents()).find((i) => i.id === incident.id)?.run_id || undefined,
+    10,
+  );
+  const look = async (): Promise<ToldRun | undefined> => {
+    const run = await vigie.run(id);
+    return states.includes(run.state) ? run : undefined;
+  };
+  return vigie.until(`${id} ${states.join(" or ")}`, look, seconds);
+}
+
+export function closedIncident(vigie: Asked, id: string, seconds: number): Promise<ToldIncident> {
+  const look = async (): Promise<ToldIncident | undefined> =>
+    (await vigie.incidents()).find((i) => i.id === id && i.state === "closed");
+  return vigie.until(`${id} closed`, look, seconds);
+}
+
+/** Seconds from the last progress, as Vigie saw it, to a row of the run. */
+export function secondsTo(run: ToldRun, incident: ToldIncident, stepId: string): number {
+  const row = run.events.find((event) => event.step_id === stepId && event.kind === "step-verified");
+  expect(row, `${stepId} was verified`).toBeDefined();
+  return ((row?.unix_ms ?? 0) - incident.last_progress_unix_ms) / 1000;
+}
+
+/** What the kernel of the Primary's node holds of our fence. */
+export async function standingCuts({ lab, disk }: Stage): Promise<string[]> {
+  const { stdout } = await lab
+    .node(disk.primary.node)
+    .run("ipset list vigie-cut -output save", { allowFailure: true });
+  return stdout.split("\n").filter((line) => line.startsWith("add "));
+}
+
+export async function untilCut(stage: Stage, seconds: number): Promise<void> {
+  await stage.vigie.until(
+    "the cut stands",
+    async () => ((await standingCuts(stage)).length === 1 ? true : undefined),
+    seconds,
+  );
+}
+
+export async function untilNoCut(stage: Stage, seconds: number): Promise<void> {
+  await stage.vigie.until(
+    "no cut stands",
+    async () => ((await standingCuts(stage)).length === 0 ? true : undefined),
+    seconds,
+  );
+}
