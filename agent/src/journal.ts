@@ -47,8 +47,17 @@ export interface Journal {
   readonly close: () => void;
 }
 
+/** How a record reaches the disk; a test may fill it. */
+export interface Disk {
+  /** @returns the bytes that were written: fewer than all where the disk is full, without an error */
+  readonly write: (file: number, text: string) => number;
+  readonly sync: (file: number) => void;
+}
+
+export const REAL_DISK: Disk = { write: (file, text) => writeSync(file, text), sync: fsyncSync };
+
 /** @throws VigieError JOURNAL_BROKEN when a record was changed, or the file cannot be opened */
-export function openJournal(path: string): Journal {
+export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const records = readRecords(path);
   const brokenAt = firstBrokenLink(records);
@@ -62,7 +71,7 @@ export function openJournal(path: string): Journal {
   let highestEpoch = 0;
   let head = records.at(-1)?.hash ?? CHAIN_START;
   let broken = "";
-  const file = openSync(path, "a", 0o600);
+  const file = openFile(path);
   for (const record of records) learn((JSON.parse(record.payload) as { entry: JournalEntry }).entry);
 
   return {
@@ -79,9 +88,10 @@ export function openJournal(path: string): Journal {
     if (broken !== "") throw new VigieError("JOURNAL_BROKEN", broken);
     const payload = JSON.stringify({ unixMs: wallUnixMs, entry });
     const hash = chainHash(head, payload);
+    const line = `${hash} ${payload}\n`;
     try {
-      writeSync(file, `${hash} ${payload}\n`);
-      fsyncSync(file);
+      if (disk.write(file, line) !== Buffer.byteLength(line)) throw new Error("the disk is full");
+      disk.sync(file);
     } catch (cause) {
       broken = `${path} cannot be written`;
       throw new VigieError("JOURNAL_BROKEN", broken, { cause });
@@ -97,6 +107,19 @@ export function openJournal(path: string): Journal {
     if (entry.kind === "intent") keys.set(entry.key, { state: "unfinished", body: entry.body });
     if (entry.kind === "result")
       keys.set(entry.key, { state: "finished", body: entry.body, result: entry.result });
+  }
+}
+
+/** A new file's name is on disk before its first record is. */
+function openFile(path: string): number {
+  try {
+    const file = openSync(path, "a", 0o600);
+    const folder = openSync(dirname(path), "r");
+    fsyncSync(folder);
+    closeSync(folder);
+    return file;
+  } catch (cause) {
+    throw new VigieError("JOURNAL_BROKEN", `${path} cannot be opened`, { cause });
   }
 }
 
@@ -116,7 +139,8 @@ function readRecords(path: string): ChainedRecord[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const record = { previousHash, hash: line.slice(0, 64), payload: line.slice(65) };
+      const payload = line[64] === " " ? line.slice(65) : line;
+      const record = { previousHash, hash: line.slice(0, 64), payload };
       previousHash = record.hash;
       return record;
     });
