@@ -1,0 +1,147 @@
+/** What the tests of the performer share: an agent on h1 whose minor 18 stalls, and a machine that does what it is told. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ActionRequest, LinkCut, type ActionResult, type DrbdMinor } from "@vigie/proto";
+import type { Command, CommandOutcome, Host } from "./host.js";
+import { stall } from "./guards/testing.js";
+import { openJournal, type Journal } from "./journal.js";
+import { createPerformer, type Caller } from "./perform.js";
+import { fakeHost } from "./sources/testing.js";
+
+export const MASTER = "h1.example";
+
+export interface PerformStage {
+  readonly journal: Journal;
+  /** What happened, in order: looks, records, commands. */
+  readonly happened: string[];
+  readonly ran: Command[];
+  /** Changed by a test before it performs. */
+  readonly world: {
+    nowMs: number;
+    own: DrbdMinor | undefined;
+    cuts: LinkCut[];
+    cutsUnknown: string;
+    master: string;
+    readOnly: string;
+    /** What a command does instead of what it should. */
+    run: (command: Command) => Partial<CommandOutcome> | Promise<Partial<CommandOutcome>> | undefined;
+    /** Waited for within the guard. */
+    looking: () => Promise<void>;
+  };
+  readonly perform: (request: ActionRequest, caller?: Partial<Caller>) => Promise<ActionResult>;
+  /** As after a restart: the same journal file, and nothing remembered. */
+  readonly restarted: () => PerformStage;
+  readonly end: () => void;
+}
+
+export function performStage(
+  folder = mkdtempSync(join(tmpdir(), "vigie-perform-")),
+  open: (path: string) => Journal = openJournal,
+): PerformStage {
+  const opened = open(join(folder, "journal"));
+  const happened: string[] = [];
+  const ran: Command[] = [];
+  const { seen } = stall();
+  const world: PerformStage["world"] = {
+    nowMs: 100_000,
+    own: seen.own,
+    cuts: [],
+    cutsUnknown: "",
+    master: MASTER,
+    readOnly: "",
+    run: () => undefined,
+    looking: () => Promise.resolve(),
+  };
+  const journal: Journal = {
+    ...opened,
+    append: (entry, unixMs) => {
+      opened.append(entry, unixMs);
+      happened.push(entry.kind);
+    },
+  };
+  const host: Host = {
+    ...fakeHost({}),
+    monotonicMs: () => world.nowMs,
+    run: async (command) => {
+      ran.push(command);
+      happened.push(`run ${command.args.find((arg) => /^(?:create|add|del|-[SNCAI])$/.test(arg)) ?? "?"}`);
+      const odd = await world.run(command);
+      if (odd === undefined) obey(command);
+      const asked = command.args.includes("-C") || command.args.includes("-S");
+      return { ...EXITED, exitCode: asked ? 1 : 0, ...odd };
+    },
+  };
+  const { perform } = createPerformer({
+    host,
+    journal,
+    nodeName: MASTER,
+    readOnlyReason: async () => world.readOnly,
+    masterNode: async () => world.master,
+    look: {
+      host,
+      nodeName: MASTER,
+      drbdMinor: async () => {
+        happened.push("look at the minor");
+        const readAtMs = world.nowMs;
+        await world.looking();
+        return { minor: world.own, unknown: "damaged", readAtMs, stillMs: seen.ownStillMs };
+      },
+      drbdConfig: async () => seen.config,
+      cuts: async () => {
+        happened.push("look at the cuts");
+        return { cuts: [...world.cuts], unknown: world.cutsUnknown };
+      },
+    },
+  });
+  const sentAtMs = (sequence: number): number | undefined => (sequence === 7 ? 99_900 : undefined);
+  return {
+    journal,
+    happened,
+    ran,
+    world,
+    perform: (request, caller) => perform(request, { orchestratorNode: MASTER, sentAtMs, ...caller }),
+    restarted: () => {
+      opened.close();
+      return performStage(folder, open);
+    },
+    end: () => rmSync(folder, { recursive: true, force: true }),
+  };
+
+  function obey({ args }: Command): void {
+    const [verb, , entry = ""] = args;
+    const [peerAddress = "", port = ""] = entry.split(",tcp:");
+    const others = world.cuts.filter((cut) => cut.peerAddress !== peerAddress || cut.port !== Number(port));
+    if (verb === "del") world.cuts = others;
+    if (verb === "add")
+      world.cuts = [...others, LinkCut.create({ peerAddress, port: Number(port), expiresInS: 30 })];
+  }
+}
+
+const EXITED: CommandOutcome = {
+  end: "exited",
+  exitCode: 0,
+  stdout: "",
+  stderr: "",
+  truncated: false,
+  durationMs: 1,
+};
+
+export function cutRequest(change: Partial<ActionRequest> = {}): ActionRequest {
+  const action = { $case: "cutDrbdLink", value: stall().params } as const;
+  return ActionRequest.create({ ...ASKED, stepId: "cut-link", action, ...change });
+}
+
+export function restoreRequest(change: Partial<ActionRequest> = {}): ActionRequest {
+  const action = { $case: "restoreDrbdLink", value: { end: stall().params.end } } as const;
+  return ActionRequest.create({ ...ASKED, stepId: "restore-link", action, ...change });
+}
+
+const ASKED = {
+  runId: "r-1",
+  attempt: 1,
+  epoch: 3,
+  node: MASTER,
+  answersSequence: 7, // sent 100 ms ago
+  notAfterMs: 2_000,
+};
