@@ -49,6 +49,7 @@ export interface Performer {
 export function createPerformer(parts: PerformerParts): Performer {
   const { host, journal } = parts;
   const busy = new Map<string, string>(); // resource → the key of the action that holds it
+  const atWork = new Map<string, { readonly body: string; readonly answer: Promise<ActionResult> }>(); // by key
 
   return { perform };
 
@@ -57,9 +58,28 @@ export function createPerformer(parts: PerformerParts): Performer {
     const body = bodyHash(request);
     try {
       checkArguments(request);
+      const running = atWork.get(key);
+      if (running?.body === body) return { ...(await running.answer), replayed: true };
       const known = journal.keyState(key);
       if (known.state !== "new") return recall(known, body, key);
+      if (running !== undefined) throw new VigieError("KEY_REUSED", `${key} is at work, for something else`);
+      const answer = perhapsRun(request, caller, key, body).finally(() => atWork.delete(key));
+      atWork.set(key, { body, answer });
+      return await answer;
+    } catch (error) {
+      return failure(request, error);
+    }
+  }
+
+  async function perhapsRun(
+    request: ActionRequest,
+    caller: Caller,
+    key: string,
+    body: string,
+  ): Promise<ActionResult> {
+    try {
       await checkCaller(request, caller);
+      checkAge(request, caller);
       return await runOnce(request, caller, key, body);
     } catch (error) {
       return failure(request, error);
@@ -69,6 +89,10 @@ export function createPerformer(parts: PerformerParts): Performer {
   async function checkCaller(request: ActionRequest, caller: Caller): Promise<void> {
     if (request.node !== parts.nodeName)
       throw new VigieError("IDENTITY_MISMATCH", `this is ${parts.nodeName}, not ${request.node}`);
+    const about = request.action?.value.end?.node;
+    if (about !== parts.nodeName)
+      throw new VigieError("IDENTITY_MISMATCH", `this is ${parts.nodeName}, and the end is of ${about}`);
+    if (request.epoch === 0) throw new VigieError("STALE_EPOCH", "the caller does not lead: it has no epoch");
     if (request.epoch < journal.highestEpoch())
       throw new VigieError(
         "STALE_EPOCH",
@@ -82,6 +106,9 @@ export function createPerformer(parts: PerformerParts): Performer {
       );
     const readOnly = await parts.readOnlyReason();
     if (readOnly !== "") throw new VigieError("READ_ONLY", readOnly);
+  }
+
+  function checkAge(request: ActionRequest, caller: Caller): void {
     const ageMs = requestAge(request, caller)();
     if (ageMs > request.notAfterMs)
       throw new VigieError(
@@ -132,6 +159,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           guard,
         });
 
+      await checkCaller(request, caller); // again: the guard took its time (I25, I26, I33)
       const steps = definition.steps(action!.value, request.runId);
       const argv = steps.map((step) => argvOf(step.run));
       journal.append(
@@ -149,16 +177,17 @@ export function createPerformer(parts: PerformerParts): Performer {
 
       const commands: CommandRun[] = [];
       const problem = await runSteps(steps, commands);
-      if (problem !== undefined) return settle({ ...problem, guard, commands });
-      const seen = await definition.verify(action!.value, look);
-      const outcome = seen.done ? ActionOutcome.DONE : ActionOutcome.FAILED;
-      return settle({
-        outcome,
-        code: seen.done ? "" : "VERIFY_FAILED",
-        message: seen.message,
-        guard,
-        commands,
-      });
+      try {
+        return settle({ ...(problem ?? (await lookAgain())), guard, commands });
+      } catch (error) {
+        return { ...failure(request, error), outcome: ActionOutcome.UNKNOWN, guard, commands }; // it ran
+      }
+    }
+
+    async function lookAgain(): Promise<Partial<ActionResult>> {
+      const { done, message } = await definition.verify(action!.value, look);
+      if (done) return { outcome: ActionOutcome.DONE, message };
+      return { outcome: ActionOutcome.FAILED, code: "VERIFY_FAILED", message };
     }
 
     function settle(how: Partial<ActionResult>): ActionResult {

@@ -1,0 +1,279 @@
+import { ActionOutcome, LinkCut, type ActionRequest } from "@vigie/proto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Command } from "./host.js";
+import { openJournal, REAL_DISK } from "./journal.js";
+import { cutRequest, performStage, restoreRequest, type PerformStage } from "./testing.js";
+
+let stage: PerformStage;
+beforeEach(() => (stage = performStage()));
+afterEach(() => stage.end());
+
+const { DONE, ALREADY_SO, REFUSED, FAILED, UNKNOWN } = ActionOutcome;
+const STANDING = LinkCut.create({ peerAddress: "10.0.0.2", port: 11_018, expiresInS: 9, runId: "r-1" });
+const isAdd = ({ args }: Command): boolean => args[0] === "add";
+
+/** A request that was refused before anything was written or run. */
+async function refused(request: ActionRequest, code: string): Promise<string> {
+  const result = await stage.perform(request);
+  expect(result).toMatchObject({ outcome: REFUSED, code });
+  expect(stage.ran).toEqual([]);
+  expect(stage.happened).not.toContain("intent");
+  return result.message;
+}
+
+test("a cut is guarded, written down, run, looked at, and written down again, in this order (I14, I22)", async () => {
+  expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE, code: "" });
+  expect(stage.happened.filter((what) => !what.startsWith("run -"))).toEqual([
+    "look at the minor",
+    "look at the cuts",
+    "intent",
+    "run create",
+    "run add",
+    "look at the cuts",
+    "result",
+  ]);
+});
+
+test("the result shows every fact of the guard and every command that changed something", async () => {
+  const { guard, commands } = await stage.perform(cutRequest());
+  expect(guard.map(({ name }) => name)).toContain("own still");
+  expect(commands.map(({ argv }) => argv.slice(0, 2).join(" "))).toEqual([
+    "/usr/sbin/ipset create",
+    ...Array.from({ length: 7 }, () => "/usr/sbin/iptables -w"),
+    "/usr/sbin/ipset add",
+  ]);
+});
+
+test("rules that are there already are asked for, and not made twice", async () => {
+  stage.world.run = ({ args }) => (args.includes("-C") || args.includes("-S") ? { exitCode: 0 } : undefined);
+  stage.world.cuts = [STANDING];
+  const { commands } = await stage.perform(cutRequest());
+  expect(commands).toEqual([]); // the guard refused: this link is cut already
+  stage.world.cuts = [];
+  await stage.perform(cutRequest({ attempt: 2 }));
+  expect(stage.ran.filter(({ args }) => args.some((arg) => /^-[NAI]$/.test(arg)))).toEqual([]);
+});
+
+test("a guard that refuses is written down as the result, with the fact that refused", async () => {
+  stage.world.own = undefined;
+  const result = await stage.perform(cutRequest());
+  expect(result).toMatchObject({
+    outcome: REFUSED,
+    code: "GUARD_REFUSED",
+    message: "own minor is damaged (I11)",
+  });
+  expect(stage.ran).toEqual([]);
+  expect(stage.happened.at(-1)).toBe("result");
+});
+
+test("a cut that the kernel does not list afterwards has failed, whatever the exit codes said (F5)", async () => {
+  stage.world.run = (command) => (isAdd(command) ? { exitCode: 0 } : undefined);
+  expect(await stage.perform(cutRequest())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+});
+
+test("the first command that fails is the last that is run", async () => {
+  stage.world.run = ({ args }) =>
+    args.includes("-N") ? { exitCode: 4, stderr: "xtables lock held" } : undefined;
+  const result = await stage.perform(cutRequest());
+  expect(result).toMatchObject({ outcome: FAILED, code: "COMMAND_FAILED" });
+  expect(result.message).toContain("xtables lock held");
+  expect(stage.ran.at(-1)?.args).toContain("-N");
+});
+
+test("a restore of a link that is not cut runs nothing", async () => {
+  expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: ALREADY_SO });
+  expect(stage.ran).toEqual([]);
+});
+
+test("a restore takes the cut away, whatever the minor's state is (I17)", async () => {
+  stage.world.cuts = [STANDING];
+  stage.world.own = undefined;
+  expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: DONE });
+  expect(stage.world.cuts).toEqual([]);
+});
+
+test("a restore that cannot see whether the cut stands takes it away, and does not say that it is gone (I11)", async () => {
+  stage.world.cutsUnknown = "ipset timed out";
+  const result = await stage.perform(restoreRequest());
+  expect(stage.ran.map(({ args }) => args[0])).toEqual(["del"]);
+  expect(result).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  expect(result.message).toContain("ipset timed out");
+});
+
+describe("who asks, and when", () => {
+  test("a request to another node is refused (I16)", async () => {
+    expect(await refused(cutRequest({ node: "h2.example" }), "IDENTITY_MISMATCH")).toContain("h2.example");
+  });
+
+  test("a request about another node's end is refused (I16)", async () => {
+    const request = cutRequest();
+    if (request.action?.value.end !== undefined) request.action.value.end.node = "h3.example";
+    expect(await refused(request, "IDENTITY_MISMATCH")).toContain("h3.example");
+  });
+
+  test("a lower epoch than one ever seen is refused, after a restart too (I25)", async () => {
+    stage.journal.append({ kind: "epoch", epoch: 4 }, 0);
+    await refused(cutRequest(), "STALE_EPOCH");
+    stage = stage.restarted();
+    await refused(cutRequest(), "STALE_EPOCH");
+    expect(await stage.perform(cutRequest({ epoch: 4 }))).toMatchObject({ outcome: DONE });
+  });
+
+  test("an orchestrator that does not lead, and so has no epoch, is refused (I26)", async () => {
+    await refused(cutRequest({ epoch: 0 }), "STALE_EPOCH");
+  });
+
+  test("an orchestrator on a node that is not the master is refused (I26)", async () => {
+    stage.world.master = "h2.example";
+    await refused(cutRequest(), "STALE_EPOCH");
+  });
+
+  test("the kill switch refuses everything (I33)", async () => {
+    stage.world.readOnly = "/etc/vigie/stop exists";
+    expect(await refused(cutRequest(), "READ_ONLY")).toContain("/etc/vigie/stop");
+    await refused(restoreRequest(), "READ_ONLY");
+  });
+
+  test.each([
+    ["a higher epoch", () => stage.journal.append({ kind: "epoch", epoch: 9 }, 0), "STALE_EPOCH"],
+    ["a moved master", () => void (stage.world.master = "h2.example"), "STALE_EPOCH"],
+    ["the kill switch", () => void (stage.world.readOnly = "stopped"), "READ_ONLY"],
+  ])("%s that comes while the guard looks refuses too", async (_what, change, code) => {
+    stage.world.looking = async () => change();
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: REFUSED, code });
+    expect(stage.ran).toEqual([]);
+  });
+
+  test("a request that waited longer than it is good for is dropped (I27)", async () => {
+    stage.world.nowMs = 99_900 + 2_001;
+    await refused(cutRequest(), "TOO_LATE");
+  });
+
+  test("a request that answers a report of another session is of unknown age, and is dropped (I27)", async () => {
+    await refused(cutRequest({ answersSequence: 8 }), "TOO_LATE");
+  });
+
+  test("facts that are older than two seconds when it comes to run are not acted on (I14)", async () => {
+    stage.world.looking = async () => void (stage.world.nowMs += 2_001);
+    const result = await stage.perform(cutRequest({ notAfterMs: 60_000 }));
+    expect(result).toMatchObject({ outcome: REFUSED });
+    expect(stage.ran).toEqual([]);
+  });
+});
+
+describe("the same key again (I23)", () => {
+  test("gives the stored answer and runs nothing", async () => {
+    const first = await stage.perform(cutRequest());
+    const commands = stage.ran.length;
+    expect(await stage.perform(cutRequest())).toEqual({ ...first, replayed: true });
+    expect(stage.ran).toHaveLength(commands);
+  });
+
+  test("is answered so after a restart too", async () => {
+    await stage.perform(cutRequest());
+    stage = stage.restarted();
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE, replayed: true });
+    expect(stage.ran).toEqual([]);
+  });
+
+  test("may come with a newer report of the peer", async () => {
+    await stage.perform(cutRequest());
+    const later = cutRequest();
+    if (later.action?.$case === "cutDrbdLink" && later.action.value.peer !== undefined)
+      later.action.value.peer.ageMs = 300;
+    expect(await stage.perform(later)).toMatchObject({ outcome: DONE, replayed: true });
+  });
+
+  test("with another body is refused", async () => {
+    await stage.perform(cutRequest());
+    const other = cutRequest();
+    if (other.action?.$case === "cutDrbdLink") other.action.value.ttlS = 60;
+    const commands = stage.ran.length;
+    expect(await stage.perform(other)).toMatchObject({ outcome: REFUSED, code: "KEY_REUSED" });
+    expect(stage.ran).toHaveLength(commands);
+  });
+
+  test("that was begun and has no answer is unknown, and nothing is run (I22)", async () => {
+    let begun: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => (begun = resolve));
+    stage.world.run = (command) =>
+      isAdd(command) ? (begun(), new Promise<never>(() => undefined)) : undefined;
+    void stage.perform(cutRequest());
+    await reached;
+    stage = stage.restarted();
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_TIMED_OUT" });
+    expect(stage.ran).toEqual([]);
+  });
+
+  test("while the first is still at work waits for its answer, and runs nothing of its own", async () => {
+    let go: () => void = () => undefined;
+    stage.world.looking = () => new Promise<void>((resolve) => (go = resolve));
+    const first = stage.perform(cutRequest());
+    await Promise.resolve();
+    const second = stage.perform(cutRequest());
+    await new Promise((resolve) => setImmediate(resolve));
+    go();
+    expect(await first).toMatchObject({ outcome: DONE });
+    expect(await second).toMatchObject({ outcome: DONE, replayed: true });
+    expect(stage.ran.filter(isAdd)).toHaveLength(1);
+  });
+});
+
+describe("a resource that is in use", () => {
+  test("takes no second action meanwhile (I9)", async () => {
+    let go: () => void = () => undefined;
+    stage.world.looking = () => new Promise<void>((resolve) => (go = resolve));
+    const first = stage.perform(cutRequest());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await stage.perform(cutRequest({ runId: "r-2" }))).toMatchObject({
+      outcome: REFUSED,
+      code: "COMMAND_HUNG",
+    });
+    go();
+    expect(await first).toMatchObject({ outcome: DONE });
+    stage.world.cuts = [];
+    stage.world.looking = () => Promise.resolve();
+    expect(await stage.perform(cutRequest({ runId: "r-2" }))).toMatchObject({ outcome: DONE });
+  });
+
+  test("stays taken after a command that hangs in the kernel, for every action on it (I37)", async () => {
+    stage.world.run = (command) => (isAdd(command) ? { end: "hung", exitCode: -1 } : undefined);
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_HUNG" });
+    stage.world.run = () => undefined;
+    expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: REFUSED, code: "COMMAND_HUNG" });
+  });
+
+  test("is free again after a command that was killed at its deadline; its effect is unknown", async () => {
+    stage.world.run = (command) => (isAdd(command) ? { end: "timed-out", exitCode: -1 } : undefined);
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_TIMED_OUT" });
+    stage.world.cuts = [STANDING];
+    stage.world.run = () => undefined;
+    expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: DONE });
+  });
+});
+
+describe("a journal that cannot be written (I24)", () => {
+  test("before: nothing is run", async () => {
+    stage.end();
+    stage = performStage(undefined, brokenAt("intent"));
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: REFUSED, code: "JOURNAL_BROKEN" });
+    expect(stage.ran).toEqual([]);
+  });
+
+  test("after: what ran may have taken effect, and the answer says that it is not known", async () => {
+    stage.end();
+    stage = performStage(undefined, brokenAt("result"));
+    const result = await stage.perform(cutRequest());
+    expect(stage.ran.filter(isAdd)).toHaveLength(1);
+    expect(result).toMatchObject({ outcome: UNKNOWN, code: "JOURNAL_BROKEN" });
+  });
+});
+
+/** A disk that is full from the first record of this kind on. */
+function brokenAt(kind: string): Parameters<typeof performStage>[1] {
+  return (path) =>
+    openJournal(path, {
+      ...REAL_DISK,
+      write: (file, text) => (text.includes(`"kind":"${kind}"`) ? 0 : REAL_DISK.write(file, text)),
+    });
+}
