@@ -4,6 +4,9 @@
  * DRBD port is the source or the destination port, in either direction), but they match {peer address, port, tcp}
  * and never a port alone: DRBD and VNC ports come from one pool, and a freed one is soon another customer's (I18).
  *
+ * Resets themselves pass. The wiki's rules refuse these too, so the end that holds them swallows its own reset and
+ * goes on for DRBD's ping time, ten seconds and more (safety F6); let through, both ends hear at their next packet.
+ *
  * Why an ipset: a cut must be gone when its time is over even if this agent was killed, the disk is full or the
  * orchestrator is away (I17). The kernel forgets the entry; the rules stay and match nothing.
  */
@@ -27,6 +30,9 @@ export const CUT_SETS: readonly string[] = [IPV4.set, IPV6.set];
 
 /** Which end of a packet is the peer, and which port of it is DRBD's: `src,dst` reads {source address, destination port}. */
 const MATCHES = ["src,dst", "src,src", "dst,dst", "dst,src"];
+
+const NOT_A_RESET = ["-p", "tcp", "--tcp-flags", "RST", "NONE"];
+const REFUSE = ["-j", "REJECT", "--reject-with", "tcp-reset"];
 
 export interface Cut {
   readonly peerAddress: string; // a literal IP
@@ -54,19 +60,7 @@ export function fenceSteps(cut: Cut): readonly { readonly unless?: Command; read
     { run: ipset("create", set, "hash:ip,port", "family", inet, "timeout", "30", "comment", "-exist") },
     { unless: rule("-S", CHAIN), run: rule("-N", CHAIN) },
     ...MATCHES.map((match) => {
-      const what = [
-        "-p",
-        "tcp",
-        "-m",
-        "set",
-        "--match-set",
-        set,
-        match,
-        "-j",
-        "REJECT",
-        "--reject-with",
-        "tcp-reset",
-      ];
+      const what = [...NOT_A_RESET, "-m", "set", "--match-set", set, match, ...REFUSE];
       return { unless: rule("-C", CHAIN, ...what), run: rule("-A", CHAIN, ...what) };
     }),
     ...["INPUT", "OUTPUT"].map((hook) => ({

@@ -6,3 +6,5 @@ export { startOrchestrator, type Orchestrator, type OrchestratorParts } from "./
 export { openSqliteStore } from "./store/sqlite.js";
 export type { Store } from "./store/store.js";
 export { createAuthority, issueCertificate, type KeyPair } from "./ca/authority.js";
+export { runCli } from "./cli/cli.js";
+export { toJson } from "./cli/render/json.js";

@@ -8,8 +8,10 @@ import {
   RunEventKind,
   RunState,
   type Clock,
+  type Incident,
   type Report,
   type Run,
+  type RunEvent,
   type Source,
   type WatchResponse,
 } from "@vigie/proto";
@@ -166,11 +168,13 @@ export async function startOrchestrator(
     const event = run.events.at(-1);
     if (incident === undefined || event === undefined) return;
     const next = followRun(incident, run, event);
-    const mended = run.state === RunState.SUCCEEDED;
-    const ended = event.kind === RunEventKind.ENDED;
-    const left =
-      ended && !mended ? decided(next, desk.now(), IncidentState.NEEDS_PERSON, [event.text]) : next;
-    quietly(record(desk.update(left)));
+    quietly(record(desk.update(afterRow(next, run, event))));
+  }
+
+  function afterRow(incident: Incident, run: Run, event: RunEvent): Incident {
+    if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
+    if (event.kind !== RunEventKind.ENDED || run.state === RunState.SUCCEEDED) return incident;
+    return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

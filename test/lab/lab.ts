@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runHost, type Ran, type RunOptions } from "./host/exec.js";
+import { runHost, streamLines, type Ran, type RunOptions } from "./host/exec.js";
 import { INSIDE } from "./host/network.js";
 import { diskFolder, LAB_NAME } from "./host/paths.js";
 import { isAlive, killSession } from "./host/process-identity.js";
@@ -20,6 +20,8 @@ export interface LabNode {
   readonly run: (command: string, options?: RunOptions) => Promise<Ran>;
   /** A bash script with arguments. Its text is the program's input, so no quoting is needed. */
   readonly script: (text: string, args?: readonly string[], options?: RunOptions) => Promise<Ran>;
+  /** A command that goes on: each line of its output as it comes. @returns ends it */
+  readonly stream: (command: string, onLine: (line: string) => void) => () => void;
   /** Copy a file of the host. */
   readonly put: (localPath: string, remotePath: string, mode?: number) => Promise<void>;
   /** Write a file. */
@@ -72,6 +74,7 @@ function labNode(login: Login, cacheFolder: string): LabNode {
     run,
     script: (text, args = [], options = {}) =>
       run(["bash -s --", ...args.map(quote)].join(" "), { ...options, input: text }),
+    stream: (command, onLine) => streamLines([...sshArgv(login), command], onLine),
     put: (localPath, remotePath, mode) => receive(run, { file: localPath }, remotePath, mode),
     write: (remotePath, text, mode) => receive(run, text, remotePath, mode),
     isPowered: () => isPowered(name),

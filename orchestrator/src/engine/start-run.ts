@@ -26,9 +26,11 @@ export async function startRun(
     text,
   });
   const started: Run = { ...run, events: [planned] };
+  const change = { runId: run.id, runbook: plan?.runbook ?? "", state: started.state, event: planned };
   await parts.record([
     { record: "run", run: started },
     { record: "run-event", runId: run.id, event: planned },
+    { record: "watch", unixMs, event: { $case: "run", value: change } },
     {
       record: "audit",
       audit: {

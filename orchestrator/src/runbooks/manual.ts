@@ -15,7 +15,7 @@ export function manualCut(end: DrbdEnd, ttlS: number): string[] {
     `${iptables} -N VIGIE-CUT`,
     ...MATCHES.map(
       (m) =>
-        `${iptables} -A VIGIE-CUT -p tcp -m set --match-set ${set} ${m} -j REJECT --reject-with tcp-reset`,
+        `${iptables} -A VIGIE-CUT -p tcp --tcp-flags RST NONE -m set --match-set ${set} ${m} -j REJECT --reject-with tcp-reset`,
     ),
     `${iptables} -I INPUT 1 -j VIGIE-CUT`,
     `${iptables} -I OUTPUT 1 -j VIGIE-CUT`,

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
 
 export interface Ran {
   readonly stdout: string;
@@ -83,6 +84,15 @@ export function runAttached(argv: readonly string[]): Promise<number> {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 128));
   });
+}
+
+/** Runs a program and hands on each line of its output. @returns ends it */
+export function streamLines(argv: readonly string[], onLine: (line: string) => void): () => void {
+  const [file = "", ...args] = argv;
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "ignore"] });
+  createInterface({ input: child.stdout }).on("line", onLine);
+  child.on("error", () => undefined); // no lines come: who waits for them has a deadline
+  return () => void child.kill();
 }
 
 /**
