@@ -1,7 +1,7 @@
 /** Faults that nobody may heal by machine yet are seen, and told apart. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { troubleNamed } from "../index.js";
-import { closedIncident, incidentOf, setStage, type Stage } from "./stage.js";
+import { closedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
 
 let stage: Stage;
 let mend: () => Promise<void> = async () => undefined;
@@ -26,7 +26,7 @@ function tell(what: string, begunUnixMs: number, seenUnixMs: number): void {
   console.log(`${what}: told ${((seenUnixMs - begunUnixMs) / 1000).toFixed(1)} s after it was begun`);
 }
 
-test("a disk that goes offline is told by its name, and so is the minor that lost its copy", async () => {
+proof("a disk that goes offline is told by its name, and so is the minor that lost its copy", async () => {
   const begun = await make("disk-offline");
   const offline = await incidentOf(stage.vigie, "disk-offline", 20);
   expect(offline.subject).toMatchObject({ node: "h3.lab.example", device: "sda" });
@@ -40,7 +40,7 @@ test("a disk that goes offline is told by its name, and so is the minor that los
   await closedIncident(stage.vigie, diskless.id, 60);
 });
 
-test("a node that loses its power is told silent, and its disks are unknown, not healthy", async () => {
+proof("a node that loses its power is told silent, and its disks are unknown, not healthy", async () => {
   const begun = await make("power-cut");
   const silent = await incidentOf(stage.vigie, "node-silent", 30);
   expect(silent.subject.node).toBe("h3.lab.example");
@@ -50,34 +50,37 @@ test("a node that loses its power is told silent, and its disks are unknown, not
   expect(status.leadership.leads).toBe(true); // two of three are a majority
 });
 
-test("a full disk under the orchestrator stops it from acting, and loses nothing that it acknowledged", async () => {
-  const { lab, vigie } = stage;
-  const h1 = lab.node("h1");
-  const before = await vigie.incidents();
-  await h1.run(
-    "systemctl stop vigie-orchestrator; mount -t tmpfs -o size=1m tmpfs /mnt && cp -a /var/lib/vigie-orchestrator/. /mnt/ && mount --bind /mnt /var/lib/vigie-orchestrator && systemctl start vigie-orchestrator",
-  );
-  mend = async () => {
+proof(
+  "a full disk under the orchestrator stops it from acting, and loses nothing that it acknowledged",
+  async () => {
+    const { lab, vigie } = stage;
+    const h1 = lab.node("h1");
+    const before = await vigie.incidents();
     await h1.run(
-      "systemctl stop vigie-orchestrator; umount /var/lib/vigie-orchestrator; umount /mnt; systemctl start vigie-orchestrator",
-      { allowFailure: true },
+      "systemctl stop vigie-orchestrator; mount -t tmpfs -o size=1m tmpfs /mnt && cp -a /var/lib/vigie-orchestrator/. /mnt/ && mount --bind /mnt /var/lib/vigie-orchestrator && systemctl start vigie-orchestrator",
     );
-    await troubleNamed("standalone").mend(lab, {});
-  };
-  await vigie.until("it answers", () => vigie.status(), 30);
-  await h1.run("dd if=/dev/zero of=/mnt/filler bs=4k 2>/dev/null; true");
-  await troubleNamed("standalone").make(lab, {});
-  const told = await vigie.until(
-    "it says that it may not act",
-    async () => {
-      const { leadership } = await vigie.status();
-      return leadership.leads ? undefined : leadership;
-    },
-    40,
-  );
-  expect(JSON.stringify(told)).toContain("nothing can be kept");
-  await mend();
-  mend = async () => undefined;
-  const after = await vigie.until("it answers again", () => vigie.incidents(), 40);
-  for (const incident of before) expect(after.map((i) => i.id)).toContain(incident.id);
-});
+    mend = async () => {
+      await h1.run(
+        "systemctl stop vigie-orchestrator; umount /var/lib/vigie-orchestrator; umount /mnt; systemctl start vigie-orchestrator",
+        { allowFailure: true },
+      );
+      await troubleNamed("standalone").mend(lab, {});
+    };
+    await vigie.until("it answers", () => vigie.status(), 30);
+    await h1.run("dd if=/dev/zero of=/mnt/filler bs=4k 2>/dev/null; true");
+    await troubleNamed("standalone").make(lab, {});
+    const told = await vigie.until(
+      "it says that it may not act",
+      async () => {
+        const { leadership } = await vigie.status();
+        return leadership.leads ? undefined : leadership;
+      },
+      40,
+    );
+    expect(JSON.stringify(told)).toContain("nothing can be kept");
+    await mend();
+    mend = async () => undefined;
+    const after = await vigie.until("it answers again", () => vigie.incidents(), 40);
+    for (const incident of before) expect(after.map((i) => i.id)).toContain(incident.id);
+  },
+);

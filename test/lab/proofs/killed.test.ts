@@ -1,9 +1,10 @@
 /** Killed in the middle of a heal, on a real kernel: the cut goes, the run goes on, nothing is done twice. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { troubleNamed } from "../index.js";
 import {
   closedIncident,
   incidentOf,
+  proof,
   runIn,
   setStage,
   standingCuts,
@@ -24,31 +25,34 @@ beforeEach(async () => {
 
 afterEach(() => troubleNamed("stalled-sync").mend(stage.lab, {}));
 
-test("an agent killed by SIGKILL while its cut stands: the kernel ends the cut though nobody is there to", async () => {
-  const { lab, disk, vigie } = stage;
-  const node = lab.node(disk.primary.node);
-  await node.run("systemctl mask --quiet --runtime vigie-agent"); // systemd must not start it again
-  try {
-    await untilCut(stage, 30);
-    await node.run("systemctl kill --signal=KILL vigie-agent");
-    await untilNoCut(stage, TTL_S + GRACE_S);
-    expect(
-      (await node.run("systemctl is-active vigie-agent", { allowFailure: true })).stdout.trim(),
-    ).not.toBe("active");
-  } finally {
-    await node.run(
-      "systemctl unmask --quiet --runtime vigie-agent; systemctl daemon-reload; systemctl restart vigie-agent",
+proof(
+  "an agent killed by SIGKILL while its cut stands: the kernel ends the cut though nobody is there to",
+  async () => {
+    const { lab, disk, vigie } = stage;
+    const node = lab.node(disk.primary.node);
+    await node.run("systemctl mask --quiet --runtime vigie-agent"); // systemd must not start it again
+    try {
+      await untilCut(stage, 30);
+      await node.run("systemctl kill --signal=KILL vigie-agent");
+      await untilNoCut(stage, TTL_S + GRACE_S);
+      expect(
+        (await node.run("systemctl is-active vigie-agent", { allowFailure: true })).stdout.trim(),
+      ).not.toBe("active");
+    } finally {
+      await node.run(
+        "systemctl unmask --quiet --runtime vigie-agent; systemctl daemon-reload; systemctl restart vigie-agent",
+      );
+    }
+    const incident = await incidentOf(vigie, "stalled-sync", 5);
+    const run = await runIn(vigie, incident, ["failed", "succeeded", "frozen"], 120);
+    expect(run.events.filter((row) => row.step_id === "cut-link" && row.kind === "step-intent")).toHaveLength(
+      1,
     );
-  }
-  const incident = await incidentOf(vigie, "stalled-sync", 5);
-  const run = await runIn(vigie, incident, ["failed", "succeeded", "frozen"], 120);
-  expect(run.events.filter((row) => row.step_id === "cut-link" && row.kind === "step-intent")).toHaveLength(
-    1,
-  );
-  await closedIncident(vigie, incident.id, 60);
-});
+    await closedIncident(vigie, incident.id, 60);
+  },
+);
 
-test("an agent killed by SIGKILL that systemd starts again sweeps its cut at once", async () => {
+proof("an agent killed by SIGKILL that systemd starts again sweeps its cut at once", async () => {
   const { lab, disk } = stage;
   await untilCut(stage, 30);
   await lab.node(disk.primary.node).run("systemctl kill --signal=KILL vigie-agent");
@@ -56,17 +60,20 @@ test("an agent killed by SIGKILL that systemd starts again sweeps its cut at onc
   await closedIncident(stage.vigie, (await incidentOf(stage.vigie, "stalled-sync", 5)).id, 90);
 });
 
-test("an orchestrator killed by SIGKILL in the middle of the run takes it up and ends it, and cuts once", async () => {
-  const { lab, vigie } = stage;
-  await untilCut(stage, 30);
-  await lab.node("h1").run("systemctl kill --signal=KILL vigie-orchestrator");
-  const incident = await vigie.until("it answers again", () => incidentOf(vigie, "stalled-sync", 2), 40);
-  const run = await runIn(vigie, incident, ["succeeded", "failed", "frozen"], 120);
-  expect(run.events.some((row) => row.kind === "recovered")).toBe(true);
-  expect(run.events.filter((row) => row.step_id === "cut-link" && row.kind === "step-intent")).toHaveLength(
-    1,
-  );
-  expect(run.state).toBe("succeeded");
-  expect(await standingCuts(stage)).toEqual([]);
-  await closedIncident(vigie, incident.id, 60);
-});
+proof(
+  "an orchestrator killed by SIGKILL in the middle of the run takes it up and ends it, and cuts once",
+  async () => {
+    const { lab, vigie } = stage;
+    await untilCut(stage, 30);
+    await lab.node("h1").run("systemctl kill --signal=KILL vigie-orchestrator");
+    const incident = await vigie.until("it answers again", () => incidentOf(vigie, "stalled-sync", 2), 40);
+    const run = await runIn(vigie, incident, ["succeeded", "failed", "frozen"], 120);
+    expect(run.events.some((row) => row.kind === "recovered")).toBe(true);
+    expect(run.events.filter((row) => row.step_id === "cut-link" && row.kind === "step-intent")).toHaveLength(
+      1,
+    );
+    expect(run.state).toBe("succeeded");
+    expect(await standingCuts(stage)).toEqual([]);
+    await closedIncident(vigie, incident.id, 60);
+  },
+);

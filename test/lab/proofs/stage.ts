@@ -2,14 +2,26 @@
  * What every proof stands on: the lab, one mirrored instance, and Vigie installed afresh, leading, with everything
  * healthy. Limits of the policy are set so that one test does not stand in the next one's way; all else is as shipped.
  */
-import { expect } from "vitest";
-import { ensureInstance, openLab, waitForHealthy, type InstanceDisk, type Lab } from "../index.js";
+import { expect, test } from "vitest";
+import {
+  ensureInstance,
+  labObstacle,
+  openLab,
+  waitForHealthy,
+  type InstanceDisk,
+  type Lab,
+} from "../index.js";
 import { askVigie, type Asked, type ToldIncident, type ToldRun } from "../vigie/ask.js";
 import { installVigie } from "../vigie/install.js";
 
 const INSTANCE = "web1.lab.example";
 const POLICY = "[policy]\nper_resource_every_s = 3600\nper_node_every_s = 60\nper_cluster_per_hour = 20\n";
 const READY_WITHIN_S = 60;
+
+/** A test that needs the lab; skipped where there is none, which lab-lifetime.ts tells. */
+export function proof(title: string, body: () => Promise<void>): void {
+  test.skipIf(labObstacle() !== undefined)(title, body);
+}
 
 export interface Stage {
   readonly lab: Lab;
