@@ -79,8 +79,8 @@ function backward(plan: Plan, events: readonly RunEvent[], undoAt: number): Move
         state: RunState.FROZEN,
         reason: `${undo.title} could not be confirmed: ${last.failed}`,
       };
-    const used = Math.max(0, ...events.filter((e) => e.stepId === undo.id).map((e) => e.attempt));
-    return stepMove(undo, last, last === undefined ? used + 1 : last.attempt);
+    const used = Math.max(0, ...before.filter((e) => e.stepId === undo.id).map((e) => e.attempt));
+    return stepMove(undo, last, used + 1); // keys of its own: the forward step's are spent
   }
   const failure = events.find(
     (e) => e.kind === RunEventKind.STEP_FAILED || e.kind === RunEventKind.ABORT_ASKED,
