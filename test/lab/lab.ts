@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runHost, streamLines, type Ran, type RunOptions } from "./host/exec.js";
 import { INSIDE } from "./host/network.js";
 import { diskFolder, LAB_NAME } from "./host/paths.js";
-import { isAlive, killSession } from "./host/process-identity.js";
+import { isAlive, killSession, type ProcessIdentity } from "./host/process-identity.js";
 import { answersLogin, controlPath, endConnection, runInNode, sshArgv, type Login } from "./host/ssh.js";
 import { readState, recordKernel } from "./host/state.js";
 import { KERNEL_MARK, startKernel } from "./host/user-mode-kernel.js";
@@ -115,8 +115,18 @@ export async function powerOn(login: Login, cacheFolder: string): Promise<void> 
   mkdirSync(diskFolder(), { recursive: true, mode: 0o700 });
   const changes = join(diskFolder(), `${login.node.name}.cow`);
   const kernel = await startKernel(login.node, { base: join(cacheFolder, "base.img"), changes });
-  recordKernel(login.node.name, kernel);
+  await recordOrEnd(login.node.name, kernel);
   await waitForLogin(login);
+}
+
+/** A kernel that no state names could never be ended: `down` may have run while this one was started. */
+async function recordOrEnd(name: NodeName, kernel: ProcessIdentity): Promise<void> {
+  try {
+    recordKernel(name, kernel);
+  } catch (error) {
+    await killSession(kernel, KERNEL_MARK);
+    throw error;
+  }
 }
 
 async function waitForLogin(login: Login): Promise<void> {

@@ -1,4 +1,6 @@
 /** Two nodes do not hear each other, while the rest of the cluster hears both. */
+import { instanceDisk, instanceNames } from "../cluster/configuration.js";
+import { waitForHealthy } from "../cluster/instance.js";
 import type { Lab, LabNode } from "../lab.js";
 import { addRules, removeRules } from "./packet-rules.js";
 import type { Trouble, TroubleParams } from "./trouble.js";
@@ -15,7 +17,15 @@ export const networkCut: Trouble = {
   },
 
   async mend(lab, params) {
-    await Promise.all(pair(lab, params).map((node) => removeRules(node, "LAB-CUT")));
+    const cut = pair(lab, params);
+    await Promise.all(cut.map((node) => removeRules(node, "LAB-CUT")));
+    for (const name of await instanceNames(lab)) {
+      const disk = await instanceDisk(lab, name);
+      const isCut = [disk.primary, disk.secondary].every((side) =>
+        cut.some((node) => node.name === side.node),
+      );
+      if (isCut) await waitForHealthy(lab, disk); // DRBD tries again every 10 s
+    }
   },
 };
 
