@@ -15,6 +15,7 @@ import {
 
 const TTL_S = 30;
 const GRACE_S = 5; // I17
+const NO_RESTART = "/run/systemd/system/vigie-agent.service.d/no-restart.conf";
 let stage: Stage;
 
 beforeEach(async () => {
@@ -30,7 +31,8 @@ proof(
   async () => {
     const { lab, disk, vigie } = stage;
     const node = lab.node(disk.primary.node);
-    await node.run("systemctl mask --quiet --runtime vigie-agent"); // systemd must not start it again
+    await node.write(NO_RESTART, "[Service]\nRestart=no\n"); // or systemd starts it again within a second
+    await node.run("systemctl daemon-reload");
     try {
       await untilCut(stage, 30);
       await node.run("systemctl kill --signal=KILL vigie-agent");
@@ -39,9 +41,7 @@ proof(
         (await node.run("systemctl is-active vigie-agent", { allowFailure: true })).stdout.trim(),
       ).not.toBe("active");
     } finally {
-      await node.run(
-        "systemctl unmask --quiet --runtime vigie-agent; systemctl daemon-reload; systemctl restart vigie-agent",
-      );
+      await node.run(`rm ${NO_RESTART}; systemctl daemon-reload; systemctl restart vigie-agent`);
     }
     const incident = await incidentOf(vigie, "stalled-sync", 5);
     const run = await runIn(vigie, incident, ["failed", "succeeded", "frozen"], 120);
