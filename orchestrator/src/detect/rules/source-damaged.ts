@@ -11,8 +11,9 @@ export const sourceDamaged: NodeRule = {
   kind: IncidentKind.SOURCE_DAMAGED,
   holdDownMs: 2_500, // a file read while it changes may be torn once
   clearMs: 3_000,
-  judge: (node) =>
-    [...node.sources]
+  judge: (node) => {
+    if (node.sources.size === 0) return "unknown";
+    return [...node.sources]
       .filter(([, view]) => isDamaged(view))
       .map(([source, { report }]) => {
         const name = source.replace("SOURCE_", "").toLowerCase().replaceAll("_", "-");
@@ -32,7 +33,8 @@ export const sourceDamaged: NodeRule = {
             Evidence.create({ node: node.name, text: `line ${d.line}: ${d.reason}` }),
           ),
         };
-      }),
+      });
+  },
 };
 
 function isDamaged({ report }: SourceView): boolean {

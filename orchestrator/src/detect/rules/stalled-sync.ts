@@ -17,7 +17,7 @@ export const stalledSync: ResourceRule = {
   holdDownMs: 0, // the figure itself has stood for stallAfterMs
   clearMs: 3_000,
   judge: (resource, ends, _view, { stallAfterMs }) => {
-    if (ends.some((end) => end.unknown !== "")) return ends.some(resyncs) ? "unknown" : [];
+    if (ends.some((end) => end.unknown !== "")) return "unknown"; // that one end is done says nothing of the other
     const resyncing = ends.filter(resyncs);
     const paused = ends.some(({ drbd }) => drbd !== undefined && isResyncPaused(drbd));
     if (ends.length !== 2 || resyncing.length === 0 || paused) return [];

@@ -1,0 +1,92 @@
+/** The rules about copies that are missing or old: diskless, degraded. */
+import { ConnectionState, Damaged, DiskState } from "@vigie/proto";
+import { describe, expect, test } from "vitest";
+import { aboutDisk, short } from "../testing.js";
+import { onH1, onH2, stalled, type Says } from "../../view/testing.js";
+import { degraded } from "./degraded.js";
+import { diskless } from "./diskless.js";
+
+const HEALTHY: Record<string, Says> = { h1: { minors: [onH1()] }, h2: { minors: [onH2()] } };
+const WF = { connection: ConnectionState.WF_CONNECTION };
+const disks = (says: Record<string, Says>): string | string[] => short(aboutDisk(diskless, says));
+const mirror = (says: Record<string, Says>): string | string[] => short(aboutDisk(degraded, says));
+
+describe("a minor without its disk", () => {
+  test.each([DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING])("is found in state %s", (disk) => {
+    expect(disks({ ...HEALTHY, h2: { minors: [onH2({ disk })] } })).toHaveLength(1);
+  });
+
+  test("is found at each end by itself", () => {
+    const disk = DiskState.DISKLESS;
+    const says = { h1: { minors: [onH1({ disk })] }, h2: { minors: [onH2({ disk })] } };
+    const answer = aboutDisk(diskless, says);
+    expect(answer === "unknown" ? [] : answer.map(({ key }) => key)).toEqual(["h1", "h2"]);
+  });
+
+  test("is found while the other end is silent", () => {
+    expect(disks({ h1: { minors: [onH1({ disk: DiskState.DISKLESS })] } })).toHaveLength(1);
+  });
+
+  test("is not one that is not configured at all", () => {
+    const off = onH2({ connection: ConnectionState.UNCONFIGURED, disk: DiskState.DISKLESS });
+    expect(disks({ ...HEALTHY, h2: { minors: [off] } })).toBe("clear");
+  });
+
+  test("is not known where an end is not", () => {
+    expect(disks({ ...HEALTHY, h2: { failed: "EIO" } })).toBe("unknown");
+    expect(disks(HEALTHY)).toBe("clear");
+  });
+});
+
+describe("a mirror is degraded where", () => {
+  test.each<[string, Record<string, Says>, string]>([
+    [
+      "an end waits for its peer",
+      { ...HEALTHY, h1: { minors: [onH1(WF)] } },
+      "WFConnection, UpToDate/UpToDate on h1",
+    ],
+    [
+      "an end is old",
+      { ...HEALTHY, h2: { minors: [onH2({ disk: DiskState.OUTDATED })] } },
+      "Outdated/UpToDate on h2",
+    ],
+    [
+      "something differs that nothing resyncs",
+      { ...HEALTHY, h1: { minors: [onH1({ outOfSyncKib: 4 })] } },
+      "on h1",
+    ],
+    ["one end is not active", { ...HEALTHY, h2: {} }, "not active on h2"],
+  ])("%s", (_what, says, why) => {
+    expect(mirror(says)).toEqual([expect.stringContaining(why)]);
+  });
+
+  test("a resync is paused", () => {
+    const said = stalled(0);
+    const [minor] = said.h1.minors ?? [];
+    expect(
+      mirror({
+        ...said,
+        h1: { minors: minor === undefined ? [] : [{ ...minor, resyncPausedByUser: true }] },
+      }),
+    ).toHaveLength(1);
+  });
+});
+
+test("a mirror that resyncs, or is whole, or is stopped on both ends, is not degraded", () => {
+  expect(mirror(stalled(0))).toBe("clear");
+  expect(mirror(HEALTHY)).toBe("clear");
+  expect(mirror({ h1: {}, h2: {} })).toBe("clear");
+});
+
+test("what has a rule of its own is not also degraded", () => {
+  const alone = { minors: [onH2({ connection: ConnectionState.STAND_ALONE })] };
+  const bare = { minors: [onH2({ disk: DiskState.DISKLESS })] };
+  expect(mirror({ h1: { minors: [onH1(WF)] }, h2: alone })).toBe("clear");
+  expect(mirror({ ...HEALTHY, h2: bare })).toBe("clear");
+});
+
+test("a healthy end does not speak for one that is not known", () => {
+  const damaged = [Damaged.create({ minor: 10, reason: "torn" })];
+  expect(mirror({ ...HEALTHY, h2: { damaged } })).toBe("unknown");
+  expect(mirror({ h1: { failed: "EIO" }, h2: { failed: "EIO" } })).toBe("unknown");
+});
