@@ -61,7 +61,9 @@ export function createStory(clock: VirtualClock, cluster: SimCluster): Story {
       names.set(id, known);
       return known;
     });
-    return named.replaceAll(".sim.example", "").replaceAll(/\b[0-9a-f]{64}\b/g, "HASH");
+    return named
+      .replaceAll(".sim.example", "")
+      .replaceAll(/\b[0-9a-f]{64}\b|(?<=, plan )[0-9a-f]{12}\b/g, "HASH");
   }
 }
 
