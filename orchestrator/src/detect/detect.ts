@@ -32,15 +32,20 @@ export interface Judged {
   readonly answer: Answer;
 }
 
-/** Judges one node and the disks that have an end on it. */
+/**
+ * Judges one node and the disks that have an end on it.
+ *
+ * @param standing what is answered for by nobody else is judged too: disks that are in the view no more are clear
+ */
 export function judgeNode(
   view: ClusterView,
   name: string,
   nowMs: number,
   settings: DetectSettings,
+  standing: DetectState = new Map(),
 ): Judged[] {
   const node = view.nodes.get(name);
-  const judged: Judged[] = [];
+  const judged: Judged[] = judgeGone(view, standing);
   for (const rule of RULES) {
     if (rule.about !== "node" || node === undefined) continue;
     judged.push({ scope: `${rule.kind}|${name}|`, rule, answer: rule.judge(node, view, nowMs, settings) });
@@ -57,6 +62,17 @@ export function judgeNode(
     }
   }
   return judged;
+}
+
+/** Removed, or known by Ganeti's name since: a minor that Ganeti was not asked about yet has a name of its own. */
+function judgeGone(view: ClusterView, standing: DetectState): Judged[] {
+  if (view.inventory === undefined) return [];
+  return [...standing.values()].flatMap(({ key, kind }) => {
+    const [, subject = ""] = key.split("|");
+    const rule = RULES.find((candidate) => candidate.kind === kind);
+    if (rule?.about !== "resource" || view.resources.has(subject)) return [];
+    return [{ scope: `${kind}|${subject}|`, rule, answer: [] }];
+  });
 }
 
 /** Asks the rule of one kind about one subject again: what an incident of an earlier life looks like now. */

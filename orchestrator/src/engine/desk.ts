@@ -48,7 +48,7 @@ export function createDesk(
     const nowMs = clock.monotonicMs();
     const changes: Change[] = [];
     for (const name of nodes) {
-      const folded = fold(state, judgeNode(view, name, nowMs, settings), nowMs, (key) =>
+      const folded = fold(state, judgeNode(view, name, nowMs, settings, state), nowMs, (key) =>
         isHeld(idOf.get(key) ?? ""),
       );
       state = folded.state;

@@ -1,0 +1,149 @@
+import { ConnectionState, Evidence, GanetiFacts, IncidentKind, Severity, Subject } from "@vigie/proto";
+import { describe, expect, test } from "vitest";
+import { fold, judgeNode, judgeSubject, type DetectState, type Judged } from "./detect.js";
+import type { Answer, Finding, NodeRule } from "./rule.js";
+import { RULES } from "./rules/index.js";
+import { SETTINGS } from "./testing.js";
+import { cluster, INVENTORY, NOW_MS, onH1, onH2, stalled } from "../view/testing.js";
+
+const RULE: NodeRule = {
+  about: "node",
+  kind: IncidentKind.DISK_OFFLINE,
+  holdDownMs: 2_000,
+  clearMs: 3_000,
+  judge: () => [],
+};
+
+function finding(key: string): Finding {
+  const subject = Subject.create({ node: "h1", device: key });
+  return {
+    key,
+    subject,
+    summary: `disk ${key}`,
+    severity: Severity.CRITICAL,
+    evidence: [Evidence.create({})],
+  };
+}
+
+function judged(answer: Answer, name = "h1"): Judged {
+  return { scope: `${RULE.kind}|${name}|`, rule: RULE, answer };
+}
+
+/** One answer a second, from second 0. @returns what changed, "SECOND CHANGE KEY" */
+function play(answers: readonly Answer[], isHeld?: (key: string) => boolean): string[] {
+  let state: DetectState = new Map();
+  return answers.flatMap((answer, second) => {
+    const folded = fold(state, [judged(answer)], second * 1_000, isHeld);
+    state = folded.state;
+    return folded.changes.map(({ change, standing }) => `${second} ${change} ${standing.finding.key}`);
+  });
+}
+
+const bad = [finding("sda")];
+const times = (count: number, answer: Answer): Answer[] => Array.from({ length: count }, () => answer);
+
+test("a finding opens an incident once it has stood for the hold-down, and not again", () => {
+  expect(play(times(6, bad))).toEqual(["2 open sda"]);
+});
+
+test("a finding that goes before its hold-down is over opens nothing, and starts anew", () => {
+  expect(play([bad, bad, [], bad, bad, []])).toEqual([]);
+});
+
+test("an incident closes once it has been clear for a while", () => {
+  expect(play([...times(3, bad), ...times(5, [])])).toEqual(["2 open sda", "6 close sda"]);
+});
+
+test("a finding that comes back while it was clearing stays the same incident", () => {
+  expect(play([...times(3, bad), [], [], bad, [], [], [], []])).toEqual(["2 open sda", "9 close sda"]);
+});
+
+test("unknown neither opens nor closes, however long it lasts (I11)", () => {
+  expect(play(times(20, "unknown"))).toEqual([]);
+  expect(play([...times(3, bad), ...times(20, "unknown" as const)])).toEqual(["2 open sda"]);
+});
+
+test("an unknown in between does not start the hold-down anew", () => {
+  expect(play([bad, "unknown", bad])).toEqual(["2 open sda"]);
+});
+
+test("two findings of one rule and node are two incidents", () => {
+  const both = [finding("sda"), finding("sdb")];
+  expect(play([...times(3, both), ...times(4, bad)])).toEqual(["2 open sda", "2 open sdb", "6 close sdb"]);
+});
+
+test("what is held does not close until it is let go", () => {
+  let held = true;
+  const answers = [...times(3, bad), ...times(10, [])];
+  expect(play(answers, () => held)).toEqual(["2 open sda"]);
+  let calls = 0;
+  const letGo = (): boolean => ((calls += 1), (held = calls < 5), held);
+  expect(play(answers, letGo)).toContainEqual(expect.stringContaining("close"));
+});
+
+test("another node's answers change nothing here", () => {
+  const opened = fold(new Map(), [judged(bad)], 0).state;
+  expect(fold(opened, [judged([], "h2")], 60_000).state).toEqual(opened);
+});
+
+test("folding changes nothing of the state before", () => {
+  const before: DetectState = new Map();
+  fold(before, [judged(bad)], 0);
+  expect(before.size).toBe(0);
+});
+
+describe("judging a node", () => {
+  test("asks every rule about it and about the disks that have an end there", () => {
+    const asked = judgeNode(cluster(stalled(0)), "h2", NOW_MS, SETTINGS).map(({ scope }) => scope);
+    const expected = RULES.map((rule) => `${rule.kind}|${rule.about === "node" ? "h2" : "d1"}|`);
+    expect(asked.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test("finds the same stall from either node, under one key", () => {
+    const view = cluster(stalled(8_000));
+    const keys = ["h1", "h2"].map((name) => {
+      const { state } = fold(new Map(), judgeNode(view, name, NOW_MS, SETTINGS), NOW_MS);
+      return [...state.keys()];
+    });
+    expect(keys[0]).toEqual([`${IncidentKind.STALLED_SYNC}|d1|`]);
+    expect(keys[1]).toEqual(keys[0]);
+  });
+});
+
+describe("a disk that is no more", () => {
+  const alone = {
+    h1: { minors: [onH1({ connection: ConnectionState.STAND_ALONE })] },
+    h2: { minors: [onH2()] },
+  };
+
+  /** What is left open of `before` once `after` is all there is, judged on h1 for ten seconds. */
+  function left(before: GanetiFacts | undefined, after: GanetiFacts | undefined, minors = alone): string[] {
+    let state = fold(new Map(), judgeNode(cluster(alone, before), "h1", NOW_MS, SETTINGS), NOW_MS).state;
+    const view = cluster(minors, after);
+    for (let second = 0; second < 10; second += 1) {
+      const nowMs = NOW_MS + second * 1_000;
+      state = fold(state, judgeNode(view, "h1", NOW_MS, SETTINGS, state), nowMs).state;
+    }
+    return [...state.values()].filter(({ open }) => open).map(({ key }) => key);
+  }
+  const removed = GanetiFacts.create({ ...INVENTORY, instances: [] });
+  const gone = { h1: { minors: [] }, h2: { minors: [] } } as unknown as typeof alone;
+
+  test("because its instance was removed leaves no incident open", () => {
+    expect(left(undefined, undefined)).toEqual([`${IncidentKind.STANDALONE}|d1|`]);
+    expect(left(undefined, removed, gone)).toEqual([]);
+  });
+
+  test("because Ganeti was not asked yet is the same disk under its own name, and is told once", () => {
+    expect(left(removed, undefined)).toEqual([`${IncidentKind.STANDALONE}|d1|`]);
+  });
+});
+
+test("the rule of one kind can be asked about one subject again; what is not there is unknown", () => {
+  const view = cluster(stalled(8_000));
+  const ask = (subject: Partial<Subject>) =>
+    judgeSubject(view, IncidentKind.STALLED_SYNC, Subject.create(subject), NOW_MS, SETTINGS);
+  expect(ask({ instance: "web1", diskIndex: 0 })).toHaveLength(1);
+  expect(ask({ instance: "web9", diskIndex: 0 })).toBe("unknown");
+  expect(judgeSubject(view, IncidentKind.UNSPECIFIED, Subject.create({}), NOW_MS, SETTINGS)).toBe("unknown");
+});
