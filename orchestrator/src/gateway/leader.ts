@@ -48,11 +48,11 @@ export function createLeader(parts: LeaderParts): Leader {
   }
 
   async function tick(): Promise<void> {
-    const { leads, reason } = vote();
+    const { leads, reason, votes, voters } = vote();
+    if (!leads || votes * 2 > voters) confirmedBy = undefined; // it was for that one time
     if (leads === held > 0) return;
     if (!leads) {
       held = 0;
-      confirmedBy = undefined;
       parts.announce(0);
       if (parts.broken() === "") await parts.record(changes("leadership.lost", 0, reason));
       return;
