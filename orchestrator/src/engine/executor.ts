@@ -7,23 +7,23 @@ import {
   Condition,
   explain,
   PeerReport,
-  RunEvent,
   RunEventKind,
   RunState,
   Source,
   VigieError,
-  type ActionResult,
   type Clock,
   type DrbdEnd,
   type Plan,
   type PlanStep,
   type Run,
+  type RunEvent,
 } from "@vigie/proto";
 import type { Gateway, ObservedAt } from "../gateway/gateway.js";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { createWatch } from "./conditions.js";
-import { nextMove, runState, type Move } from "./next-move.js";
+import { nextMove, type Move } from "./next-move.js";
+import { rowChanges, withRow } from "./run-rows.js";
 
 const POLL_MS = 200;
 const RETRY_MS = 1_000;
@@ -204,15 +204,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   async function append(runId: string, row: Partial<RunEvent>): Promise<Run> {
     const run = open.get(runId);
     if (run === undefined) throw new VigieError("NOT_FOUND", `there is no open run ${runId}`);
-    const event = RunEvent.create({
-      actor: "engine",
-      ...row,
-      sequence: run.events.length + 1,
-      unixMs: clock.wallUnixMs(),
-    });
-    const events = [...run.events, event];
-    const approvedBy = event.kind === RunEventKind.APPROVED ? event.actor : run.approvedBy;
-    const next: Run = { ...run, events, approvedBy, state: runState(events) };
+    const { run: next, event } = withRow(run, row, clock.wallUnixMs());
     open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
@@ -273,32 +265,4 @@ function peerReport({ peer }: FreshFacts, nowMs: number): PeerReport | undefined
     ageMs: Math.ceil(nowMs - peer.at.askedAtMs),
     stillMs,
   });
-}
-
-function rowChanges(run: Run, event: RunEvent): Change[] {
-  const detail = {
-    step: event.stepId,
-    attempt: event.attempt,
-    text: event.text,
-    ...resultDetail(event.result),
-  };
-  const action = `run.${event.kind.replace("RUN_EVENT_KIND_", "").toLowerCase().replaceAll("_", "-")}`;
-  const change = { runId: run.id, runbook: run.plan?.runbook ?? "", state: run.state, event };
-  return [
-    { record: "run-event", runId: run.id, event },
-    { record: "run", run },
-    { record: "audit", audit: { unixMs: event.unixMs, actor: event.actor, action, subject: run.id, detail } },
-    { record: "watch", event: { $case: "run", value: change }, unixMs: event.unixMs },
-  ];
-}
-
-function resultDetail(result: ActionResult | undefined): object {
-  if (result === undefined) return {};
-  return {
-    outcome: result.outcome,
-    code: result.code,
-    guard: result.guard,
-    commands: result.commands,
-    replayed: result.replayed,
-  };
 }

@@ -52,10 +52,13 @@ export function createResponder(parts: ResponderParts): Responder {
 
   async function tick(): Promise<void> {
     if (parts.leader.epoch() === 0) return; // who does not lead decides nothing
-    for (const incident of desk.open()) if (incident.state === IncidentState.OPEN) await respond(incident);
+    const waiting = desk.open().filter((incident) => incident.state === IncidentState.OPEN);
+    if (waiting.length === 0) return;
+    const recent = await recentRuns();
+    for (const incident of waiting) await respond(incident, recent);
   }
 
-  async function respond(incident: Incident): Promise<void> {
+  async function respond(incident: Incident, recent: RecentRun[]): Promise<void> {
     const runbook = RUNBOOK_FOR[incident.kind] ?? "";
     const resource = parts.view().resources.get(desk.resourceKey(incident.id));
     if (runbook !== "" && resource === undefined) return; // seen again after a restart first
@@ -68,7 +71,7 @@ export function createResponder(parts: ResponderParts): Responder {
       resource?.key ?? "",
       nodes,
       config.policy,
-      await facts(planned, resource),
+      facts(planned, resource, recent),
     );
     const same = decision.reasons.join() === incident.decision.join();
     if (decision.act === "observe") {
@@ -81,9 +84,9 @@ export function createResponder(parts: ResponderParts): Responder {
     if (planned === undefined || planned.refusals.length > 0)
       return void (await parts.record(desk.update(judged)));
     const run = newRun(parts.newRunId(), planned);
-    await parts.record(desk.update(underRun(judged, run, desk.now())));
     const approver = decision.act === "run" ? "policy" : undefined;
-    await startRun(parts, run, "policy", approver);
+    await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
+    if (approver !== undefined) recent.unshift({ resourceKey: resource?.key ?? "", nodes, agoMs: 0 });
   }
 
   function plan(name: string, resource: Resource, incidentId: string): Plan {
@@ -102,13 +105,17 @@ export function createResponder(parts: ResponderParts): Responder {
     );
   }
 
-  async function facts(planned: Plan | undefined, resource: Resource | undefined): Promise<PolicyFacts> {
+  function facts(
+    planned: Plan | undefined,
+    resource: Resource | undefined,
+    recentRuns: readonly RecentRun[],
+  ): PolicyFacts {
     const status = parts.leader.status();
     const ends = resource === undefined ? [] : endViews(parts.view(), resource, clock.monotonicMs());
     return {
       leads: status.leads,
       leadReason: status.reason,
-      recentRuns: await recentRuns(),
+      recentRuns,
       openRuns: parts.executor.open().filter((run) => run.state !== RunState.AWAITING_APPROVAL),
       planRefusals: planned?.refusals ?? [],
       twoPrimaries: ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY),

@@ -1,7 +1,8 @@
 /** Puts a planned run on disk and into the executor's hands; approved at once, or waiting for a person. */
-import { RunEvent, RunEventKind, type Clock, type Run } from "@vigie/proto";
+import { RunEventKind, type Clock, type Run } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { Executor } from "./executor.js";
+import { rowChanges, withRow } from "./run-rows.js";
 
 export interface StartParts {
   readonly clock: Clock;
@@ -9,44 +10,31 @@ export interface StartParts {
   readonly record: (changes: readonly Change[]) => Promise<void>;
 }
 
+/**
+ * @param approvedBy undefined: a person will
+ * @param alongside written in the same commit: an incident never waits for a run that was not kept
+ */
 export async function startRun(
   parts: StartParts,
   run: Run,
   plannedBy: string,
   approvedBy: string | undefined,
+  alongside: readonly Change[] = [],
 ): Promise<Run> {
   const unixMs = parts.clock.wallUnixMs();
   const { plan } = run;
-  const text = `${plan?.runbook} for ${plan?.end?.instance} disk/${plan?.end?.diskIndex}, plan ${plan?.hash.slice(0, 12)}`;
-  const planned = RunEvent.create({
-    sequence: 1,
-    unixMs,
-    kind: RunEventKind.PLANNED,
-    actor: plannedBy,
-    text,
-  });
-  const started: Run = { ...run, events: [planned] };
-  const change = { runId: run.id, runbook: plan?.runbook ?? "", state: started.state, event: planned };
-  await parts.record([
-    { record: "run", run: started },
-    { record: "run-event", runId: run.id, event: planned },
-    { record: "watch", unixMs, event: { $case: "run", value: change } },
-    {
-      record: "audit",
-      audit: {
-        unixMs,
-        actor: plannedBy,
-        action: "run.planned",
-        subject: run.id,
-        detail: { text, steps: plan?.steps.map((s) => s.manualCommands) },
-      },
-    },
-  ]);
+  const what = `${plan?.runbook} for ${plan?.end?.instance} disk/${plan?.end?.diskIndex}`;
+  const text = `${what}, plan ${plan?.hash.slice(0, 12)}`;
+  const planned = withRow(run, { kind: RunEventKind.PLANNED, actor: plannedBy, text }, unixMs);
+  const changes = [...alongside, ...rowChanges(planned.run, planned.event)];
+  let started = planned.run;
+  if (approvedBy !== undefined) {
+    const row = { kind: RunEventKind.APPROVED, actor: approvedBy, text: `plan ${plan?.hash}` };
+    const approved = withRow(started, row, unixMs);
+    changes.push(...rowChanges(approved.run, approved.event));
+    started = approved.run;
+  }
+  await parts.record(changes);
   parts.executor.drive(started);
-  if (approvedBy === undefined) return started;
-  return parts.executor.append(run.id, {
-    kind: RunEventKind.APPROVED,
-    actor: approvedBy,
-    text: `plan ${plan?.hash}`,
-  });
+  return started;
 }
