@@ -27,6 +27,8 @@ import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
+const DAY_MS = 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 const RUNS_TAKEN_UP = 1000;
@@ -138,6 +140,7 @@ export async function startOrchestrator(
     executor.append(id, { kind: RunEventKind.RECOVERED, text }).catch(() => undefined); // the tick tells
   }
   void tickUntil(signal);
+  void pruneDaily(signal);
   return { ...parts, gateway, keeper, desk, leader, executor, responder, recorder, newRunId, subscribe };
 
   async function takeReport(node: string, report: Report): Promise<void> {
@@ -159,6 +162,16 @@ export async function startOrchestrator(
       } catch (error) {
         parts.log("tick.failed", { reason: explain(error), alarm: recorder.broken() !== "" });
       }
+    }
+  }
+
+  /** Only what has no end of its own is forgotten; a failure is no reason to stop. */
+  async function pruneDaily(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await store.prune(clock.wallUnixMs() - KEPT_MS).catch((error: unknown) => {
+        parts.log("prune.failed", { reason: explain(error) });
+      });
+      await clock.sleep(DAY_MS, stop);
     }
   }
 

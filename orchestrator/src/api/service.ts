@@ -33,6 +33,7 @@ const LIMIT_MAX = 1000;
 export function createService(orchestrator: Orchestrator) {
   const { clock, store, keeper, desk, leader, executor, responder, config } = orchestrator;
   const stallAfterMs = config.detect.stall_after_s * 1000;
+  let audited: { readonly atMs: number; readonly intact: boolean } | undefined;
 
   return {
     getStatus,
@@ -84,8 +85,16 @@ export function createService(orchestrator: Orchestrator) {
       incidentsOpen: desk.open().length,
       runsOpen: executor.open().length,
       auditHead: await store.auditHead(),
-      auditIntact: (await store.firstBrokenAudit()) === undefined,
+      auditIntact: await auditIntact(),
     };
+  }
+
+  /** The whole chain is hashed again, so not for every look at the status. */
+  async function auditIntact(): Promise<boolean> {
+    const now = clock.monotonicMs();
+    if (audited === undefined || now - audited.atMs > AUDITED_FOR_MS)
+      audited = { atMs: now, intact: (await store.firstBrokenAudit()) === undefined };
+    return audited.intact;
   }
 
   async function getIncident({ id }: GetIncidentRequest): Promise<GetIncidentResponse> {
@@ -213,6 +222,7 @@ export function createService(orchestrator: Orchestrator) {
 
 export type Service = ReturnType<typeof createService>;
 
+const AUDITED_FOR_MS = 60_000;
 const APPROVAL_WITHIN_MS = 15 * 60_000;
 
 function onlyOne<T>(found: readonly T[], what: string, id: string): T {

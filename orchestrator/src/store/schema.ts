@@ -8,11 +8,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE runs (id TEXT PRIMARY KEY, open INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
   CREATE INDEX runs_open ON runs (open, id);
   CREATE TABLE run_events (run_id TEXT NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (run_id, sequence)) STRICT;
-  CREATE TABLE watch_events (cursor INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
+  CREATE TABLE watch_events (cursor INTEGER PRIMARY KEY AUTOINCREMENT, unix_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE INDEX watch_events_age ON watch_events (unix_ms);
   CREATE TABLE transitions (
     id INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, node TEXT NOT NULL, minor INTEGER NOT NULL,
     before TEXT NOT NULL, after TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX transitions_age ON transitions (unix_ms);
   CREATE INDEX transitions_of ON transitions (node, minor, id);
   CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, unix_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,

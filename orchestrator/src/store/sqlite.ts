@@ -74,6 +74,10 @@ export function openSqliteStore(path: string): Store {
       rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit).map(auditOf),
     auditHead: async () => auditHead,
     firstBrokenAudit: async () => firstBrokenAudit(),
+    prune: async (beforeUnixMs) => {
+      run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
+      run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
+    },
     close: () => database.close(),
   };
 
@@ -125,7 +129,8 @@ export function openSqliteStore(path: string): Store {
         return writeAudit(change.audit);
       case "watch": {
         const event = WatchResponse.create({ unixMs: change.unixMs, event: change.event });
-        const { lastInsertRowid } = statement("INSERT INTO watch_events (body) VALUES (?)").run(
+        const { lastInsertRowid } = statement("INSERT INTO watch_events (unix_ms, body) VALUES (?, ?)").run(
+          change.unixMs,
           WatchResponse.encode(event).finish(),
         );
         return void watched.push({ ...event, cursor: Number(lastInsertRowid) });

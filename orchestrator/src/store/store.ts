@@ -40,5 +40,7 @@ export interface Store {
   readonly auditHead: () => Promise<string>;
   /** @returns the sequence of the first record that is not what was written; undefined: all hold */
   readonly firstBrokenAudit: () => Promise<number | undefined>;
+  /** Forgets state changes and watch events of before then. Incidents, runs and the audit log stay for good. */
+  readonly prune: (beforeUnixMs: number) => Promise<void>;
   readonly close: () => void;
 }
