@@ -135,9 +135,8 @@ export async function startOrchestrator(
   for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {
     const [run] = await store.runsById(id);
     if (run === undefined || run.state === RunState.FROZEN) continue;
-    executor.drive(run);
     const text = "the orchestrator started again; the world is looked at";
-    executor.append(id, { kind: RunEventKind.RECOVERED, text }).catch(() => undefined); // the tick tells
+    executor.drive(run, { kind: RunEventKind.RECOVERED, text });
   }
   void tickUntil(signal);
   void pruneDaily(signal);

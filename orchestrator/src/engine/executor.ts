@@ -44,8 +44,8 @@ export interface ExecutorParts {
 }
 
 export interface Executor {
-  /** Takes up a run where its log ends, and drives it until it has ended. */
-  readonly drive: (run: Run) => void;
+  /** Takes up a run where its log ends, writes `first` into it, and drives it until it has ended. */
+  readonly drive: (run: Run, first?: Partial<RunEvent>) => void;
   readonly open: () => readonly Run[];
   /** Writes one row about an open run. @throws VigieError NOT_FOUND */
   readonly append: (runId: string, event: Partial<RunEvent>) => Promise<Run>;
@@ -58,15 +58,16 @@ export function createExecutor(parts: ExecutorParts): Executor {
   return {
     open: () => [...open.values()],
     append,
-    drive: (run) => {
+    drive: (run, first) => {
       open.set(run.id, run);
-      void perform(run.id).catch((error: unknown) =>
+      void perform(run.id, first).catch((error: unknown) =>
         parts.log("run.stuck", { run: run.id, reason: explain(error) }),
       );
     },
   };
 
-  async function perform(runId: string): Promise<void> {
+  async function perform(runId: string, first: Partial<RunEvent> | undefined): Promise<void> {
+    if (first !== undefined) await append(runId, first);
     for (;;) {
       const run = open.get(runId);
       if (run?.plan === undefined) return;
