@@ -24,7 +24,9 @@ import { isAbout } from "../detect/evidence.js";
 import { newRun } from "../engine/responder.js";
 import { startRun } from "../engine/start-run.js";
 import type { Orchestrator } from "../orchestrator.js";
+import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
+import type { NodeView } from "../view/node-view.js";
 import { describeInstance, describeNode, describeResource } from "./describe.js";
 
 const LIMIT_DEFAULT = 100;
@@ -38,9 +40,7 @@ export function createService(orchestrator: Orchestrator) {
   return {
     getStatus,
     listNodes: async () => ({
-      nodes: [...keeper.view().nodes.values()].map((n) =>
-        describeNode(keeper.view(), n, clock.monotonicMs()),
-      ),
+      nodes: sortedNodes(keeper.view()).map((n) => describeNode(keeper.view(), n, clock.monotonicMs())),
     }),
     listResources: async (request: ListResourcesRequest) => ({ resources: resources(request).map(describe) }),
     listInstances: async () => ({
@@ -67,7 +67,7 @@ export function createService(orchestrator: Orchestrator) {
 
   async function getStatus(): Promise<GetStatusResponse> {
     const view = keeper.view();
-    const nodes = [...view.nodes.values()].map((node) => describeNode(view, node, clock.monotonicMs()));
+    const nodes = sortedNodes(view).map((node) => describeNode(view, node, clock.monotonicMs()));
     const healths = [...view.resources.values()].map((r) => describe(r).health);
     const count = (...wanted: Health[]): number => healths.filter((health) => wanted.includes(health)).length;
     return {
@@ -224,6 +224,12 @@ export type Service = ReturnType<typeof createService>;
 
 const AUDITED_FOR_MS = 60_000;
 const APPROVAL_WITHIN_MS = 15 * 60_000;
+
+/** By name: h1, h2, h10. */
+function sortedNodes(view: ClusterView): NodeView[] {
+  const order = new Intl.Collator("en", { numeric: true });
+  return [...view.nodes.values()].toSorted((a, b) => order.compare(a.name, b.name));
+}
 
 function onlyOne<T>(found: readonly T[], what: string, id: string): T {
   const [first] = found;

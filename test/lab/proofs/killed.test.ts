@@ -77,3 +77,30 @@ proof(
     await closedIncident(vigie, incident.id, 60);
   },
 );
+
+proof(
+  "an orchestrator whose node is cut off in the middle of the run: the kernel ends the cut, and the run goes on later",
+  async () => {
+    const { lab, vigie } = stage;
+    const apart = [
+      { node: "h1", peer: "h2" },
+      { node: "h1", peer: "h3" },
+    ] as const;
+    const cutOff = troubleNamed("network-cut");
+    await untilCut(stage, 30);
+    try {
+      for (const pair of apart) await cutOff.make(lab, pair);
+      await untilNoCut(stage, TTL_S + GRACE_S);
+      const { leadership } = await vigie.status();
+      expect(leadership.leads).toBe(false); // one of three is no majority
+    } finally {
+      for (const pair of apart) await cutOff.mend(lab, pair);
+    }
+    const incident = await incidentOf(vigie, "stalled-sync", 10);
+    const run = await runIn(vigie, incident, ["succeeded", "failed", "frozen"], 180);
+    expect(run.events.filter((row) => row.step_id === "cut-link" && row.kind === "step-intent")).toHaveLength(
+      1,
+    );
+    await closedIncident(vigie, incident.id, 60);
+  },
+);
