@@ -27,12 +27,13 @@ export interface LogLine {
 export interface SimCluster {
   readonly world: World;
   readonly log: LogLine[];
-  readonly orchestrator: () => Orchestrator;
+  /** The one on the master, where no node is named; an old master's goes on until it is killed. */
+  readonly orchestrator: (node?: string) => Orchestrator;
   readonly startAgent: (name: string) => void;
   /** As SIGKILL: nothing is cleaned up; the kernel keeps what it holds. */
   readonly killAgent: (name: string) => void;
   readonly startOrchestrator: () => Promise<void>;
-  readonly killOrchestrator: () => void;
+  readonly killOrchestrator: (node?: string) => void;
   readonly end: () => void;
 }
 
@@ -53,27 +54,28 @@ export async function createSimCluster(
   const log: LogLine[] = [];
   const agents = new Map<string, Running>();
   let seed = 1;
-  let running: { readonly orchestrator: Orchestrator; readonly process: Running } | undefined;
+  const orchestrators = new Map<string, { readonly orchestrator: Orchestrator; readonly process: Running }>();
 
   await begin();
   for (const name of world.nodes.keys()) startAgent(name);
   return {
     world,
     log,
-    orchestrator: () => {
-      if (running === undefined) throw new Error("the orchestrator is not running");
+    orchestrator: (node = world.master) => {
+      const running = orchestrators.get(node);
+      if (running === undefined) throw new Error(`no orchestrator runs on ${node}`);
       return running.orchestrator;
     },
     startAgent,
     killAgent: (name) => kill(agents.get(name)),
     startOrchestrator: begin,
-    killOrchestrator: () => {
-      kill(running?.process);
-      running = undefined;
+    killOrchestrator: (node = world.master) => {
+      kill(orchestrators.get(node)?.process);
+      orchestrators.delete(node);
     },
     end: () => {
       for (const agent of agents.values()) kill(agent);
-      kill(running?.process);
+      for (const { process } of orchestrators.values()) kill(process);
       world.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -81,17 +83,19 @@ export async function createSimCluster(
 
   async function begin(): Promise<void> {
     const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
-    const store = openSqliteStore(join(folder, "vigie.db"));
+    const node = world.master;
+    const store = openSqliteStore(join(folder, `${node}.db`));
     const frozen = freezable(clock, process);
     const parts = {
       clock: frozen,
       random,
       store,
-      ownNode: world.master,
+      ownNode: node,
       config,
       log: logger("orchestrator", process),
     };
-    running = { process, orchestrator: await startOrchestrator(parts, process.stop.signal) };
+    const orchestrator = await startOrchestrator(parts, process.stop.signal);
+    orchestrators.set(node, { process, orchestrator });
   }
 
   function startAgent(name: string): void {
@@ -119,12 +123,12 @@ export async function createSimCluster(
 
   /** An in-memory wire that carries encoded messages, as the real one does, while both ends live and see each other. */
   async function dial(from: string, to: string, process: Running): Promise<SessionLink> {
-    const served = running;
+    const served = orchestrators.get(to);
     await clock.sleep(5);
     const whole = (): boolean =>
       process.alive &&
       served?.process.alive === true &&
-      served === running &&
+      served === orchestrators.get(to) &&
       (from === to || reaches(world, from, to));
     if (!whole() || served === undefined || world.nodes.get(from)?.up !== true)
       throw new VigieError("UNAVAILABLE", `${to} cannot be reached`);
