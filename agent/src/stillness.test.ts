@@ -53,3 +53,14 @@ test("a paused resync and a link that does not resync are not tracked at all", (
   expect(watch([SYNCING, { ...SYNCING, connection: ConnectionState.PAUSED_SYNC_S }])).toBeUndefined();
   expect(watch([SYNCING, { ...SYNCING, connection: ConnectionState.CONNECTED }])).toBeUndefined();
 });
+
+test("a resync whose own figures stand for half a minute is still, though a guest writes beside it", () => {
+  const writing = (seconds: number) =>
+    Array.from({ length: seconds + 1 }, (_, s) => ({
+      ...SYNCING,
+      networkSentKib: 64 * s,
+      diskWrittenKib: 64 * s,
+    }));
+  expect(watch(writing(29))).toBe(0);
+  expect(watch(writing(30))).toBe(30_000);
+});

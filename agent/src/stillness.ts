@@ -8,13 +8,19 @@
  *   out: a guest that reads from its own disk moves it while the link is dead.
  * - At oos:0 there is nothing left to send, and the state should have been left at once. Guests go on writing
  *   through such a link (ganeti#1868), so only the resync's own figures count.
+ * - A resync whose own figures (left, oos) stand for half a minute is still though the rest moves: guests go on
+ *   writing beside a resync that lost its requests, and a frozen peer disk takes requests for forty seconds.
  * A paused resync is not still: somebody paused it.
  */
 import { ConnectionState, type DrbdMinor, type MinorStillness } from "@vigie/proto";
 
+const RESYNC_ALONE_MS = 30_000;
+
 export interface Stillness {
   readonly movement: string; // everything whose change is movement, as one comparable text
   readonly sinceMs: number; // monotonic, when it last changed
+  readonly resync: string; // the resync's own figures alone
+  readonly resyncSinceMs: number;
 }
 
 /** @returns the minors that resync now, each with the time of its last movement */
@@ -26,19 +32,22 @@ export function trackStillness(
   const now = new Map<number, Stillness>();
   for (const minor of minors) {
     if (!resyncs(minor)) continue;
-    const movement = movementOf(minor);
     const known = before.get(minor.minor);
-    const stood = known !== undefined && known.movement === movement;
-    now.set(minor.minor, stood ? known : { movement, sinceMs: nowMs });
+    const resync = resyncOf(minor);
+    const movement = movementOf(minor);
+    const sinceMs = known?.movement === movement ? known.sinceMs : nowMs;
+    const resyncSinceMs = known?.resync === resync ? known.resyncSinceMs : nowMs;
+    now.set(minor.minor, { movement, sinceMs, resync, resyncSinceMs });
   }
   return now;
 }
 
 export function stillFor(still: ReadonlyMap<number, Stillness>, nowMs: number): MinorStillness[] {
-  return [...still].map(([minor, { sinceMs }]) => ({
-    minor,
-    stillMs: Math.max(0, Math.round(nowMs - sinceMs)),
-  }));
+  return [...still].map(([minor, { sinceMs, resyncSinceMs }]) => {
+    const resyncStillMs = Math.max(0, Math.round(nowMs - resyncSinceMs));
+    const allStillMs = Math.max(0, Math.round(nowMs - sinceMs));
+    return { minor, stillMs: resyncStillMs >= RESYNC_ALONE_MS ? resyncStillMs : allStillMs };
+  });
 }
 
 function resyncs(minor: DrbdMinor): boolean {
@@ -49,8 +58,11 @@ function resyncs(minor: DrbdMinor): boolean {
 }
 
 function movementOf(minor: DrbdMinor): string {
-  const resync = [minor.connection, minor.resync?.leftKib, minor.resync?.donePercent, minor.outOfSyncKib];
-  if (minor.outOfSyncKib === 0) return resync.join(" ");
+  if (minor.outOfSyncKib === 0) return resyncOf(minor);
   const wire = [minor.networkSentKib, minor.networkReceivedKib, minor.diskWrittenKib];
-  return [...resync, ...wire, minor.pending, minor.unacknowledged].join(" ");
+  return [resyncOf(minor), ...wire, minor.pending, minor.unacknowledged].join(" ");
+}
+
+function resyncOf({ connection, resync, outOfSyncKib }: DrbdMinor): string {
+  return [connection, resync?.leftKib, resync?.donePercent, outOfSyncKib].join(" ");
 }
