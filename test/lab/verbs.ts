@@ -1,18 +1,19 @@
 /** The lab command's verbs, one row each. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { bundlePrograms } from "../../deploy/programs.js";
 import { ensureInstance } from "./cluster/instance.js";
 import { takeDown } from "./down.js";
 import { runAttached } from "./host/exec.js";
-import { REPOSITORY } from "./host/paths.js";
 import { sshArgv } from "./host/ssh.js";
 import { readState } from "./host/state.js";
 import { attach, type Lab } from "./lab.js";
 import { factsOf, isNodeName, type NodeName } from "./nodes.js";
+import { startProgress } from "./host/progress.js";
 import { describeLab } from "./status.js";
 import { troubleNamed, troubles } from "./troubles/index.js";
 import type { TroubleParams } from "./troubles/trouble.js";
 import { bringUp } from "./up.js";
+import { installVigie } from "./vigie/install.js";
 
 export interface VerbOptions {
   readonly instance?: string | undefined;
@@ -34,7 +35,8 @@ const report = (line: string): void => console.log(line);
 export const verbs: readonly Verb[] = [
   {
     name: "up",
-    usage: "up                     start the lab, from the golden state where there is one",
+    usage:
+      "up                     start the lab, from the golden state where there is one, with Vigie of this tree",
     cleansUp: true,
     run: up,
   },
@@ -71,7 +73,8 @@ export const HELP = [
 ].join("\n");
 
 async function up(): Promise<number> {
-  await bringUp(report);
+  const lab = await bringUp(report);
+  await startProgress(report).step("Vigie of this tree on the nodes", () => deployTo(lab));
   return 0;
 }
 
@@ -121,11 +124,13 @@ async function mendTrouble(words: readonly string[], options: VerbOptions): Prom
 
 /** What is deployed is told by the tree itself: deploy/lab.ts, where there is one. */
 async function deployTree(): Promise<number> {
-  const description = join(REPOSITORY, "deploy", "lab.ts");
-  if (!existsSync(description)) throw new Error("deploy/lab.ts is missing: it exports deployToLab(lab)");
-  const module = (await import(description)) as { deployToLab: (lab: Lab) => Promise<void> };
-  await module.deployToLab(requireLab());
+  await deployTo(requireLab());
   return 0;
+}
+
+async function deployTo(lab: Lab): Promise<void> {
+  await bundlePrograms();
+  await installVigie(lab);
 }
 
 function requireState() {
