@@ -24,11 +24,12 @@ export { labObstacle };
 /** @returns whether the heal was seen */
 export async function demonstrateOnLab(print: (line: string) => void): Promise<boolean> {
   const progress = startProgress(print);
-  const lab = await openLab({ report: print });
+  const install = (on: Lab): Promise<void> =>
+    progress.step("vigie-agent on h1, h2 and h3, vigie-orchestrator on h1", () =>
+      installVigie(on, { afresh: true }),
+    );
+  const lab = await openLab({ report: print, meanwhile: install });
   const vigie = askVigie(lab);
-  await progress.step("vigie-agent on h1, h2 and h3, vigie-orchestrator on h1", () =>
-    installVigie(lab, { afresh: true }),
-  );
   await progress.step(`DRBD instance ${INSTANCE}`, () => freshInstance(lab));
   await progress.step("Vigie sees a healthy cluster", () =>
     vigie.until(
@@ -80,7 +81,8 @@ async function freshInstance(lab: Lab): Promise<void> {
       .mend(lab, {})
       .catch(() => removeInstance(lab, INSTANCE));
   }
-  if (!(await instanceNames(lab)).includes(INSTANCE)) await createInstance(lab, INSTANCE, { primary: "h2", secondary: "h3" });
+  if (!(await instanceNames(lab)).includes(INSTANCE))
+    await createInstance(lab, INSTANCE, { primary: "h2", secondary: "h3" });
   await waitForHealthy(lab, await instanceDisk(lab, INSTANCE));
 }
 

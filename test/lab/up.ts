@@ -13,12 +13,17 @@ import { ensureBaseImage } from "./recipe/base-image.js";
 import { hasGolden, openCache, type Cache } from "./recipe/cache.js";
 import { keepGolden, layGolden } from "./recipe/golden.js";
 
+export interface UpOptions {
+  /** Make the golden state again, although the cache has one. */
+  readonly fresh?: boolean;
+  /** What needs the nodes and not Ganeti: it is done while Ganeti's daemons start. */
+  readonly meanwhile?: (lab: Lab) => Promise<void>;
+}
+
 /**
  * A new lab, in a state that no earlier run can have touched: what runs is ended first.
- *
- * @param options.fresh make the golden state again, although the cache has one
  */
-export async function bringUp(report: Report, options: { readonly fresh?: boolean } = {}): Promise<Lab> {
+export async function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
   const obstacle = labObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
   const progress = startProgress(report);
@@ -33,7 +38,10 @@ export async function bringUp(report: Report, options: { readonly fresh?: boolea
     await progress.step("Ganeti cluster", () => makeCluster(lab));
     await progress.step("golden state kept", () => keepGolden(lab, cache));
   }
-  await progress.step("cluster answers", () => waitForCluster(lab));
+  await Promise.all([
+    progress.step("cluster answers", () => waitForCluster(lab)),
+    options.meanwhile?.(lab) ?? Promise.resolve(),
+  ]);
   writeState({ cacheFolder: cache.folder, kernels: readState()?.kernels ?? {}, ready: true });
   return lab;
 }
@@ -48,12 +56,15 @@ async function startNodes(cache: Cache, golden: boolean): Promise<Lab> {
   return lab;
 }
 
-/** The running lab, or a new one where none is ready. */
-export async function openLab(options: { readonly report?: Report } = {}): Promise<Lab> {
+/** The running lab, or a new one where none is ready; `meanwhile` runs in either. */
+export async function openLab(options: UpOptions & { readonly report?: Report } = {}): Promise<Lab> {
   const state = readState();
   if (state?.ready === true) {
     const lab = attach(state.cacheFolder);
-    if (lab.nodes.every((node) => node.isPowered())) return lab;
+    if (lab.nodes.every((node) => node.isPowered())) {
+      await options.meanwhile?.(lab);
+      return lab;
+    }
   }
-  return bringUp(options.report ?? console.error);
+  return bringUp(options.report ?? console.error, options);
 }

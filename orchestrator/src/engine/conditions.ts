@@ -22,7 +22,7 @@ export type Seen =
 export type Watch = (view: ClusterView) => Seen;
 
 const NOT_YET: Seen = { seen: false, never: "" };
-const MOVING_FOR_MS = 2_500; // a resync that begins and stalls at once has not moved
+const MOVING_FOR_MS = 1_500; // a resync that begins and stalls at once has not moved
 const STALLED_AGAIN_MS = 8_000;
 
 /** @param sinceMs readings that began earlier do not count */

@@ -25,7 +25,7 @@ import { createWatch } from "./conditions.js";
 import { nextMove, type Move } from "./next-move.js";
 import { rowChanges, withRow } from "./run-rows.js";
 
-const POLL_MS = 200;
+const POLL_MS = 300;
 const RETRY_MS = 1_000;
 const ANSWER_DEADLINE_MS = 30_000;
 const CUT_NOT_AFTER_MS = 2_000; // I7, I14: the facts that it was decided on are no older
@@ -179,7 +179,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const watch = createWatch(step.condition, plan, sinceMs);
     const of = { stepId: step.id, attempt };
     while (clock.monotonicMs() - sinceMs < step.deadlineMs) {
-      await lookAtCuts(step);
+      await lookAgain(plan, step);
       const seen = watch(parts.view());
       if (seen.seen)
         return void (await append(run.id, { kind: RunEventKind.STEP_VERIFIED, ...of, text: seen.what }));
@@ -192,14 +192,14 @@ export function createExecutor(parts: ExecutorParts): Executor {
     await append(run.id, { kind: RunEventKind.STEP_FAILED, ...of, text });
   }
 
-  /** The agent reads its cuts only every few seconds by itself. */
-  async function lookAtCuts(step: PlanStep): Promise<void> {
-    if (step.condition !== Condition.CUT_STANDS && step.condition !== Condition.CUT_GONE) return;
-    try {
-      await parts.gateway.observe(step.node, Source.LINK_CUTS);
-    } catch (error) {
-      parts.log("run.cuts-not-seen", { step: step.id, reason: explain(error) });
-    }
+  /** Asks for what the condition is about, rather than waiting for the next report. */
+  async function lookAgain(plan: Plan, step: PlanStep): Promise<void> {
+    const aboutCut = step.condition === Condition.CUT_STANDS || step.condition === Condition.CUT_GONE;
+    const nodes = aboutCut ? [step.node] : [plan.end?.node ?? "", plan.peerEnd?.node ?? ""];
+    const source = aboutCut ? Source.LINK_CUTS : Source.PROC_DRBD;
+    const asked = await Promise.allSettled(nodes.map((node) => parts.gateway.observe(node, source)));
+    const failed = asked.find((answer) => answer.status === "rejected");
+    if (failed !== undefined) parts.log("run.not-seen", { step: step.id, reason: explain(failed.reason) });
   }
 
   async function append(runId: string, row: Partial<RunEvent>): Promise<Run> {
