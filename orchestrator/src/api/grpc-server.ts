@@ -70,6 +70,9 @@ export async function listen(
 type SessionCall = ServerDuplexStream<SessionRequest, SessionResponse>;
 
 function openSession(orchestrator: Orchestrator, call: SessionCall): void {
+  call.on("error", () => undefined); // without a listener it would end the process
+  const identity = authorised(call, "/vigie.v1.GatewayService/Session");
+  if (!("role" in identity)) return void call.emit("error", serviceError(identity));
   let queued = 0;
   let over = false;
   const finish = (): void => {
@@ -83,21 +86,21 @@ function openSession(orchestrator: Orchestrator, call: SessionCall): void {
     call.end();
     finish();
   });
-  const identity = authorised(call, "/vigie.v1.GatewayService/Session");
-  if (!("role" in identity)) return void call.emit("error", serviceError(identity));
   const session = orchestrator.gateway.accept(identity, {
     send: (message) => {
       if (over) return;
       queued += 1;
-      if (queued > QUEUE_MAX_MESSAGES) return void call.destroy(); // it does not read: its next session starts anew
+      if (queued > QUEUE_MAX_MESSAGES) return close(); // it does not read: its next session starts anew
       call.write(message, () => (queued -= 1));
     },
-    close: () => {
-      if (!over) call.end();
-      finish();
-    },
+    close,
   });
   call.on("data", (message: SessionRequest) => session.receive(message));
+
+  function close(): void {
+    if (!over) call.end();
+    finish();
+  }
 }
 
 function apiHandlers(orchestrator: Orchestrator, service: Service): OrchestratorServiceServer {
@@ -125,40 +128,55 @@ function apiHandlers(orchestrator: Orchestrator, service: Service): Orchestrator
     getRun: unary("GetRun", service.getRun),
     listAudit: unary("ListAudit", service.listAudit),
     confirmLeadership: unary("ConfirmLeadership", service.confirmLeadership),
-    watch: (call) => void watch(orchestrator, call),
+    watch: (call) => {
+      call.on("error", () => undefined); // without a listener it would end the process
+      watch(orchestrator, call).catch((error: unknown) => call.emit("error", serviceError(error)));
+    },
   };
 }
 
-/** Replays what is kept after the cursor, then goes on live, without a gap: it listens before it reads. */
+/**
+ * Replays what is kept after the cursor, no faster than it is read, then goes on live, without a gap: what is told
+ * while it replays is read from the store too.
+ */
 async function watch(
   orchestrator: Orchestrator,
   call: ServerWritableStream<WatchRequest, WatchResponse>,
 ): Promise<void> {
-  call.on("error", () => undefined);
   const identity = authorised(call, "/vigie.v1.OrchestratorService/Watch");
-  if (!("role" in identity)) return void call.emit("error", serviceError(identity));
-  const live: WatchResponse[] = [];
+  if (!("role" in identity)) throw identity;
   let cursor = call.request.afterCursor ?? (await orchestrator.store.lastCursor());
-  let replaying = true;
-  const unsubscribe = orchestrator.subscribe((event) => (replaying ? void live.push(event) : deliver(event)));
+  let live = false;
+  let told = false;
+  const unsubscribe = orchestrator.subscribe((event) => {
+    told = true;
+    if (live) deliver(event);
+  });
   call.on("cancelled", unsubscribe);
-  for (;;) {
+  while (!live && !call.cancelled) {
+    told = false;
     const page = await orchestrator.store.watchAfter(cursor, WATCH_PAGE);
     for (const event of page) deliver(event);
-    if (page.length < WATCH_PAGE) break;
+    if (call.writableNeedDrain) await drained(call);
+    live = page.length < WATCH_PAGE && !told;
   }
-  for (const event of live) deliver(event);
-  replaying = false;
 
   function deliver(event: WatchResponse): void {
     if (event.cursor <= cursor || call.cancelled) return;
-    cursor = event.cursor;
     if (call.writableLength > QUEUE_MAX_MESSAGES) {
       unsubscribe();
-      return void call.destroy(); // it does not read; it resumes from its cursor
+      const slow = new VigieError("UNAVAILABLE", "the events are not read; resume after the last one");
+      return void call.emit("error", serviceError(slow));
     }
+    cursor = event.cursor;
     call.write(event);
   }
+}
+
+function drained(call: ServerWritableStream<WatchRequest, WatchResponse>): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ["drain", "cancelled", "close"]) call.once(event, () => resolve());
+  });
 }
 
 /** By the certificate alone (I16, I35). */

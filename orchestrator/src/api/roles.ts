@@ -27,5 +27,5 @@ export const ROLES: Readonly<Record<string, readonly IdentityRole[]>> = {
 };
 
 export function mayCall(role: IdentityRole, path: string): boolean {
-  return ROLES[path]?.includes(role) ?? false;
+  return Object.hasOwn(ROLES, path) && ROLES[path]?.includes(role) === true;
 }
