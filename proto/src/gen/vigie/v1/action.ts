@@ -14,17 +14,19 @@ export const protobufFileName = "vigie/v1/action.proto";
  * look again. There is no message that carries a command line.
  */
 
+/** How an action ended, by the agent that was asked. */
 export enum ActionOutcome {
+  /** UNSPECIFIED - Never sent by an agent. */
   UNSPECIFIED = "ACTION_OUTCOME_UNSPECIFIED",
-  /** DONE - ran, and the look afterwards confirmed it */
+  /** DONE - Ran, and the look afterwards confirmed it. */
   DONE = "ACTION_OUTCOME_DONE",
-  /** ALREADY_SO - nothing was run: the world was already as the action leaves it */
+  /** ALREADY_SO - Nothing was run: the world was already as the action leaves it. */
   ALREADY_SO = "ACTION_OUTCOME_ALREADY_SO",
-  /** REFUSED - a guard said no; nothing was run */
+  /** REFUSED - The guard, or a check before it (caller, epoch, age, key, kill switch), said no; nothing was run. */
   REFUSED = "ACTION_OUTCOME_REFUSED",
-  /** FAILED - ran, and did not take effect */
+  /** FAILED - A command exited non-zero or could not be started, or all ran and the look afterwards did not confirm it. */
   FAILED = "ACTION_OUTCOME_FAILED",
-  /** UNKNOWN - ran or may have run; whether it took effect is not known */
+  /** UNKNOWN - Ran or may have run; whether it took effect is not known. */
   UNKNOWN = "ACTION_OUTCOME_UNKNOWN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -76,23 +78,34 @@ export function actionOutcomeToNumber(object: ActionOutcome): number {
   }
 }
 
-/** One end of one DRBD connection, by everything that must agree before anything is done to it (I13). */
+/**
+ * One end of one DRBD connection, by everything that must agree before anything is done to it (I13). Filled by the
+ * orchestrator from Ganeti's configuration; the agent holds it against `drbdsetup show`.
+ */
 export interface DrbdEnd {
+  /** Ganeti's name of the instance; empty: Ganeti does not name this minor, and then the agent refuses. */
   instance: string;
+  /** GanetiInstance.uuid; for the audit, not compared on the node. */
   instanceUuid: string;
+  /** N of disk/N. */
   diskIndex: number;
+  /** GanetiDisk.uuid. */
   diskUuid: string;
-  /** Ganeti's node name; the agent refuses another's (I16) */
+  /** Ganeti's node name; the agent refuses another's (I16). */
   node: string;
-  /** on this node */
+  /** Of /dev/drbdN on this node; the peer's may be another number. */
   minor: number;
+  /** Ganeti's name of the node with the other end. */
   peerNode: string;
+  /** On the peer's node. */
   peerMinor: number;
+  /** IP that DRBD uses on this node: Ganeti's secondary IP, or the primary one where there is none. */
   localAddress: string;
+  /** IP that DRBD uses on the peer's node, likewise. */
   peerAddress: string;
-  /** TCP, both ends */
+  /** TCP, both ends; 1024 or above and not noded's 1811, or the agent refuses (I18). */
   port: number;
-  /** "kvmvg/….disk0_data" */
+  /** "VG/LV" of the data volume: "kvmvg/….disk0_data". The backing device must be /dev/ and this. */
   dataLv: string;
 }
 
@@ -101,89 +114,129 @@ export interface DrbdEnd {
  * this agent sent the report that ActionRequest.answers_sequence names: an upper bound without any common clock.
  */
 export interface PeerReport {
+  /** Ganeti's node name, by the session that it came by; must be DrbdEnd.peer_node (I16). */
   node: string;
+  /** /proc/sys/kernel/random/boot_id of the peer, by its Hello; empty: not known. */
   bootId: string;
+  /** The peer's minor as it read it; unset: not listed or damaged, and then the guard refuses (I7). */
   drbd:
     | DrbdMinor
     | undefined;
-  /** since the peer was asked, when this request was sent */
+  /** ms since the peer was asked, when this request was sent; the orchestrator's clock. */
   ageMs: number;
-  /** how long the peer has seen no progress of this resync */
+  /** ms for which the peer has seen no progress of this resync, by its MinorStillness; 0: it does not resync. */
   stillMs: number;
 }
 
 /** Refuse the TCP connection of one DRBD link, both directions, by tcp-reset, for a limited time. */
 export interface CutDrbdLink {
+  /** The end to cut at; unset is refused. */
   end:
     | DrbdEnd
     | undefined;
-  /** 18 to 60 (I17, I19); the kernel removes the cut then */
+  /**
+   * Seconds, 18 to 60 (I17, I19); the kernel removes the cut then. From cut.ttl_s of the orchestrator's
+   * configuration.
+   */
   ttlS: number;
-  /** both ends must have seen no progress for at least this long; at least 5000 */
+  /**
+   * ms; each end that resyncs must have seen no progress for at least this long. Less than 5000 counts as 5000.
+   * From detect.stall_after_s of the orchestrator's configuration.
+   */
   minStillMs: number;
+  /** Unset in a plan; set when the step is sent. A request without it is refused (I7). */
   peer:
     | PeerReport
     | undefined;
-  /** The running job that made both ends Primary; 0: none, and then two Primaries refuse (I8). */
+  /**
+   * Ganeti's id of the running job that made both ends Primary, found when it was planned; 0: none, and then two
+   * Primaries refuse (I8).
+   */
   migrateJobId: number;
 }
 
 /** Take the cut away. Safe to repeat: a cut that is not there is already restored. */
 export interface RestoreDrbdLink {
+  /** The end that was cut; unset is refused. */
   end: DrbdEnd | undefined;
 }
 
+/** One action, asked of one agent. Sent by the orchestrator only after its intent is on disk (I22). */
 export interface ActionRequest {
+  /** Run.id: "r-…". */
   runId: string;
+  /** PlanStep.id: "cut-link". */
   stepId: string;
-  /** run, step and attempt are the idempotency key (I23) */
+  /** From 1; run, step and attempt are the idempotency key (I23). */
   attempt: number;
-  /** fencing token; lower than one ever seen is refused for ever (I25) */
+  /** Fencing token of the orchestrator; lower than one ever seen is refused for ever (I25), and so is 0. */
   epoch: number;
-  /** the agent refuses another's name */
+  /** Ganeti's node name; the agent refuses another's (I16). */
   node: string;
-  /** the newest report of this agent that the orchestrator had */
+  /**
+   * The newest Report or Observed of this agent, of this session, that the orchestrator had when it decided. The
+   * agent knows its last 64; any other counts as too old.
+   */
   answersSequence: number;
-  /** since the agent sent that report; later, the request is dropped (I27) */
+  /** ms since the agent sent that one; later, the request is refused with TOO_LATE (I27). The agent's clock. */
   notAfterMs: number;
+  /** What to do; unset is refused. */
   action:
-    | { $case: "cutDrbdLink"; value: CutDrbdLink }
-    | { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
+    | //
+    /** Cut one link. */
+    { $case: "cutDrbdLink"; value: CutDrbdLink }
+    | //
+    /** Let it back. */
+    { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
     | undefined;
 }
 
 /** One fact that a guard looked at, as the audit shows it. */
 export interface GuardFact {
-  /** "cs", "peer report age" */
+  /** What was looked at: "own cs", "peer's report age". */
   name: string;
+  /** What was seen, in the kernel's words and with its unit: "SyncSource", "812 ms". */
   value: string;
-  /** false: this one refused */
+  /** False: this one refused. */
   holds: boolean;
-  /** "I7"; empty for plain identity facts */
+  /** The invariant that asks for it: "I7"; empty: none, it is the action's own condition. */
   invariant: string;
 }
 
+/** One command as the agent ran it. Questions asked before a step ("is this rule there already?") are not kept. */
 export interface CommandRun {
+  /** The absolute path, then the arguments; no shell. */
   argv: string[];
-  /** -1: ended by a signal or its deadline */
+  /** -1: ended by a signal or at its deadline, hangs in the kernel, or could not be started. */
   exitCode: number;
-  /** stdout and stderr, capped at 4 KiB, secrets redacted */
+  /** stdout, then stderr: the first 4096 characters, secrets redacted. */
   output: string;
+  /** ms from its start until it ended or was given up. */
   durationMs: number;
 }
 
+/**
+ * The agent's answer to one ActionRequest. Kept in its journal under the key (I23), unless a check before the
+ * guard refused.
+ */
 export interface ActionResult {
+  /** As in the request. */
   runId: string;
+  /** As in the request. */
   stepId: string;
+  /** As in the request. */
   attempt: number;
+  /** How it ended. */
   outcome: ActionOutcome;
-  /** a VigieErrorCode; empty when done */
+  /** A VigieErrorCode: "GUARD_REFUSED"; empty when done or already so. */
   code: string;
-  /** for people */
+  /** For people: why not, or what the look afterwards saw. */
   message: string;
+  /** Every fact in the order it was looked at; empty where the guard was not asked. */
   guard: GuardFact[];
+  /** In the order they ran, up to the one that failed; empty: nothing was run. */
   commands: CommandRun[];
-  /** the stored result of an earlier request with the same key */
+  /** The result of an earlier request with the same key and body (I23); nothing was run for this one. */
   replayed: boolean;
 }
 

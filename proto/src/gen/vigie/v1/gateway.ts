@@ -23,128 +23,192 @@ export const protobufFileName = "vigie/v1/gateway.proto";
 
 /** Agent and orchestrator: one stream that the agent dials. The agent speaks first. */
 
+/** From the agent. */
 export interface SessionRequest {
+  /** Unset, or of a newer version: passed over. */
   body:
-    | { $case: "hello"; value: Hello }
-    | { $case: "report"; value: Report }
-    | { $case: "actionResult"; value: ActionResult }
-    | { $case: "heartbeat"; value: Heartbeat }
-    | { $case: "observed"; value: Observed }
+    | //
+    /** First in a session, and once. */
+    { $case: "hello"; value: Hello }
+    | //
+    /** After each reading of /proc/drbd, once a second, and after an action or a Lead. */
+    { $case: "report"; value: Report }
+    | //
+    /** Answers an ActionRequest. */
+    { $case: "actionResult"; value: ActionResult }
+    | //
+    /** Understood and passed over; this version's agent sends none, its reports show that it lives. */
+    { $case: "heartbeat"; value: Heartbeat }
+    | //
+    /** Answers an ObserveNow. */
+    { $case: "observed"; value: Observed }
     | undefined;
 }
 
+/** From the orchestrator. */
 export interface SessionResponse {
+  /** Unset, or of a newer version: passed over. */
   body:
-    | { $case: "welcome"; value: Welcome }
-    | { $case: "ack"; value: Ack }
-    | { $case: "actionRequest"; value: ActionRequest }
-    | { $case: "heartbeat"; value: Heartbeat }
-    | { $case: "observeNow"; value: ObserveNow }
-    | { $case: "lead"; value: Lead }
-    | { $case: "refusal"; value: Refusal }
+    | //
+    /** Answers Hello. */
+    { $case: "welcome"; value: Welcome }
+    | //
+    /** Answers a Report. */
+    { $case: "ack"; value: Ack }
+    | //
+    /** Asks for an action. */
+    { $case: "actionRequest"; value: ActionRequest }
+    | //
+    /** Every 5 s. With the acks, the agent's sign of life: after 15 s of nothing it ends the session. */
+    { $case: "heartbeat"; value: Heartbeat }
+    | //
+    /** Asks for a reading. */
+    { $case: "observeNow"; value: ObserveNow }
+    | //
+    /** After Welcome while this orchestrator leads, and when it begins to. */
+    { $case: "lead"; value: Lead }
+    | //
+    /** Last in a session that cannot go on. */
+    { $case: "refusal"; value: Refusal }
     | undefined;
 }
 
+/** Who the agent is, and what its node remembers. */
 export interface Hello {
-  /** 1 */
+  /** 1; another is refused. */
   protocolVersion: number;
-  /** Ganeti's name; must be the certificate's (I16) */
+  /** Ganeti's name; must be the certificate's (I16). */
   node: string;
-  /** /proc/sys/kernel/random/boot_id */
+  /** /proc/sys/kernel/random/boot_id, read when the agent started: another one is another boot. */
   bootId: string;
+  /** Of the agent's package: "0.1.0". */
   agentVersion: string;
-  /** ever seen */
+  /** The highest epoch ever seen, from the agent's journal; 0: none. */
   highestEpoch: number;
-  /** hash of the last record (I39) */
+  /** SHA-256 of the journal's last record, hexadecimal (I39); 64 zeros: it has none. */
   journalHead: string;
-  /** by this node's own ssconf */
+  /** By this node's own ssconf_master_node. */
   masterNode: string;
-  /** it will refuse every action; reason says why (kill switch, journal) */
+  /** It will refuse every action; read_only_reason says why (kill switch, journal). */
   readOnly: boolean;
+  /** For people; empty: it performs actions. */
   readOnlyReason: string;
 }
 
+/** The orchestrator took the Hello. */
 export interface Welcome {
+  /** 1. */
   protocolVersion: number;
-  /** its node name */
+  /** Ganeti's name of the node that the orchestrator runs on. */
   orchestrator: string;
+  /** ms in which the orchestrator expects a report; 1000. For information: the agent's own readings pace it. */
   reportIntervalMs: number;
 }
 
 /** What changed since the last report, or everything. */
 export interface Report {
-  /** from 1 in each session */
+  /** From 1 in each session, counted on through Observed.sequence. */
   sequence: number;
-  /** at the start of a session and every minute: replaces all that was known of this node */
+  /**
+   * At the start of a session, every minute, and after one that was dropped: replaces all that was known of this
+   * node.
+   */
   full: boolean;
+  /** Sources whose reading differs from the one last sent; in a full report every one that was read. */
   sources: SourceReport[];
+  /** Sources that were read and did not change; empty in a full report. */
   unchanged: SourceUnchanged[];
-  /** the agent's clock when it was sent */
+  /** The agent's CLOCK_MONOTONIC in ms when this was sent; less a reading's own, it is that reading's age. */
   monotonicMs: number;
-  /** for people only; nothing is decided by it */
+  /** The node's wall clock, ms since 1970; for people only; nothing is decided by it. */
   wallUnixMs: number;
+  /** As in Hello, now. */
   journalHead: string;
-  /** by this node's own ssconf, read for this report */
+  /** By this node's own ssconf_master_node, read for this report: its vote (I26). */
   masterNode: string;
+  /** As in Hello, now. */
   readOnly: boolean;
+  /** As in Hello, now. */
   readOnlyReason: string;
-  /** children past their deadline that have not ended (I37) */
+  /** Children past their deadline that have not ended (I37); replaces the list of the report before. */
   hung: HungCommand[];
-  /** minors that resync, and since when this end saw no progress */
+  /** Minors that resync, and since when this end saw no progress; replaces the list of the report before. */
   still: MinorStillness[];
-  /** on this node's disk */
+  /** On this node's disk, as in Hello, now. */
   highestEpoch: number;
 }
 
-/** How long this end of a resync has not moved, by the agent's own clock. */
+/**
+ * How long this end of a resync has not moved, by the agent's own clock. Only minors in SyncSource or SyncTarget
+ * whose resync is not paused and whose I/O is not suspended have one.
+ */
 export interface MinorStillness {
+  /** Of /dev/drbdN on the reporting node. */
   minor: number;
+  /**
+   * ms since what is left of the resync, or what passes the wire, last changed; once what is left has stood for
+   * 30 s, or while it is 0, by that alone. Source: agent/src/stillness.ts.
+   */
   stillMs: number;
 }
 
+/** A child of the agent that was killed at its deadline and did not end: it sits in the kernel (I37). */
 export interface HungCommand {
+  /** The absolute path, then the arguments. */
   argv: string[];
+  /** Of /proc/PID on the reporting node. */
   pid: number;
-  /** running for this long */
+  /** ms since it was started. */
   sinceMs: number;
-  /** of /proc/PID/stat: "D", "S", … */
+  /** Third field of /proc/PID/stat: "D" is uninterruptible, "S", …; "?": it is gone. */
   processState: string;
 }
 
-/** Folded, and what it changed is on disk. */
+/** A report was folded into the view, and what it changed is on disk. */
 export interface Ack {
+  /** Report.sequence. */
   sequence: number;
 }
 
+/** The sender's event loop turns, which a ping of the socket does not prove. */
 export interface Heartbeat {
-  /** of the sender */
+  /** The sender's CLOCK_MONOTONIC in ms; only for who reads a trace. */
   monotonicMs: number;
 }
 
 /** Read this source again now, and send it as Observed. */
 export interface ObserveNow {
+  /** Chosen by the orchestrator; comes back in Observed. */
   requestId: number;
+  /** One that the agent does not have is answered as absent. */
   source: Source;
 }
 
+/** The answer to ObserveNow: a reading that began after it was asked for, or the failed one that still hangs. */
 export interface Observed {
+  /** ObserveNow.request_id. */
   requestId: number;
+  /** Whole, never a delta. */
   report:
     | SourceReport
     | undefined;
-  /** counts as a report of the session, for ActionRequest.answers_sequence */
+  /** Counts as a report of the session, for ActionRequest.answers_sequence. */
   sequence: number;
+  /** As in Report; of every minor that resyncs. */
   still: MinorStillness[];
 }
 
 /** The orchestrator leads, with this epoch. The agent keeps it on disk before it answers with its next report. */
 export interface Lead {
+  /** Fencing token, from 1; one below the highest that the agent has seen ends the session (I25). */
   epoch: number;
 }
 
 /** The session cannot go on; the stream ends after it. */
 export interface Refusal {
+  /** A VigieErrorCode: "IDENTITY_MISMATCH". */
   code: string;
+  /** For people. */
   message: string;
 }
 
@@ -1449,6 +1513,7 @@ export const Refusal: MessageFns<Refusal> = {
   },
 };
 
+/** What the orchestrator serves to agents, beside OrchestratorService on the same port, over mTLS. */
 export type GatewayServiceService = typeof GatewayServiceService;
 export const GatewayServiceService = {
   /** One live session a node; a newer one ends the older. Role: agent. */

@@ -11,16 +11,25 @@ export const protobufFileName = "vigie/v1/incident.proto";
 
 /** What is wrong, since when, how sure, and what is being done about it. */
 
+/** The rule that found it, one file in orchestrator/src/detect/rules each. */
 export enum IncidentKind {
+  /** UNSPECIFIED - Never opened. */
   UNSPECIFIED = "INCIDENT_KIND_UNSPECIFIED",
+  /** STALLED_SYNC - A resync of which no end has moved for detect.stall_after_s. */
   STALLED_SYNC = "INCIDENT_KIND_STALLED_SYNC",
-  /** SPLIT_BRAIN - or StandAlone: a person decides (I8) */
+  /** SPLIT_BRAIN - StandAlone, and both ends Primary or the kernel logged "Split-Brain detected": a person decides (I8). */
   SPLIT_BRAIN = "INCIDENT_KIND_SPLIT_BRAIN",
+  /** DISKLESS - An end is Diskless, Failed or Detaching: the other side is the only copy. */
   DISKLESS = "INCIDENT_KIND_DISKLESS",
+  /** DEGRADED - Not redundant for 15 s, for none of the reasons that have a kind of their own. */
   DEGRADED = "INCIDENT_KIND_DEGRADED",
+  /** NODE_SILENT - A node that Ganeti does not mark offline has not reported for detect.silent_after_s. */
   NODE_SILENT = "INCIDENT_KIND_NODE_SILENT",
+  /** DISK_OFFLINE - The kernel has given a SCSI disk up: offline, transport-offline, cancel or deleted in device/state. */
   DISK_OFFLINE = "INCIDENT_KIND_DISK_OFFLINE",
+  /** SOURCE_DAMAGED - A source failed, or something in it was not understood (I11). */
   SOURCE_DAMAGED = "INCIDENT_KIND_SOURCE_DAMAGED",
+  /** STANDALONE - An end gave the connection up, without a sign of split brain. */
   STANDALONE = "INCIDENT_KIND_STANDALONE",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -87,12 +96,15 @@ export function incidentKindToNumber(object: IncidentKind): number {
   }
 }
 
+/** How bad, by the rule that found it. */
 export enum Severity {
+  /** UNSPECIFIED - Never set by a rule. */
   UNSPECIFIED = "SEVERITY_UNSPECIFIED",
+  /** NOTICE - For information; no rule of this version sets it. */
   NOTICE = "SEVERITY_NOTICE",
-  /** WARNING - redundancy is reduced */
+  /** WARNING - Redundancy is reduced, or something is not known. */
   WARNING = "SEVERITY_WARNING",
-  /** CRITICAL - work stands still, or data is at risk */
+  /** CRITICAL - Work stands still, or data is at risk. */
   CRITICAL = "SEVERITY_CRITICAL",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -134,15 +146,17 @@ export function severityToNumber(object: Severity): number {
   }
 }
 
+/** Where an incident is on its way. */
 export enum IncidentState {
+  /** UNSPECIFIED - Never stored. */
   UNSPECIFIED = "INCIDENT_STATE_UNSPECIFIED",
-  /** OPEN - seen; nothing is being done */
+  /** OPEN - Seen; nothing is being done. */
   OPEN = "INCIDENT_STATE_OPEN",
-  /** HEALING - a run works on it */
+  /** HEALING - A run works on it, or did and it is not yet seen to be over. */
   HEALING = "INCIDENT_STATE_HEALING",
-  /** NEEDS_PERSON - policy or a failed run leaves it to a person */
+  /** NEEDS_PERSON - Policy, or a run that did not succeed, leaves it to a person. */
   NEEDS_PERSON = "INCIDENT_STATE_NEEDS_PERSON",
-  /** CLOSED - observation says it is over */
+  /** CLOSED - Observation says that it is over; the only way to end. */
   CLOSED = "INCIDENT_STATE_CLOSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -191,60 +205,88 @@ export function incidentStateToNumber(object: IncidentState): number {
 
 /** What an incident is about. Unset fields do not apply. */
 export interface Subject {
+  /** Ganeti's node name; for a mirrored disk the end that is concerned, or the instance's primary node. */
   node: string;
-  minor?: number | undefined;
+  /** The minor on that node; for SOURCE_DAMAGED the one that is unknown. */
+  minor?:
+    | number
+    | undefined;
+  /** Ganeti's name of the instance; empty: about a node, or about a minor that Ganeti does not name. */
   instance: string;
+  /** N of disk/N; set together with instance. */
   diskIndex?:
     | number
     | undefined;
-  /** "sda" */
+  /** DISK_OFFLINE: BlockDevice.name, "sda". SOURCE_DAMAGED: Damaged.object of the first damage. */
   device: string;
+  /** SOURCE_DAMAGED only. */
   source: Source;
 }
 
 /** One end's view at one moment. */
 export interface Evidence {
+  /** Ganeti's name of the node that saw it. */
   node: string;
-  /** of the reading, when the evidence was taken */
+  /**
+   * ms; of the reading when the evidence was taken. NODE_SILENT: since its last report. 0: never seen, or not
+   * told.
+   */
   ageMs: number;
+  /** The minor as that node read it; unset: unknown, or about no minor. */
   drbd:
     | DrbdMinor
     | undefined;
-  /** no progress for this long; 0 where it does not apply */
+  /** ms without progress of this end's resync; 0 where it does not apply. */
   stillMs: number;
-  /** for people: what else was seen */
+  /** For people: why the end is unknown, or what else was seen. */
   text: string;
 }
 
+/**
+ * Something that is wrong, from the observation that opened it to the one that closed it. Kept by the
+ * orchestrator.
+ */
 export interface Incident {
-  /** "i-…", sortable by time */
+  /** "i-…", sortable by time. */
   id: string;
+  /** By which rule. */
   kind: IncidentKind;
+  /** When it opened. */
   severity: Severity;
+  /** Now, or CLOSED. */
   state: IncidentState;
+  /** With its kind, what tells it from another. */
   subject:
     | Subject
     | undefined;
-  /** one line for people */
+  /** One line for people, as it was when it opened. */
   summary: string;
-  /** at opening, both ends where there are two */
+  /** At opening, both ends where there are two. */
   evidence: Evidence[];
-  /** the reasons of the policy's last decision */
+  /** The reasons of the policy's last decision, or why the run did not succeed; empty: not decided yet. */
   decision: string[];
-  /** the newest run for it */
+  /** Run.id of the newest run that the policy planned for it; empty: none. A person's runs are in events only. */
   runId: string;
+  /** The orchestrator's wall clock, ms since 1970. */
   openedUnixMs: number;
-  /** 0: not closed */
+  /** The same clock; 0: not closed. */
   closedUnixMs: number;
-  /** stalled-sync: when the resync last moved; 0 elsewhere */
+  /** STALLED_SYNC: when the resync last moved, on the same clock; 0 elsewhere. */
   lastProgressUnixMs: number;
+  /** Oldest first, the newest 200. */
   events: IncidentEvent[];
-  /** what a person would type, with the node to type it on */
+  /**
+   * What a person would type, each with its node as the prompt: "h1# ipset …". Of run_id's plan; empty without
+   * one.
+   */
   manualCommands: string[];
 }
 
+/** One line of an incident's history. */
 export interface IncidentEvent {
+  /** The orchestrator's wall clock, ms since 1970. */
   unixMs: number;
+  /** For people. */
   text: string;
 }
 

@@ -19,26 +19,27 @@ export const protobufFileName = "vigie/v1/observation.proto";
 
 /** Where facts come from. One source, one file in agent/src/sources. */
 export enum Source {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED = "SOURCE_UNSPECIFIED",
-  /** PROC_DRBD - /proc/drbd, or `drbdsetup status --json` where DRBD 9 prints no minors there */
+  /** PROC_DRBD - /proc/drbd, or `drbdsetup status --json` where DRBD 9 prints no minors there. Every 1 s. */
   PROC_DRBD = "SOURCE_PROC_DRBD",
-  /** DRBD_CONFIG - `drbdsetup show`: addresses, backing devices */
+  /** DRBD_CONFIG - `drbdsetup show`: addresses, backing devices. Every 10 s. */
   DRBD_CONFIG = "SOURCE_DRBD_CONFIG",
-  /** LVM - `lvs`, `vgs`, `pvs` with --reportformat json */
+  /** LVM - `lvs`, `vgs`, `pvs` with --reportformat json. Every 30 s. */
   LVM = "SOURCE_LVM",
-  /** BLOCK_DEVICES - /sys/block */
+  /** BLOCK_DEVICES - /sys/block. States and error counts every 1 s, the rest every 30 s. */
   BLOCK_DEVICES = "SOURCE_BLOCK_DEVICES",
-  /** DEVICE_MAPPER - `dmsetup info` and `dmsetup table` */
+  /** DEVICE_MAPPER - `dmsetup info` and `dmsetup table`. Every 10 s. */
   DEVICE_MAPPER = "SOURCE_DEVICE_MAPPER",
-  /** MOUNTS - /proc/mounts */
+  /** MOUNTS - /proc/mounts. Every 10 s. */
   MOUNTS = "SOURCE_MOUNTS",
-  /** KERNEL_LOG - /dev/kmsg */
+  /** KERNEL_LOG - /dev/kmsg. Every 1 s. */
   KERNEL_LOG = "SOURCE_KERNEL_LOG",
-  /** SSCONF - /var/lib/ganeti/ssconf_* */
+  /** SSCONF - /var/lib/ganeti/ssconf_KEY. Every 5 s. */
   SSCONF = "SOURCE_SSCONF",
-  /** GANETI - LUXI on the master, `gnt-* list` as fallback; absent elsewhere */
+  /** GANETI - LUXI on the master, `gnt-* list` as fallback, disks from config.data; absent elsewhere. Every 2 s. */
   GANETI = "SOURCE_GANETI",
-  /** LINK_CUTS - our own ipset: cuts that stand now */
+  /** LINK_CUTS - Our own ipsets, vigie-cut and vigie-cut6: cuts that stand now. Every 5 s, and after each action. */
   LINK_CUTS = "SOURCE_LINK_CUTS",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -115,12 +116,15 @@ export function sourceToNumber(object: Source): number {
   }
 }
 
+/** What came of a reading. */
 export enum SourceState {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED = "SOURCE_STATE_UNSPECIFIED",
+  /** OK - It was read; what was not understood of it is in SourceReport.damaged. */
   OK = "SOURCE_STATE_OK",
-  /** ABSENT - the module is not loaded, the file is not there, this node is not the master */
+  /** ABSENT - The module is not loaded, the file or tool is not there, this node is not the master. */
   ABSENT = "SOURCE_STATE_ABSENT",
-  /** FAILED - it should be readable and is not; reason says why */
+  /** FAILED - It should be readable and is not, or not in time; SourceReport.reason says why. */
   FAILED = "SOURCE_STATE_FAILED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -164,35 +168,61 @@ export function sourceStateToNumber(object: SourceState): number {
 
 /**
  * cs: of /proc/drbd. Source: drbd_strings.c of 8.4; DRBD 9's Connecting and Established are given as the
- * WFConnection and Connected that its 8.4-compatible /proc/drbd prints.
+ * WFConnection and Connected that its 8.4-compatible /proc/drbd prints, and Off as WFReportParams. "S" is the end
+ * that has the newer data, "T" the one that gets it.
  */
 export enum ConnectionState {
+  /** UNSPECIFIED - Never sent: a minor with an unknown word is damaged. */
   UNSPECIFIED = "CONNECTION_STATE_UNSPECIFIED",
+  /** STAND_ALONE - StandAlone: no connection, and none is tried: not configured, disconnected by hand, refused, split brain. */
   STAND_ALONE = "CONNECTION_STATE_STAND_ALONE",
+  /** DISCONNECTING - Disconnecting: on the way to StandAlone. */
   DISCONNECTING = "CONNECTION_STATE_DISCONNECTING",
+  /** UNCONNECTED - Unconnected: for a moment, before WFConnection. */
   UNCONNECTED = "CONNECTION_STATE_UNCONNECTED",
+  /** TIMEOUT - Timeout: the peer did not answer in time; for a moment, then Unconnected. */
   TIMEOUT = "CONNECTION_STATE_TIMEOUT",
+  /** BROKEN_PIPE - BrokenPipe: the connection was lost; for a moment, then Unconnected. */
   BROKEN_PIPE = "CONNECTION_STATE_BROKEN_PIPE",
+  /** NETWORK_FAILURE - NetworkFailure: likewise. */
   NETWORK_FAILURE = "CONNECTION_STATE_NETWORK_FAILURE",
+  /** PROTOCOL_ERROR - ProtocolError: likewise. */
   PROTOCOL_ERROR = "CONNECTION_STATE_PROTOCOL_ERROR",
+  /** TEAR_DOWN - TearDown: the peer closes the connection; for a moment, then Unconnected. */
   TEAR_DOWN = "CONNECTION_STATE_TEAR_DOWN",
+  /** WF_CONNECTION - WFConnection: waits for the peer, and tries again and again. */
   WF_CONNECTION = "CONNECTION_STATE_WF_CONNECTION",
+  /** WF_REPORT_PARAMS - WFReportParams: TCP stands, the handshake goes on. */
   WF_REPORT_PARAMS = "CONNECTION_STATE_WF_REPORT_PARAMS",
+  /** CONNECTED - Connected: mirrors; no resync and no verify runs. */
   CONNECTED = "CONNECTION_STATE_CONNECTED",
+  /** STARTING_SYNC_S - StartingSyncS: a full resync begins. */
   STARTING_SYNC_S = "CONNECTION_STATE_STARTING_SYNC_S",
+  /** STARTING_SYNC_T - StartingSyncT: likewise; then WFSyncUUID. */
   STARTING_SYNC_T = "CONNECTION_STATE_STARTING_SYNC_T",
+  /** WF_BIT_MAP_S - WFBitMapS: a partial resync begins; the bitmaps are exchanged. */
   WF_BIT_MAP_S = "CONNECTION_STATE_WF_BIT_MAP_S",
+  /** WF_BIT_MAP_T - WFBitMapT: likewise; then WFSyncUUID. */
   WF_BIT_MAP_T = "CONNECTION_STATE_WF_BIT_MAP_T",
+  /** WF_SYNC_UUID - WFSyncUUID: waits for the source's word that the resync begins. */
   WF_SYNC_UUID = "CONNECTION_STATE_WF_SYNC_UUID",
+  /** SYNC_SOURCE - SyncSource: a resync runs from here to the peer. */
   SYNC_SOURCE = "CONNECTION_STATE_SYNC_SOURCE",
+  /** SYNC_TARGET - SyncTarget: a resync runs from the peer to here. */
   SYNC_TARGET = "CONNECTION_STATE_SYNC_TARGET",
+  /** VERIFY_S - VerifyS: an online verify runs; this end asked for it. */
   VERIFY_S = "CONNECTION_STATE_VERIFY_S",
+  /** VERIFY_T - VerifyT: an online verify runs; the peer asked for it. */
   VERIFY_T = "CONNECTION_STATE_VERIFY_T",
+  /** PAUSED_SYNC_S - PausedSyncS: a resync from here waits; the flags `a`, `p`, `u` say for whom. */
   PAUSED_SYNC_S = "CONNECTION_STATE_PAUSED_SYNC_S",
+  /** PAUSED_SYNC_T - PausedSyncT: a resync to here waits, likewise. */
   PAUSED_SYNC_T = "CONNECTION_STATE_PAUSED_SYNC_T",
+  /** AHEAD - Ahead: the link is congested; this end only marks what it writes as out of sync. From 8.3.10 on. */
   AHEAD = "CONNECTION_STATE_AHEAD",
+  /** BEHIND - Behind: the peer is Ahead. */
   BEHIND = "CONNECTION_STATE_BEHIND",
-  /** UNCONFIGURED - the minor exists, with no disk and no net: cs:Unconfigured */
+  /** UNCONFIGURED - Unconfigured: the minor exists, with no disk and no net; nothing else of it is printed. */
   UNCONFIGURED = "CONNECTION_STATE_UNCONFIGURED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -344,12 +374,15 @@ export function connectionStateToNumber(object: ConnectionState): number {
   }
 }
 
+/** ro: of /proc/drbd, st: before 8.3. */
 export enum Role {
-  /** UNSPECIFIED - not printed: an Unconfigured minor */
+  /** UNSPECIFIED - Not printed: an Unconfigured minor. */
   UNSPECIFIED = "ROLE_UNSPECIFIED",
+  /** PRIMARY - Primary: may be open for writing. */
   PRIMARY = "ROLE_PRIMARY",
+  /** SECONDARY - Secondary: not to be opened; it takes what the peer writes. */
   SECONDARY = "ROLE_SECONDARY",
-  /** UNKNOWN - printed as Unknown: the peer cannot be seen */
+  /** UNKNOWN - Unknown: the peer cannot be seen. */
   UNKNOWN = "ROLE_UNKNOWN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -391,19 +424,29 @@ export function roleToNumber(object: Role): number {
   }
 }
 
+/** ds: of /proc/drbd. */
 export enum DiskState {
-  /** UNSPECIFIED - not printed: an Unconfigured minor */
+  /** UNSPECIFIED - Not printed: an Unconfigured minor. */
   UNSPECIFIED = "DISK_STATE_UNSPECIFIED",
+  /** DISKLESS - Diskless: no backing device; reads and writes go to the peer. */
   DISKLESS = "DISK_STATE_DISKLESS",
+  /** ATTACHING - Attaching: the metadata is being read. */
   ATTACHING = "DISK_STATE_ATTACHING",
-  /** DETACHING - DRBD 9 */
+  /** DETACHING - Detaching: the backing device is being given up. DRBD 9 only. */
   DETACHING = "DISK_STATE_DETACHING",
+  /** FAILED - Failed: the backing device reported an I/O error; for a moment, then Diskless. */
   FAILED = "DISK_STATE_FAILED",
+  /** NEGOTIATING - Negotiating: attached while connected, and not yet agreed with the peer. */
   NEGOTIATING = "DISK_STATE_NEGOTIATING",
+  /** INCONSISTENT - Inconsistent: not usable by itself: new, or the target of a resync. */
   INCONSISTENT = "DISK_STATE_INCONSISTENT",
+  /** OUTDATED - Outdated: usable, but known to be older than the peer's. */
   OUTDATED = "DISK_STATE_OUTDATED",
+  /** D_UNKNOWN - DUnknown: the peer's, without a connection. */
   D_UNKNOWN = "DISK_STATE_D_UNKNOWN",
+  /** CONSISTENT - Consistent: usable; UpToDate or Outdated is told when it connects. */
   CONSISTENT = "DISK_STATE_CONSISTENT",
+  /** UP_TO_DATE - UpToDate: usable and current. */
   UP_TO_DATE = "DISK_STATE_UP_TO_DATE",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -480,16 +523,17 @@ export function diskStateToNumber(object: DiskState): number {
   }
 }
 
+/** wo: of /proc/drbd: how writes are kept in order on the backing device. */
 export enum WriteOrdering {
-  /** UNSPECIFIED - not printed (8.0) */
+  /** UNSPECIFIED - Not printed: 8.0, or an Unconfigured minor. */
   UNSPECIFIED = "WRITE_ORDERING_UNSPECIFIED",
-  /** NONE - wo:n */
+  /** NONE - wo:n: not at all. */
   NONE = "WRITE_ORDERING_NONE",
-  /** DRAIN - wo:d */
+  /** DRAIN - wo:d: waits until the earlier ones are done. */
   DRAIN = "WRITE_ORDERING_DRAIN",
-  /** FLUSH - wo:f */
+  /** FLUSH - wo:f: by cache flushes. */
   FLUSH = "WRITE_ORDERING_FLUSH",
-  /** BARRIER - wo:b */
+  /** BARRIER - wo:b: by barriers. */
   BARRIER = "WRITE_ORDERING_BARRIER",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -536,11 +580,15 @@ export function writeOrderingToNumber(object: WriteOrdering): number {
   }
 }
 
+/** Why a record of the kernel's log matters. */
 export enum KernelLogKind {
+  /** UNSPECIFIED - Never sent: what does not matter is left out. */
   UNSPECIFIED = "KERNEL_LOG_KIND_UNSPECIFIED",
+  /** IO_ERROR - The block layer, SCSI, NVMe or multipath tell of a failed request. */
   IO_ERROR = "KERNEL_LOG_KIND_IO_ERROR",
-  /** DRBD_STATE - "conn( … -> … )", "Split-Brain detected", … */
+  /** DRBD_STATE - DRBD: "conn( … -> … )", "Split-Brain detected", … */
   DRBD_STATE = "KERNEL_LOG_KIND_DRBD_STATE",
+  /** HUNG_TASK - "task … blocked for more than N seconds". */
   HUNG_TASK = "KERNEL_LOG_KIND_HUNG_TASK",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -584,427 +632,606 @@ export function kernelLogKindToNumber(object: KernelLogKind): number {
 
 /** A line or item that was read and not understood. The object it belongs to is unknown, never healthy (I11). */
 export interface Damaged {
-  /** 1-based in the source's text; 0 where the source has no lines */
+  /** 1-based in the source's text; 0 where the source has no lines. */
   line: number;
-  /** for people, lower case, quotes the token */
+  /** For people, lower case, quotes the token. */
   reason: string;
-  /** the DRBD minor that is unknown because of it, where that can be told */
+  /** The DRBD minor that is unknown because of it, where that can be told. */
   minor?:
     | number
     | undefined;
-  /** otherwise the object: "sdb", "kvmvg/lv", "web1.example"; empty where unknown */
+  /** Otherwise the object: "sdb", "kvmvg/lv", "web1.example", "ssconf_node_list"; empty where unknown. */
   object: string;
 }
 
 /** One reading of one source. */
 export interface SourceReport {
+  /** Which. */
   source: Source;
+  /** What came of it. */
   state: SourceState;
-  /** why absent or failed; empty when ok */
+  /** Why absent or failed, for people; empty when ok. */
   reason: string;
-  /** the agent's CLOCK_MONOTONIC when the reading began */
+  /** The agent's CLOCK_MONOTONIC in ms when the reading began. */
   monotonicMs: number;
-  /** how long the reading took */
+  /** µs that the reading took; 0: it has not ended. */
   durationUs: number;
+  /** What was not understood; in a delta too, all of it. */
   damaged: Damaged[];
   /**
    * True when the facts hold only what changed since the last report of this source: items in it replace items
-   * of the same key, and what `gone` names is no more. Only SOURCE_PROC_DRBD sends deltas.
+   * of the same key, and what `gone_minors` names is no more. Only SOURCE_PROC_DRBD sends deltas.
    */
   delta: boolean;
+  /** With delta: minors that were in the last report and are listed no more, or are damaged now. */
   goneMinors: number[];
+  /** Set when the state is ok. */
   facts:
-    | { $case: "drbd"; value: DrbdFacts }
-    | { $case: "drbdConfig"; value: DrbdConfigFacts }
-    | { $case: "lvm"; value: LvmFacts }
-    | { $case: "blockDevices"; value: BlockDeviceFacts }
-    | { $case: "deviceMapper"; value: DeviceMapperFacts }
-    | { $case: "mounts"; value: MountFacts }
-    | { $case: "kernelLog"; value: KernelLogFacts }
-    | { $case: "ssconf"; value: SsconfFacts }
-    | { $case: "ganeti"; value: GanetiFacts }
-    | { $case: "linkCuts"; value: LinkCutFacts }
+    | //
+    /** Of SOURCE_PROC_DRBD. */
+    { $case: "drbd"; value: DrbdFacts }
+    | //
+    /** Of SOURCE_DRBD_CONFIG. */
+    { $case: "drbdConfig"; value: DrbdConfigFacts }
+    | //
+    /** Of SOURCE_LVM. */
+    { $case: "lvm"; value: LvmFacts }
+    | //
+    /** Of SOURCE_BLOCK_DEVICES. */
+    { $case: "blockDevices"; value: BlockDeviceFacts }
+    | //
+    /** Of SOURCE_DEVICE_MAPPER. */
+    { $case: "deviceMapper"; value: DeviceMapperFacts }
+    | //
+    /** Of SOURCE_MOUNTS. */
+    { $case: "mounts"; value: MountFacts }
+    | //
+    /** Of SOURCE_KERNEL_LOG. */
+    { $case: "kernelLog"; value: KernelLogFacts }
+    | //
+    /** Of SOURCE_SSCONF. */
+    { $case: "ssconf"; value: SsconfFacts }
+    | //
+    /** Of SOURCE_GANETI. */
+    { $case: "ganeti"; value: GanetiFacts }
+    | //
+    /** Of SOURCE_LINK_CUTS. */
+    { $case: "linkCuts"; value: LinkCutFacts }
     | undefined;
 }
 
 /** A source that was read again and had nothing new. Keeps its age true without sending it. */
 export interface SourceUnchanged {
+  /** Which. */
   source: Source;
-  /** when the last reading began */
+  /** The agent's CLOCK_MONOTONIC in ms when the last reading began. */
   monotonicMs: number;
 }
 
-/** One DRBD minor as its node sees it. Source: /proc/drbd (drbd_seq_show() of 8.0 to 8.4). */
+/**
+ * One DRBD minor as its node sees it. Source: /proc/drbd (drbd_seq_show() of 8.0 to 8.4), or a volume of
+ * `drbdsetup status --json` (DRBD 9), whose names are given in brackets.
+ *
+ * ns, nr, dw and dr are 32-bit counts of 512-byte sectors, printed halved: in KiB they wrap at 2^31. They begin at
+ * 0 when the disk is attached, ns and nr also when the net is configured. DRBD 9's are 0 where it prints none.
+ */
 export interface DrbdMinor {
+  /** N of /dev/drbdN on this node. */
   minor: number;
+  /** cs: [connection-state; while Connected, replication-state] */
   connection: ConnectionState;
+  /** First half of ro: [role] */
   role: Role;
+  /** Second half of ro: what this end knows of the peer's. [peer-role] */
   peerRole: Role;
+  /** First half of ds: [disk-state] */
   disk: DiskState;
+  /** Second half of ds: what this end knows of the peer's. [peer-disk-state] */
   peerDisk: DiskState;
-  /** "A", "B", "C"; empty without a net configuration (StandAlone prints a blank) */
+  /** "A", "B", "C"; empty without a net configuration (StandAlone prints a blank), and on DRBD 9's status. */
   protocol: string;
-  /** as printed: "r---" to "r-----"; a NUL (8.3.1) is given as "-" */
+  /** As printed: "r---" to "r-----"; a NUL (8.3.1) is given as "-". Empty on DRBD 9's status. */
   ioFlags: string;
-  /** flag 1 is `s` */
+  /** Flag 1 is `s`: requests of the application wait. [any "suspended…" that is true] */
   ioSuspended: boolean;
-  /** flag 2 is `a` */
+  /** Flag 2 is `a`: another resync comes first. [resync-suspended holds "dependency"] */
   resyncPausedByDependency: boolean;
-  /** flag 3 is `p` */
+  /** Flag 3 is `p`: the peer waits. [resync-suspended holds "peer"] */
   resyncPausedByPeer: boolean;
-  /** flag 4 is `u` */
+  /** Flag 4 is `u`: `drbdsetup pause-sync` on this node. [resync-suspended holds "user"] */
   resyncPausedByUser: boolean;
-  /** Counters since the connection (ns, nr) or the disk (dw, dr, al, bm) was set up; they wrap at 2^32 KiB. */
+  /** ns: to the peer. [sent] */
   networkSentKib: number;
-  /** nr: */
+  /** nr: from the peer. [received] */
   networkReceivedKib: number;
-  /** dw: */
+  /** dw: to the backing device. [written] */
   diskWrittenKib: number;
-  /** dr: */
+  /** dr: from the backing device. [read] */
   diskReadKib: number;
-  /** al: */
+  /** al: count of writes to the activity log. [al-writes] */
   activityLogUpdates: number;
-  /** bm: */
+  /** bm: count of writes to the bitmap. [bm-writes] */
   bitmapUpdates: number;
-  /** lo: requests open to the local disk */
+  /** lo: count of requests open to the backing device; printed as %d. [lower-pending] */
   localCount: number;
-  /** pe: requests sent to the peer and not answered; printed as %d, may be negative */
+  /** pe: count of requests sent to the peer and not answered; printed as %d, may be negative. [pending] */
   pending: number;
-  /** ua: received from the peer and not answered */
+  /** ua: count of requests received from the peer and not answered; printed as %d. [unacked] */
   unacknowledged: number;
-  /** ap: requests of the application, not yet answered */
+  /** ap: count of requests of the application, not yet answered; printed as %d. [upper-pending] */
   applicationPending: number;
-  /** ep: not printed by 8.0 */
+  /** ep: count of write epochs; not printed by 8.0, nor by DRBD 9's status. */
   epochs?:
     | number
     | undefined;
-  /** wo: */
+  /** wo: [write-ordering] */
   writeOrdering: WriteOrdering;
-  /** oos: known to differ from the peer's; not printed by 8.0 */
+  /** oos: known to differ from the peer's; not printed by 8.0. [out-of-sync; unset without a peer] */
   outOfSyncKib?:
     | number
     | undefined;
-  /** unset unless a resync or a verify runs */
+  /** Unset unless a resync or a verify runs. */
   resync:
     | ResyncProgress
     | undefined;
-  /** DRBD 9 only: who has the device open */
+  /** DRBD 9's status only [open]: how often the device is open; older releases say only 0 or 1. */
   openCount?: number | undefined;
 }
 
-/** The progress lines below a minor that resyncs or verifies. */
+/**
+ * The progress lines below a minor that resyncs or verifies; drbd_syncer_progress() of 8.0 to 8.4. In brackets the
+ * peer device's names in `drbdsetup status --json`.
+ */
 export interface ResyncProgress {
-  /** `verified:` and not `sync'ed:` */
+  /** `verified:` and not `sync'ed:`. [has-online-verify-details] */
   verify: boolean;
+  /** 0 to 100, printed in steps of 0.1. [percent-resync-done, or percent-in-sync] */
   donePercent: number;
-  /** (left/total), times 1024 where the kernel printed M */
+  /** First of (left/total), times 1024 where the kernel printed M. [out-of-sync] */
   leftKib: number;
+  /** Second of (left/total), likewise: what differed when it began. [rs-total; left_kib where not printed] */
   totalKib: number;
-  /** 1, or 1024 where the kernel printed M: left_kib moves in such steps */
+  /** 1, or 1024 where the kernel printed M: left_kib moves in such steps. */
   leftResolutionKib: number;
-  /** `finish: h:mm:ss`; unset where not printed (bare `stalled`) or `∞` */
+  /** `finish: h:mm:ss`, in seconds; unset where not printed (bare `stalled`) or `∞`. [estimated-seconds-to-finish] */
   finishS?:
     | number
     | undefined;
-  /** over the last marks; negative when DRBD 9 loses ground */
+  /**
+   * `speed:`, over the last marks; negative when DRBD 9 loses ground; unset where 8.4 prints rubbish of 20 digits.
+   * [rs-db0-sectors over rs-dt0-ms]
+   */
   speedKibPerS?:
     | number
     | undefined;
-  /** since the start, in brackets */
+  /** Since the start, last in the brackets behind `speed:`; unset on DRBD 9's status. */
   averageSpeedKibPerS?:
     | number
     | undefined;
-  /** `want:`, on the SyncTarget */
+  /** `want:`, what the resync controller asks for; on the SyncTarget and VerifyS, from 8.3.8 on. [want] */
   wantKibPerS?:
     | number
     | undefined;
-  /** `(stalled)` or a bare `stalled`: no mark for 180 s (20 s before 8.3.9) */
+  /** `(stalled)` or a bare `stalled`: no mark for 180 s (20 s before 8.3.9). [rs-dt0-ms above 180 s] */
   kernelSaysStalled: boolean;
 }
 
+/** Of SOURCE_PROC_DRBD. */
 export interface DrbdFacts {
-  /** "8.4.11"; empty where the header was not printed */
+  /** Of the module, first line of /proc/drbd: "8.4.11"; empty where the header was not printed. */
   version: string;
-  /** "api:1/proto:86-101" */
+  /** First line of /proc/drbd, in parentheses: "api:1/proto:86-101"; empty likewise. */
   api: string;
-  /** in file order */
+  /** In file order; without those that are damaged. */
   minors: DrbdMinor[];
-  /** DRBD 9 without device lines: ask `drbdsetup status --json` */
+  /** DRBD 9 without device lines: the minors are `drbdsetup status --json`'s. */
   minorsElsewhere: boolean;
 }
 
-/** One resource as configured in the kernel. Source: `drbdsetup show`. Shared secrets are dropped while parsing. */
+/**
+ * One volume of one resource as configured in the kernel. Source: `drbdsetup show`. Shared secrets are dropped
+ * while parsing.
+ */
 export interface DrbdConfig {
-  /** Ganeti names it "resource<minor>" */
+  /** Ganeti names it "resource<minor>"; empty: 8.0 to 8.3, which have no names. */
   resource: string;
+  /** `device minor N` of _this_host. */
   minor: number;
-  /** "/dev/kvmvg/….disk0_data"; empty while Diskless */
+  /** `disk`: "/dev/kvmvg/….disk0_data"; empty while Diskless. */
   backingDevice: string;
+  /** `meta-disk` or `flexible-meta-disk`: "/dev/…", "internal"; empty while Diskless. */
   metaDevice: string;
-  /** IP; empty in StandAlone without a net section */
+  /** `address` of _this_host, an IP; empty in StandAlone without a net section. */
   localAddress: string;
-  /** TCP */
+  /** TCP; 0 where there is no address. */
   localPort: number;
+  /** `address` of _remote_host, an IP; empty likewise. */
   peerAddress: string;
+  /** TCP; 0 where there is no address. */
   peerPort: number;
+  /** "A", "B", "C"; where not shown "C", DRBD's default, and empty without a peer address. */
   protocol: string;
+  /** `allow-two-primaries`; Ganeti sets it while it migrates. */
   allowTwoPrimaries: boolean;
-  /** DRBD's own defaults where not shown: 10 */
+  /** `ping-int`, in s; DRBD's own default where not shown: 10. */
   pingIntervalS: number;
-  /** in 0.1 s: 5 */
+  /** `ping-timeout`, in 0.1 s; where not shown: 5. */
   pingTimeoutDs: number;
-  /** in 0.1 s: 60 */
+  /** `timeout`, in 0.1 s; where not shown: 60. */
   timeoutDs: number;
-  /** 7 */
+  /** `ko-count`: how often `timeout` may pass before the peer is given up; where not shown: 7. */
   koCount: number;
 }
 
+/** Of SOURCE_DRBD_CONFIG. */
 export interface DrbdConfigFacts {
+  /** One a volume, in the order shown; without those that are damaged. */
   resources: DrbdConfig[];
 }
 
-/** A cut of ours that stands in the kernel now. Source: `ipset list` of the set that Vigie owns. */
+/**
+ * A cut of ours that stands in the kernel now. Source: `ipset list SET -output save` of the sets that Vigie owns,
+ * a line each: `add vigie-cut 10.77.0.12,tcp:11000 timeout 27 comment "r-7"`.
+ */
 export interface LinkCut {
+  /** The IP of the peer. */
   peerAddress: string;
+  /** TCP, DRBD's on both ends. */
   port: number;
-  /** the kernel removes it then, whatever happens to us (I17) */
+  /** `timeout`, in s: the kernel removes it then, whatever happens to us (I17). */
   expiresInS: number;
-  /** from the entry's comment; empty: unknown, and swept (I20) */
+  /** From the entry's comment; empty: unknown, and swept (I20). */
   runId: string;
 }
 
+/** Of SOURCE_LINK_CUTS. */
 export interface LinkCutFacts {
+  /** Of both address families; a set that does not exist holds none. */
   cuts: LinkCut[];
-  /** "iptables-legacy + ipset", "iptables-nft + ipset" */
+  /**
+   * Where /etc/alternatives/iptables leads: "iptables-legacy + ipset", "iptables-nft + ipset"; "iptables + ipset":
+   * there is no such link.
+   */
   backend: string;
 }
 
+/** Rows of `lvs -a` with one UUID. */
 export interface LogicalVolume {
+  /** vg_name */
   vgName: string;
+  /** lv_name, without the brackets of a hidden volume. */
   lvName: string;
+  /** lv_uuid */
   uuid: string;
-  /** lv_attr, 6 to 10 characters; `p` at 9 is partial */
+  /** lv_attr, 6 to 10 characters; `p` at 9 is partial. */
   attr: string;
+  /** lv_size, --units b */
   sizeBytes: number;
+  /** lv_tags */
   tags: string[];
+  /** One a row, in the order printed. */
   segments: LvSegment[];
 }
 
+/** One row of `lvs`: a part of a volume that is laid out one way. */
 export interface LvSegment {
-  /** "linear", "mirror", … */
+  /** segtype: "linear", "mirror", … */
   type: string;
+  /** seg_size, --units b */
   sizeBytes: number;
-  /** "/dev/sda(0)" as lvs prints; "[unknown]" where the PV is missing */
+  /** devices: "/dev/sda(0)" as lvs prints, with the first extent; "[unknown](0)" where the PV is missing. */
   devices: string[];
 }
 
+/** A row of `vgs`. */
 export interface VolumeGroup {
+  /** vg_name */
   vgName: string;
+  /** vg_uuid */
   uuid: string;
-  /** `p` at 4 is partial */
+  /** vg_attr, 6 characters; `p` at 4 is partial. */
   attr: string;
+  /** vg_size, --units b */
   sizeBytes: number;
+  /** vg_free, --units b */
   freeBytes: number;
+  /** pv_count, the missing ones included. */
   pvCount: number;
+  /** vg_missing_pv_count */
   missingPvCount: number;
 }
 
+/** A row of `pvs`. */
 export interface PhysicalVolume {
-  /** "/dev/sda"; "[unknown]" where missing */
+  /** pv_name: "/dev/sda"; "[unknown]" where missing, also for the older "unknown device". */
   pvName: string;
+  /** pv_uuid */
   uuid: string;
-  /** empty: in no VG */
+  /** vg_name; empty: in no VG. */
   vgName: string;
-  /** `m` at 3 is missing */
+  /** pv_attr, 2 or 3 characters; `m` at 3 is missing. */
   attr: string;
+  /** pv_size, --units b; 0 where it is missing and none is printed. */
   sizeBytes: number;
+  /** pv_free, --units b; 0 likewise. */
   freeBytes: number;
 }
 
+/** Of SOURCE_LVM. The three tools run one after the other: three moments. */
 export interface LvmFacts {
+  /** `lvs -a`, hidden volumes included. */
   logicalVolumes: LogicalVolume[];
+  /** `vgs` */
   volumeGroups: VolumeGroup[];
+  /** `pvs`; the missing ones last. */
   physicalVolumes: PhysicalVolume[];
-  /** what the tools printed beside the report */
+  /** What the tools printed beside the report, each line once and up to 300 characters. */
   warnings: string[];
 }
 
-/** One /sys/block entry. */
+/**
+ * One /sys/block entry; paths below are relative to it. A virtual device (no `device` link) has the fields up to
+ * size_bytes, holders and partitions only.
+ */
 export interface BlockDevice {
-  /** "sda", "drbd0", "dm-2" */
+  /** "sda", "drbd0", "dm-2"; "!" stands for "/": "cciss!c0d0". */
   name: string;
-  /** "8:0" */
+  /** dev, major:minor: "8:0". */
   dev: string;
+  /** size, which counts sectors of 512 bytes whatever the disk's own are. */
   sizeBytes: number;
-  /** device/state of SCSI: "running", "offline", …; empty where the kernel has no such file */
+  /** device/state: SCSI's "running", "offline", …, NVMe's "live"; empty where the kernel has no such file. */
   state: string;
-  /** device/wwid; empty where absent */
+  /** device/wwid of SCSI, wwid of NVMe; empty where absent. */
   wwid: string;
-  /** vpd_pg80 or device/serial; empty where absent */
+  /** device/vpd_pg80 or device/serial; empty where absent. */
   serial: string;
+  /** device/model; empty where absent. */
   model: string;
-  /** H:C:T:L; empty for other buses */
+  /** Last part of the `device` link, H:C:T:L; empty for other buses. */
   scsiAddress: string;
+  /** Names in holders/: who stands on it ("dm-2", "drbd0"), sorted. */
   holders: string[];
+  /** "sda1", "nvme0n1p1", sorted. */
   partitions: string[];
+  /** queue/rotational; false also where absent. */
   rotational: boolean;
+  /** removable; false also where absent. */
   removable: boolean;
-  /** device/ioerr_cnt, printed in hexadecimal; since boot */
+  /** device/ioerr_cnt, printed in hexadecimal: count since the kernel found the disk. SCSI only. */
   ioErrors?:
     | number
     | undefined;
-  /** device/iodone_cnt */
+  /** device/iodone_cnt, likewise; up to 30 s older than the rest. */
   ioDone?: number | undefined;
 }
 
+/** Of SOURCE_BLOCK_DEVICES. */
 export interface BlockDeviceFacts {
+  /** By name; without ram, zram and unused loop devices, and without those whose size, number or state is damaged. */
   devices: BlockDevice[];
 }
 
+/** A line of `dmsetup info -c`, with its lines of `dmsetup table`. */
 export interface DeviceMapperDevice {
-  /** "kvmvg-….disk0_data", "drbd0p1" */
+  /** "kvmvg-….disk0_data", "drbd0p1". */
   name: string;
-  /** "LVM-…", "part1-devnode_147:0_…" for a kpartx map */
+  /** "LVM-…", "part1-devnode_147:0_…" for a kpartx map; empty: none. */
   uuid: string;
+  /** Of its device number. */
   major: number;
+  /** Of its device number. */
   minor: number;
-  /** -1: unknown */
+  /** How often it is open; -1: unknown. */
   openCount: number;
+  /** "Suspended" and not "Active": its I/O waits. */
   suspended: boolean;
-  /** "8:0", from the table */
+  /** major:minor of the devices in its table, each once: "8:0". */
   dependsOn: string[];
-  /** "linear", "error", "flakey", …: one a table line */
+  /** "linear", "error", "flakey", …: one a table line; empty: no table is loaded. */
   targets: string[];
-  /** Set for a partition map that kpartx made: the device it maps, "147:0". */
+  /**
+   * Set for a partition map that kpartx made: major:minor of the device it maps, "147:0". By the UUID, or for a
+   * map over a multipath device by the table.
+   */
   kpartxOf: string;
 }
 
+/** Of SOURCE_DEVICE_MAPPER. */
 export interface DeviceMapperFacts {
+  /** In the order of `dmsetup info`; without those that are damaged. */
   devices: DeviceMapperDevice[];
 }
 
+/** A line of /proc/mounts. */
 export interface Mount {
-  /** with the octal escapes decoded */
+  /** First field, with the octal escapes decoded: "/dev/sda1", "tmpfs". */
   device: string;
+  /** Second field, decoded likewise. */
   mountPoint: string;
+  /** Third field: "ext4", "proc". */
   type: string;
+  /** The options hold `ro`. */
   readOnly: boolean;
 }
 
+/** Of SOURCE_MOUNTS. */
 export interface MountFacts {
+  /** In the order in which they were made; of the agent's mount namespace. */
   mounts: Mount[];
 }
 
+/** A record of /dev/kmsg from the kernel itself (facility 0): "6,1234,5678901,-;text". */
 export interface KernelLogLine {
-  /** of /dev/kmsg */
+  /** Second field, rising by 1 since boot. */
   sequence: number;
+  /** Third field, µs. */
   sinceBootUs: number;
+  /** By the text's shape. */
   kind: KernelLogKind;
-  /** capped at 500 bytes */
+  /** Capped at 500 bytes. */
   text: string;
-  /** "sda", "drbd0", a resource; empty where none is named */
+  /** "sda", "drbd0", a DRBD resource, "8:0", H:C:T:L; empty where none is named. */
   device: string;
 }
 
+/** Of SOURCE_KERNEL_LOG. */
 export interface KernelLogFacts {
-  /** the newest 200 that matter since the agent started */
+  /** The newest 200 that matter, oldest first; what the ring still held when the agent started counts too. */
   lines: KernelLogLine[];
 }
 
+/** A node's addresses, out of two ssconf files. */
 export interface NodeAddress {
+  /** Ganeti's node name. */
   node: string;
+  /** ssconf_node_primary_ips; empty where it is not there, or twice. */
   primaryIp: string;
-  /** DRBD uses this one */
+  /** ssconf_node_secondary_ips: DRBD uses this one; empty likewise. */
   secondaryIp: string;
 }
 
-/** Source: /var/lib/ganeti/ssconf_*. On every node; enough to know the master without asking anybody. */
+/**
+ * Source: /var/lib/ganeti/ssconf_KEY. On every node; enough to know the master without asking anybody. What is
+ * missing or not understood is left out, and damaged under its file's name.
+ */
 export interface SsconfFacts {
+  /** ssconf_cluster_name */
   clusterName: string;
+  /** ssconf_master_node */
   masterNode: string;
+  /** ssconf_node_list */
   nodeList: string[];
+  /** ssconf_offline_nodes */
   offlineNodes: string[];
+  /** ssconf_master_candidates */
   masterCandidates: string[];
+  /** ssconf_node_primary_ips and ssconf_node_secondary_ips, by node name. */
   addresses: NodeAddress[];
+  /** ssconf_release_version: "3.0.2". */
   releaseVersion: string;
+  /** ssconf_cluster_tags */
   clusterTags: string[];
 }
 
+/** A node by its configuration. Source: LUXI Query or `gnt-node list`; the names below are its fields. */
 export interface GanetiNode {
+  /** name */
   name: string;
+  /** uuid */
   uuid: string;
-  /** M master, C candidate, R regular, D drained, O offline */
+  /** role: M master, C candidate, R regular, D drained, O offline. */
   role: string;
+  /** offline: Ganeti talks to it no more. */
   offline: boolean;
+  /** drained: it gets no new instances. */
   drained: boolean;
+  /** pip */
   primaryIp: string;
+  /** sip: DRBD uses this one; the same as pip where the cluster has one network. */
   secondaryIp: string;
+  /** group: its name. */
   group: string;
+  /** tags */
   tags: string[];
+  /** serial_no: rises with each change of its configuration. */
   serial: number;
 }
 
+/**
+ * A disk of an instance. Source: config.data, for LUXI tells no minors; the secret in its logical_id is never
+ * read.
+ */
 export interface GanetiDisk {
+  /** uuid; empty in configurations that have none yet. */
   uuid: string;
-  /** disk/0 */
+  /** N of disk/N: its place in the instance's list. */
   index: number;
-  /** "drbd", "plain", … */
+  /** dev_type: "drbd" (also for "drbd8"), "plain" (also for "lvm"), … */
   type: string;
+  /** size */
   sizeMib: number;
-  /** Set for drbd. A and B are in the order of the configuration; either may be the Primary. */
+  /**
+   * logical_id[0], by name. From here to port set for drbd. A and B are in the order of the configuration; either
+   * may be the Primary.
+   */
   nodeA: string;
+  /** logical_id[1], by name. */
   nodeB: string;
+  /** logical_id[3] */
   minorA: number;
+  /** logical_id[4] */
   minorB: number;
-  /** TCP, the same on both nodes */
+  /** logical_id[2]: TCP, the same on both nodes. */
   port: number;
-  /** "kvmvg/….disk0_data" */
+  /** "VG/LV": "kvmvg/….disk0_data". Of children[0] for drbd, its own logical_id for plain; empty for other types. */
   dataLv: string;
+  /** "VG/LV" of children[1], DRBD's metadata; empty unless drbd. */
   metaLv: string;
 }
 
+/** An instance by its configuration. Source: LUXI Query or `gnt-instance list`; the names below are its fields. */
 export interface GanetiInstance {
+  /** name */
   name: string;
+  /** uuid */
   uuid: string;
+  /** pnode */
   primaryNode: string;
+  /** snodes */
   secondaryNodes: string[];
-  /** "up", "down", "offline": what Ganeti wants */
+  /** admin_state: "up", "down", "offline": what Ganeti wants. */
   adminState: string;
-  /** "running", "ADMIN_down", "ERROR_…"; empty where it was not asked live */
+  /**
+   * status: "running", "ADMIN_down", "ERROR_…"; asked live over LUXI once a minute, and up to 2 minutes old.
+   * Empty: no answer, or not over LUXI.
+   */
   status: string;
+  /** disk_template: "drbd", "plain", … */
   diskTemplate: string;
+  /** Out of config.data, in its order; empty also while that file cannot be read, which is damaged then. */
   disks: GanetiDisk[];
+  /** tags */
   tags: string[];
+  /** serial_no: rises with each change of its configuration (I15). */
   serial: number;
 }
 
+/** A job that Ganeti has not finished. Source: LUXI Query or `gnt-job list`; the names below are its fields. */
 export interface GanetiJob {
+  /** id */
   id: number;
-  /** queued, waiting, canceling, running, canceled, success, error */
+  /** status: "queued", "waiting", "canceling" or "running"; finished ones are left out. */
   status: string;
-  /** "INSTANCE_MIGRATE(web1.example)" */
+  /** summary, of each opcode, joined by ", ": "INSTANCE_MIGRATE(web1.example)". */
   summary: string;
-  /** that its opcodes name */
+  /** That its opcodes name; without LUXI, those in the summary. */
   instances: string[];
-  /** the master's clock */
+  /** received_ts, ms since 1970 by the master's clock; 0: not told. */
   receivedUnixMs: number;
-  /** 0: not started */
+  /** start_ts, likewise; 0: not started. */
   startedUnixMs: number;
-  /** the reason trail, joined by "; " */
+  /** The reason trails of its opcodes, each text once, joined by "; ", up to 500 characters; empty without LUXI. */
   reason: string;
 }
 
+/** Of SOURCE_GANETI, on the master only. LUXI and config.data are two readings: two moments. */
 export interface GanetiFacts {
+  /** Without those that are damaged. */
   nodes: GanetiNode[];
+  /** Without those that are damaged, or whose disks are. */
   instances: GanetiInstance[];
-  /** queued, waiting, canceling or running */
+  /** Queued, waiting, canceling or running. */
   jobs: GanetiJob[];
-  /** "luxi" or "gnt-list" */
+  /** "luxi", or "gnt-list" where its socket does not answer: then up to 20 s old, but for disks. */
   via: string;
+  /** serial_no of config.data; 0: it could not be read. */
   configSerial: number;
+  /** LUXI drain_flag, or the file queue/drain: no new jobs are taken (I31). */
   queueDrained: boolean;
-  /** 0: not paused */
+  /** LUXI watcher_pause, or the file watcher.pause: s since 1970 by the master's clock; 0: not paused (I31). */
   watcherPausedUntilUnixS: number;
+  /** tags of the cluster in config.data; empty also where it could not be read. */
   clusterTags: string[];
 }
 

@@ -17,6 +17,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { HungCommand } from "./gateway.js";
 import { Incident } from "./incident.js";
 import {
   Damaged,
@@ -37,13 +38,19 @@ export const protobufFileName = "vigie/v1/orchestrator.proto";
 
 /** The API for tooling. Roles come from the client's certificate: viewer < operator < admin. */
 
+/** How a mirrored disk is, computed by the orchestrator from both ends. */
 export enum Health {
+  /** UNSPECIFIED - Nothing to say: no end is active, as with a stopped instance; for an instance also: it has no mirrored disk. */
   UNSPECIFIED = "HEALTH_UNSPECIFIED",
+  /** OK - Both ends Connected, UpToDate/UpToDate, and nothing out of sync. */
   OK = "HEALTH_OK",
+  /** RESYNCING - An end is SyncSource or SyncTarget, not paused, and one that is moves. */
   RESYNCING = "HEALTH_RESYNCING",
+  /** DEGRADED - Not redundant, and no resync runs. */
   DEGRADED = "HEALTH_DEGRADED",
+  /** STALLED - No end that resyncs has moved for detect.stall_after_s. */
   STALLED = "HEALTH_STALLED",
-  /** UNKNOWN - never counted as healthy */
+  /** UNKNOWN - An end is silent, stale or damaged; never counted as healthy (I11). */
   UNKNOWN = "HEALTH_UNKNOWN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -95,271 +102,410 @@ export function healthToNumber(object: Health): number {
   }
 }
 
+/** Nothing to say. */
 export interface GetStatusRequest {
 }
 
+/** The cluster in figures, as the orchestrator's view has it now. */
 export interface GetStatusResponse {
+  /** ssconf_cluster_name of the orchestrator's own node; empty: its agent has not told. */
   cluster: string;
+  /** Ganeti's name of the node that the orchestrator runs on. */
   orchestratorNode: string;
+  /** Of the orchestrator: "0.1.0". */
   version: string;
-  leadership: Leadership | undefined;
+  /** Whether it may act. */
+  leadership:
+    | Leadership
+    | undefined;
+  /** Nodes in ssconf_node_list or with an agent, offline ones too. */
   nodesTotal: number;
+  /** NodeStatus.reporting */
   nodesReporting: number;
+  /** By Ganeti; 0 also while the master's agent has not told. */
   instancesTotal: number;
+  /**
+   * Mirrored disks, and minors that Ganeti does not name. Degraded, stalled and stopped ones are in none of the
+   * next three.
+   */
   resourcesTotal: number;
-  /** both ends fresh, Connected, UpToDate/UpToDate */
+  /** HEALTH_OK: both ends fresh, Connected, UpToDate/UpToDate. */
   resourcesHealthy: number;
+  /** HEALTH_RESYNCING */
   resourcesResyncing: number;
-  /** an end is silent, stale or damaged */
+  /** HEALTH_UNKNOWN: an end is silent, stale or damaged. */
   resourcesUnknown: number;
+  /** Count of incidents that are not closed. */
   incidentsOpen: number;
+  /** Count of runs that wait for approval, run or undo; frozen ones are not among them. */
   runsOpen: number;
+  /** AuditRecord.hash of the newest record; 64 zeros: there is none. */
   auditHead: string;
+  /** The hash chain of the whole audit log holds (I39); computed anew once a minute at most. */
   auditIntact: boolean;
 }
 
+/** Whether this orchestrator may act, by the votes of the agents (I26). */
 export interface Leadership {
+  /** It has the majority, or a person's confirmation, and can write its store. */
   leads: boolean;
+  /** Fencing token, from 1; 0: it may not act, or not yet: the epoch is not on disk. */
   epoch: number;
+  /** Nodes whose agent reported within 5 s and names this one in its ssconf_master_node. */
   votes: number;
-  /** nodes that Ganeti does not mark offline */
+  /** Nodes that Ganeti does not mark offline; more than half of them is a majority. */
   voters: number;
-  /** for people */
+  /** For people: the tally, or what stands against it. */
   reason: string;
 }
 
+/** Nothing to say. */
 export interface ListNodesRequest {
 }
 
+/** By name: h1, h2, h10. */
 export interface ListNodesResponse {
+  /** One a node. */
   nodes: NodeStatus[];
 }
 
+/** One node: Ganeti's word, and its agent's. */
 export interface NodeStatus {
+  /** Ganeti's node name. */
   name: string;
+  /** Its agent has a session, and its last report is less than 5 s old. */
   reporting: boolean;
-  /** since its last report; 0 with never_seen */
+  /** ms since its last report came; 0 with never_seen. */
   reportAgeMs: number;
+  /** No report since the orchestrator started. */
   neverSeen: boolean;
-  /** Ganeti's letter: M C R D O */
+  /** Ganeti's letter: M C R D O; empty: Ganeti has not told. */
   role: string;
+  /** By Ganeti's inventory, or where there is none by ssconf_offline_nodes. */
   offline: boolean;
+  /** By Ganeti; false also where it has not told. */
   drained: boolean;
+  /** Hello.boot_id of the newest session; empty: none yet. */
   bootId: string;
+  /** Hello.agent_version, likewise. */
   agentVersion: string;
+  /** DrbdFacts.version; empty where /proc/drbd is absent, failed or not read. */
   drbdVersion: string;
+  /** Count of minors in its newest reading of /proc/drbd, damaged ones too. */
   minors: number;
+  /** Count of instances with this pnode; 0 also where Ganeti has not told. */
   instancesPrimary: number;
+  /** Count of instances with this node among snodes; 0 likewise. */
   instancesSecondary: number;
+  /** Those that were read at least once. */
   sources: SourceStatus[];
+  /** Its agent refuses every action. */
   readOnly: boolean;
+  /** Report.read_only_reason; empty: it performs actions. */
   readOnlyReason: string;
+  /** Sum of vg_size over all its volume groups; 0 also where LVM was not read. */
   vgSizeBytes: number;
+  /** Sum of vg_free, likewise. */
   vgFreeBytes: number;
+  /** Commands on that node past their deadline that have not ended, as of its last report (I37). */
+  hung: HungCommand[];
 }
 
+/** The newest reading of one source, without its facts. */
 export interface SourceStatus {
+  /** Which. */
   source: Source;
+  /** What came of it. */
   state: SourceState;
+  /** Why absent or failed; empty when ok. */
   reason: string;
+  /** ms since the reading began. */
   ageMs: number;
+  /** What was not understood. */
   damaged: Damaged[];
 }
 
+/** Which mirrored disks; both conditions must hold. */
 export interface ListResourcesRequest {
-  /** empty: all */
+  /** Ganeti's node name: an end is there; empty: all. */
   node: string;
-  /** empty: all */
+  /** Ganeti's name of the instance, whole; empty: all. */
   instance: string;
 }
 
+/** In Ganeti's order; minors that it does not name last. */
 export interface ListResourcesResponse {
+  /** One a mirrored disk. */
   resources: ResourceStatus[];
 }
 
 /** One mirrored disk, both ends joined: what Ganeti intends and what the kernels say. */
 export interface ResourceStatus {
+  /**
+   * Ganeti's name of the instance; empty: a minor that Ganeti does not name, and then most of the rest is empty
+   * too.
+   */
   instance: string;
+  /** GanetiInstance.uuid */
   instanceUuid: string;
+  /** N of disk/N. */
   diskIndex: number;
+  /** GanetiDisk.uuid */
   diskUuid: string;
+  /** TCP, by Ganeti's configuration; 0: not known. */
   port: number;
+  /** Of both ends together. */
   health: Health;
-  /** two; the instance's primary node first */
+  /** Two, the instance's primary node first; one where Ganeti does not name the minor. */
   ends: ResourceEnd[];
+  /** By Ganeti's configuration; 0: not known. */
   sizeMib: number;
 }
 
+/** One end of a mirrored disk: where Ganeti has it, and what its node's kernel says. */
 export interface ResourceEnd {
+  /** Ganeti's node name. */
   node: string;
+  /** N of /dev/drbdN on that node, by Ganeti's configuration. */
   minor: number;
+  /** IP that DRBD uses there: Ganeti's secondary IP, or the primary one; empty: not known. */
   address: string;
+  /** It is known how the end is, by a reading not older than 5 s. */
   fresh: boolean;
+  /** ms since the newest reading of /proc/drbd on that node began; 0: never read. */
   ageMs: number;
-  /** unset: not seen */
+  /** Unset: damaged, not seen, or not active. Where fresh is false, how it was. */
   drbd:
     | DrbdMinor
     | undefined;
-  /** why it is unknown; empty when known */
+  /** Why it is unknown, or "not active on this node", which is known; empty otherwise. */
   unknownReason: string;
+  /** "VG/LV" of the data volume, by Ganeti's configuration; the same on both ends. */
   dataLv: string;
-  /** "/dev/sda" */
+  /** That its data volume lies on, by `lvs` on that node: "/dev/sda"; empty: not known there. */
   physicalVolumes: string[];
-  /** "sda" */
+  /** The same without /dev/ and a partition's digits: "sda". */
   disks: string[];
-  /** a resync that has not moved for this long */
+  /** ms for which a resync has not moved, by its agent; 0: it moves, or there is none. */
   stillMs: number;
 }
 
+/** Nothing to say. */
 export interface ListInstancesRequest {
 }
 
+/** In Ganeti's order. */
 export interface ListInstancesResponse {
+  /** One an instance; empty also while the master's agent has not told. */
   instances: InstanceStatus[];
 }
 
+/** An instance, and how its disks are. */
 export interface InstanceStatus {
+  /** By Ganeti. */
   instance:
     | GanetiInstance
     | undefined;
-  /** the worst of its disks */
+  /** The worst of its mirrored disks: unknown, stalled, degraded, resyncing, ok. */
   health: Health;
 }
 
+/** Which incidents. */
 export interface ListIncidentsRequest {
+  /** False: only those that are not closed. */
   includeClosed: boolean;
-  /** 0: 100 */
+  /** Count; 0: 100. At most 1000. */
   limit: number;
 }
 
+/** Out of the store. */
 export interface ListIncidentsResponse {
-  /** newest first */
+  /** Newest first. */
   incidents: Incident[];
 }
 
+/** Which incident. */
 export interface GetIncidentRequest {
-  /** or an unambiguous beginning */
+  /** Incident.id, or an unambiguous beginning. */
   id: string;
 }
 
+/** An incident then and now. */
 export interface GetIncidentResponse {
+  /** As stored. */
   incident:
     | Incident
     | undefined;
-  /** how the resources it is about look now */
+  /** How the mirrored disks that it is about look now; empty: it is about a node. */
   now: ResourceStatus[];
 }
 
+/** What to plan, and for which disk. */
 export interface PlanRunRequest {
-  /** "reset-stalled-sync" */
+  /** Plan.runbook: "reset-stalled-sync". */
   runbook: string;
+  /** Ganeti's name of the instance; not read with incident_id. */
   instance: string;
+  /** N of disk/N; not read with incident_id. */
   diskIndex: number;
-  /** instead of instance and disk */
+  /** Instead of instance and disk: Incident.id, or an unambiguous beginning; empty: none. */
   incidentId: string;
 }
 
+/** What would be done. */
 export interface PlanRunResponse {
-  /** awaiting approval; its plan may hold refusals */
+  /** Awaiting approval. Its plan may hold refusals: then it is not kept, and cannot be approved. */
   run: Run | undefined;
 }
 
+/** A person's yes to one plan. */
 export interface ApproveRunRequest {
+  /** Run.id of an open run, or an unambiguous beginning. */
   runId: string;
-  /** what the person saw (I32) */
+  /** Plan.hash, whole: what the person saw (I32). */
   planHash: string;
 }
 
+/** The approval is on disk. */
 export interface ApproveRunResponse {
+  /** Running. */
   run: Run | undefined;
 }
 
+/** A person's no to a run. */
 export interface AbortRunRequest {
+  /** Run.id of an open run, or an unambiguous beginning. */
   runId: string;
+  /** Kept in the run log and the audit log; empty or blank is refused. */
   reason: string;
 }
 
+/** The wish is on disk; what there is to take back is taken back after this. */
 export interface AbortRunResponse {
+  /** As it is now. */
   run: Run | undefined;
 }
 
+/** Which runs. */
 export interface ListRunsRequest {
+  /** Only those that wait for approval, run, undo or are frozen. */
   openOnly: boolean;
-  /** 0: 100 */
+  /** Count; 0: 100. At most 1000. */
   limit: number;
 }
 
+/** Out of the store. */
 export interface ListRunsResponse {
-  /** newest first, without events */
+  /** Newest first, without events. */
   runs: Run[];
 }
 
+/** Which run. */
 export interface GetRunRequest {
+  /** Run.id, or an unambiguous beginning. */
   id: string;
 }
 
+/** A run as stored. */
 export interface GetRunResponse {
+  /** With its events. */
   run: Run | undefined;
 }
 
+/** From where on. */
 export interface WatchRequest {
-  /** resume after this event; unset: from now on */
+  /** Resume after this event; unset: from now on; 0: from the first that is kept. */
   afterCursor?: number | undefined;
 }
 
+/** One event, after it is on disk. */
 export interface WatchResponse {
+  /** Rising, with gaps or without; what to resume after. */
   cursor: number;
+  /** The orchestrator's wall clock, ms since 1970. */
   unixMs: number;
+  /** What happened; unset: of a newer version. */
   event:
-    | { $case: "incident"; value: Incident }
-    | { $case: "run"; value: RunChange }
-    | { $case: "leadership"; value: Leadership }
-    | { $case: "node"; value: NodeChange }
+    | //
+    /** It opened or changed; whole. */
+    { $case: "incident"; value: Incident }
+    | //
+    /** A row was added to a run's log. */
+    { $case: "run"; value: RunChange }
+    | //
+    /** Won or lost. */
+    { $case: "leadership"; value: Leadership }
+    | //
+    /** An agent's session began or ended. */
+    { $case: "node"; value: NodeChange }
     | undefined;
 }
 
+/** A new row of a run's log. */
 export interface RunChange {
+  /** Run.id */
   runId: string;
+  /** Plan.runbook */
   runbook: string;
+  /** Of the run, with this row. */
   state: RunState;
+  /** The row. */
   event: RunEvent | undefined;
 }
 
+/** A session of a node's agent began or ended. */
 export interface NodeChange {
+  /** Ganeti's node name. */
   node: string;
+  /** True: it began; false: it ended. How old its reports are is in NodeStatus. */
   reporting: boolean;
+  /** For people. */
   text: string;
 }
 
+/** From where on. */
 export interface ListAuditRequest {
+  /** Records after this one; 0: from the first. */
   afterSequence: number;
-  /** 0: 100 */
+  /** Count; 0: 100. At most 1000. */
   limit: number;
 }
 
+/** A part of the audit log. */
 export interface ListAuditResponse {
+  /** Oldest first. */
   records: AuditRecord[];
 }
 
+/** One record of the orchestrator's audit log: append-only, hash-chained (I39). */
 export interface AuditRecord {
+  /** From 1, rising. */
   sequence: number;
+  /** The orchestrator's wall clock, ms since 1970. */
   unixMs: number;
+  /** Who: a person's name by the certificate, "policy", "engine". */
   actor: string;
-  /** "run.approved", "step.intent", … */
+  /** "run.planned", "run.step-intent", "leadership.won", … */
   action: string;
+  /** Run.id, or a node's name. */
   subject: string;
+  /** A JSON object whose keys depend on the action: argv, guard facts, reasons. */
   detailJson: string;
+  /** Hash of the record before; 64 zeros: this is the first. */
   previousHash: string;
-  /** SHA-256 over all of the above */
+  /** SHA-256, hexadecimal, over all of the above but sequence. */
   hash: string;
 }
 
+/** An admin's word that the nodes that cannot be asked have no other master. */
 export interface ConfirmLeadershipRequest {
-  /** kept in the audit log with the person's name */
+  /** Kept in the audit log with the person's name; empty or blank is refused. */
   reason: string;
 }
 
+/** What came of it. */
 export interface ConfirmLeadershipResponse {
+  /** As it is now; a node that names another master still stands against it. */
   leadership: Leadership | undefined;
 }
 
@@ -868,6 +1014,7 @@ function createBaseNodeStatus(): NodeStatus {
     readOnlyReason: "",
     vgSizeBytes: 0,
     vgFreeBytes: 0,
+    hung: [],
   };
 }
 
@@ -926,6 +1073,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     if (message.vgFreeBytes !== 0) {
       writer.uint32(144).uint64(message.vgFreeBytes);
+    }
+    for (const v of message.hung) {
+      HungCommand.encode(v!, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1087,6 +1237,14 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.vgFreeBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.hung.push(HungCommand.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1122,6 +1280,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.readOnlyReason = object.readOnlyReason ?? "";
     message.vgSizeBytes = object.vgSizeBytes ?? 0;
     message.vgFreeBytes = object.vgFreeBytes ?? 0;
+    message.hung = object.hung?.map((e) => HungCommand.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3460,9 +3619,10 @@ export const ConfirmLeadershipResponse: MessageFns<ConfirmLeadershipResponse> = 
   },
 };
 
+/** What the orchestrator serves to people and tools, over mTLS. Failures carry a VigieErrorCode. */
 export type OrchestratorServiceService = typeof OrchestratorServiceService;
 export const OrchestratorServiceService = {
-  /** viewer */
+  /** The cluster in figures, and whether this orchestrator leads. Role: viewer. */
   getStatus: {
     path: "/vigie.v1.OrchestratorService/GetStatus" as const,
     requestStream: false as const,
@@ -3472,7 +3632,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: GetStatusResponse): Buffer => Buffer.from(GetStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStatusResponse => GetStatusResponse.decode(value),
   },
-  /** viewer */
+  /** Every node that Ganeti or an agent names. Role: viewer. */
   listNodes: {
     path: "/vigie.v1.OrchestratorService/ListNodes" as const,
     requestStream: false as const,
@@ -3482,7 +3642,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ListNodesResponse): Buffer => Buffer.from(ListNodesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListNodesResponse => ListNodesResponse.decode(value),
   },
-  /** viewer */
+  /** Mirrored disks, both ends joined. Role: viewer. */
   listResources: {
     path: "/vigie.v1.OrchestratorService/ListResources" as const,
     requestStream: false as const,
@@ -3493,7 +3653,7 @@ export const OrchestratorServiceService = {
       Buffer.from(ListResourcesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListResourcesResponse => ListResourcesResponse.decode(value),
   },
-  /** viewer */
+  /** Every instance that Ganeti names. Role: viewer. */
   listInstances: {
     path: "/vigie.v1.OrchestratorService/ListInstances" as const,
     requestStream: false as const,
@@ -3504,7 +3664,7 @@ export const OrchestratorServiceService = {
       Buffer.from(ListInstancesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListInstancesResponse => ListInstancesResponse.decode(value),
   },
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listIncidents: {
     path: "/vigie.v1.OrchestratorService/ListIncidents" as const,
     requestStream: false as const,
@@ -3515,7 +3675,7 @@ export const OrchestratorServiceService = {
       Buffer.from(ListIncidentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListIncidentsResponse => ListIncidentsResponse.decode(value),
   },
-  /** viewer */
+  /** One, and how its disks look now. Role: viewer. */
   getIncident: {
     path: "/vigie.v1.OrchestratorService/GetIncident" as const,
     requestStream: false as const,
@@ -3525,7 +3685,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: GetIncidentResponse): Buffer => Buffer.from(GetIncidentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetIncidentResponse => GetIncidentResponse.decode(value),
   },
-  /** operator */
+  /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun: {
     path: "/vigie.v1.OrchestratorService/PlanRun" as const,
     requestStream: false as const,
@@ -3535,7 +3695,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: PlanRunResponse): Buffer => Buffer.from(PlanRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PlanRunResponse => PlanRunResponse.decode(value),
   },
-  /** operator */
+  /** Starts a planned run, by its plan's hash (I32). Role: operator. */
   approveRun: {
     path: "/vigie.v1.OrchestratorService/ApproveRun" as const,
     requestStream: false as const,
@@ -3545,7 +3705,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ApproveRunResponse): Buffer => Buffer.from(ApproveRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApproveRunResponse => ApproveRunResponse.decode(value),
   },
-  /** operator */
+  /** Ends an open run; what ran is taken back. Role: operator. */
   abortRun: {
     path: "/vigie.v1.OrchestratorService/AbortRun" as const,
     requestStream: false as const,
@@ -3555,7 +3715,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: AbortRunResponse): Buffer => Buffer.from(AbortRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AbortRunResponse => AbortRunResponse.decode(value),
   },
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listRuns: {
     path: "/vigie.v1.OrchestratorService/ListRuns" as const,
     requestStream: false as const,
@@ -3565,7 +3725,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ListRunsResponse): Buffer => Buffer.from(ListRunsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
-  /** viewer */
+  /** One, with its log. Role: viewer. */
   getRun: {
     path: "/vigie.v1.OrchestratorService/GetRun" as const,
     requestStream: false as const,
@@ -3575,7 +3735,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: GetRunResponse): Buffer => Buffer.from(GetRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRunResponse => GetRunResponse.decode(value),
   },
-  /** viewer */
+  /** Events as they are stored, without end; resumes without a gap. Role: viewer. */
   watch: {
     path: "/vigie.v1.OrchestratorService/Watch" as const,
     requestStream: false as const,
@@ -3585,7 +3745,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: WatchResponse): Buffer => Buffer.from(WatchResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchResponse => WatchResponse.decode(value),
   },
-  /** viewer */
+  /** The audit log from a record on. Role: viewer. */
   listAudit: {
     path: "/vigie.v1.OrchestratorService/ListAudit" as const,
     requestStream: false as const,
@@ -3595,7 +3755,7 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
-  /** admin */
+  /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership: {
     path: "/vigie.v1.OrchestratorService/ConfirmLeadership" as const,
     requestStream: false as const,
@@ -3610,38 +3770,38 @@ export const OrchestratorServiceService = {
 } as const;
 
 export interface OrchestratorServiceServer extends UntypedServiceImplementation {
-  /** viewer */
+  /** The cluster in figures, and whether this orchestrator leads. Role: viewer. */
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
-  /** viewer */
+  /** Every node that Ganeti or an agent names. Role: viewer. */
   listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
-  /** viewer */
+  /** Mirrored disks, both ends joined. Role: viewer. */
   listResources: handleUnaryCall<ListResourcesRequest, ListResourcesResponse>;
-  /** viewer */
+  /** Every instance that Ganeti names. Role: viewer. */
   listInstances: handleUnaryCall<ListInstancesRequest, ListInstancesResponse>;
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listIncidents: handleUnaryCall<ListIncidentsRequest, ListIncidentsResponse>;
-  /** viewer */
+  /** One, and how its disks look now. Role: viewer. */
   getIncident: handleUnaryCall<GetIncidentRequest, GetIncidentResponse>;
-  /** operator */
+  /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun: handleUnaryCall<PlanRunRequest, PlanRunResponse>;
-  /** operator */
+  /** Starts a planned run, by its plan's hash (I32). Role: operator. */
   approveRun: handleUnaryCall<ApproveRunRequest, ApproveRunResponse>;
-  /** operator */
+  /** Ends an open run; what ran is taken back. Role: operator. */
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
-  /** viewer */
+  /** One, with its log. Role: viewer. */
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
-  /** viewer */
+  /** Events as they are stored, without end; resumes without a gap. Role: viewer. */
   watch: handleServerStreamingCall<WatchRequest, WatchResponse>;
-  /** viewer */
+  /** The audit log from a record on. Role: viewer. */
   listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
-  /** admin */
+  /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership: handleUnaryCall<ConfirmLeadershipRequest, ConfirmLeadershipResponse>;
 }
 
 export interface OrchestratorServiceClient extends Client {
-  /** viewer */
+  /** The cluster in figures, and whether this orchestrator leads. Role: viewer. */
   getStatus(
     request: GetStatusRequest,
     callback: (error: ServiceError | null, response: GetStatusResponse) => void,
@@ -3657,7 +3817,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStatusResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Every node that Ganeti or an agent names. Role: viewer. */
   listNodes(
     request: ListNodesRequest,
     callback: (error: ServiceError | null, response: ListNodesResponse) => void,
@@ -3673,7 +3833,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListNodesResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Mirrored disks, both ends joined. Role: viewer. */
   listResources(
     request: ListResourcesRequest,
     callback: (error: ServiceError | null, response: ListResourcesResponse) => void,
@@ -3689,7 +3849,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListResourcesResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Every instance that Ganeti names. Role: viewer. */
   listInstances(
     request: ListInstancesRequest,
     callback: (error: ServiceError | null, response: ListInstancesResponse) => void,
@@ -3705,7 +3865,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListInstancesResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listIncidents(
     request: ListIncidentsRequest,
     callback: (error: ServiceError | null, response: ListIncidentsResponse) => void,
@@ -3721,7 +3881,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListIncidentsResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** One, and how its disks look now. Role: viewer. */
   getIncident(
     request: GetIncidentRequest,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
@@ -3737,7 +3897,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
   ): ClientUnaryCall;
-  /** operator */
+  /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun(
     request: PlanRunRequest,
     callback: (error: ServiceError | null, response: PlanRunResponse) => void,
@@ -3753,7 +3913,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PlanRunResponse) => void,
   ): ClientUnaryCall;
-  /** operator */
+  /** Starts a planned run, by its plan's hash (I32). Role: operator. */
   approveRun(
     request: ApproveRunRequest,
     callback: (error: ServiceError | null, response: ApproveRunResponse) => void,
@@ -3769,7 +3929,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApproveRunResponse) => void,
   ): ClientUnaryCall;
-  /** operator */
+  /** Ends an open run; what ran is taken back. Role: operator. */
   abortRun(
     request: AbortRunRequest,
     callback: (error: ServiceError | null, response: AbortRunResponse) => void,
@@ -3785,7 +3945,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AbortRunResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Open ones, or all. Role: viewer. */
   listRuns(
     request: ListRunsRequest,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
@@ -3801,7 +3961,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** One, with its log. Role: viewer. */
   getRun(
     request: GetRunRequest,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
@@ -3817,14 +3977,14 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
   ): ClientUnaryCall;
-  /** viewer */
+  /** Events as they are stored, without end; resumes without a gap. Role: viewer. */
   watch(request: WatchRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchResponse>;
   watch(
     request: WatchRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchResponse>;
-  /** viewer */
+  /** The audit log from a record on. Role: viewer. */
   listAudit(
     request: ListAuditRequest,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
@@ -3840,7 +4000,7 @@ export interface OrchestratorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
   ): ClientUnaryCall;
-  /** admin */
+  /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership(
     request: ConfirmLeadershipRequest,
     callback: (error: ServiceError | null, response: ConfirmLeadershipResponse) => void,

@@ -14,11 +14,13 @@ export const protobufFileName = "vigie/v1/run.proto";
  * hash), what the engine performs and what the audit shows are this one thing.
  */
 
+/** What a step is. */
 export enum StepKind {
+  /** UNSPECIFIED - Never planned. */
   UNSPECIFIED = "STEP_KIND_UNSPECIFIED",
-  /** ACT - an agent's action */
+  /** ACT - An agent's action, and then its condition. */
   ACT = "STEP_KIND_ACT",
-  /** WAIT - until observations say so */
+  /** WAIT - Until observations say so; nothing is sent but ObserveNow. */
   WAIT = "STEP_KIND_WAIT",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -55,16 +57,20 @@ export function stepKindToNumber(object: StepKind): number {
   }
 }
 
-/** What must be seen for a step to hold. Judged on fresh observations of both ends only. */
+/** What must be seen for a step to hold. Judged only on readings that began after the step did. */
 export enum Condition {
+  /** UNSPECIFIED - Never planned; never holds. */
   UNSPECIFIED = "CONDITION_UNSPECIFIED",
-  /** CUT_STANDS - the node's own kernel lists the cut */
+  /** CUT_STANDS - The node's own kernel lists the cut. */
   CUT_STANDS = "CONDITION_CUT_STANDS",
-  /** LINK_DOWN - both ends in WFConnection */
+  /** LINK_DOWN - Both ends in WFConnection; fails when the cut goes first or an end is StandAlone. */
   LINK_DOWN = "CONDITION_LINK_DOWN",
-  /** CUT_GONE - the node's own kernel does not list the cut */
+  /** CUT_GONE - The node's own kernel does not list the cut. */
   CUT_GONE = "CONDITION_CUT_GONE",
-  /** RESYNC_MOVES - both ends connected, and in sync or seen progressing */
+  /**
+   * RESYNC_MOVES - Both ends Connected, UpToDate and in sync, or both have less left and go on; fails when an end is StandAlone or
+   * the resync stands again.
+   */
   RESYNC_MOVES = "CONDITION_RESYNC_MOVES",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -111,16 +117,23 @@ export function conditionToNumber(object: Condition): number {
   }
 }
 
+/** What a run's rows make of it. */
 export enum RunState {
+  /** UNSPECIFIED - Never stored; RunEvent.state of a row that is not ENDED. */
   UNSPECIFIED = "RUN_STATE_UNSPECIFIED",
+  /** AWAITING_APPROVAL - Planned; nothing is sent. */
   AWAITING_APPROVAL = "RUN_STATE_AWAITING_APPROVAL",
+  /** RUNNING - Approved, and its steps are performed. */
   RUNNING = "RUN_STATE_RUNNING",
+  /** UNDOING - A step failed or a person aborted; what ran or may have run is taken back. */
   UNDOING = "RUN_STATE_UNDOING",
-  /** FROZEN - a person must look; nothing more is sent */
+  /** FROZEN - The undo could not be confirmed: a person must look; nothing more is sent (I28, I29). */
   FROZEN = "RUN_STATE_FROZEN",
+  /** SUCCEEDED - Every step was seen in the world. */
   SUCCEEDED = "RUN_STATE_SUCCEEDED",
-  /** FAILED - undone, the world is as before the run */
+  /** FAILED - A step failed; what there was to take back was taken back, and that was seen. */
   FAILED = "RUN_STATE_FAILED",
+  /** ABORTED - A person ended it; taken back like FAILED. */
   ABORTED = "RUN_STATE_ABORTED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -182,20 +195,29 @@ export function runStateToNumber(object: RunState): number {
   }
 }
 
+/** What a row of the run log tells. */
 export enum RunEventKind {
+  /** UNSPECIFIED - Never written. */
   UNSPECIFIED = "RUN_EVENT_KIND_UNSPECIFIED",
+  /** PLANNED - The first row. */
   PLANNED = "RUN_EVENT_KIND_PLANNED",
+  /** APPROVED - By RunEvent.actor: a person, or "policy". */
   APPROVED = "RUN_EVENT_KIND_APPROVED",
-  /** STEP_INTENT - about to be sent; on disk before it is (I22) */
+  /** STEP_INTENT - About to be sent; on disk before it is (I22). Also before a STEP_FAILED for want of a fresh report. */
   STEP_INTENT = "RUN_EVENT_KIND_STEP_INTENT",
+  /** STEP_RESULT - The agent's answer, in RunEvent.result. */
   STEP_RESULT = "RUN_EVENT_KIND_STEP_RESULT",
-  /** STEP_VERIFIED - seen in the world */
+  /** STEP_VERIFIED - The step's condition was seen in the world. */
   STEP_VERIFIED = "RUN_EVENT_KIND_STEP_VERIFIED",
+  /** STEP_FAILED - Refused, not sent, or its condition was not seen in time. */
   STEP_FAILED = "RUN_EVENT_KIND_STEP_FAILED",
+  /** UNDO_STARTED - From here on steps are the undo's. */
   UNDO_STARTED = "RUN_EVENT_KIND_UNDO_STARTED",
-  /** RECOVERED - after a restart: looked, and goes on */
+  /** RECOVERED - After a restart of the orchestrator: looked, and goes on. */
   RECOVERED = "RUN_EVENT_KIND_RECOVERED",
+  /** ENDED - The last row; RunEvent.state says how. */
   ENDED = "RUN_EVENT_KIND_ENDED",
+  /** ABORT_ASKED - A person asked for the end. */
   ABORT_ASKED = "RUN_EVENT_KIND_ABORT_ASKED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -272,74 +294,103 @@ export function runEventKindToNumber(object: RunEventKind): number {
   }
 }
 
+/** One step of a plan, as the runbook made it. */
 export interface PlanStep {
-  /** kept in the run log */
+  /** Kept in the run log: "cut-link". Unique in the plan. */
   id: string;
+  /** Whether something is sent. */
   kind: StepKind;
-  /** for people */
+  /** For people. */
   title: string;
-  /** where it runs; for a wait, the node named first */
+  /** Ganeti's node name: where it runs; for a wait, the node named first. */
   node: string;
-  /** act: what must be seen afterwards; wait: what is waited for */
+  /** ACT: what must be seen afterwards; WAIT: what is waited for. */
   condition: Condition;
-  /** for the condition to be seen */
+  /** ms for the condition to be seen; for ACT from the agent's answer on, and anew after a restart. */
   deadlineMs: number;
+  /** Set for ACT only. */
   action:
     | //
-    /** without the peer's report, which is taken at execution */
+    /** Without the peer's report, which is taken at execution. */
     { $case: "cutDrbdLink"; value: CutDrbdLink }
-    | { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
+    | //
+    /** As it is sent. */
+    { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
     | undefined;
-  /** exactly what the agent runs, as a person would type it */
+  /**
+   * What a person would type, each with its node as the prompt: "h1# ipset …". ACT: what the agent runs, with RUN
+   * for the run's id, without absolute paths and `iptables -w`. WAIT: how to look.
+   */
   manualCommands: string[];
-  /** the later step that takes this one back; empty: nothing to take back */
+  /** PlanStep.id of the later step that takes this one back; empty: nothing to take back. */
   undoStepId: string;
 }
 
+/** What a runbook wants to do about one mirrored disk. Never changed once it is made. */
 export interface Plan {
-  /** SHA-256 of everything below, in the canonical encoding */
+  /** SHA-256, hexadecimal, of everything below in the canonical encoding; what an approval binds to (I32). */
   hash: string;
+  /** "reset-stalled-sync". */
   runbook: string;
+  /** From 1; another one when the ids of its steps change. */
   runbookVersion: number;
-  /** empty: asked for by a person */
+  /** Incident.id; empty: asked for by a person. */
   incidentId: string;
-  /** the end that is acted on */
-  end: DrbdEnd | undefined;
-  peerEnd: DrbdEnd | undefined;
+  /** The end that is acted on. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** The other one; its fields are empty where there is none, and then refusals tell. */
+  peerEnd:
+    | DrbdEnd
+    | undefined;
+  /** In the order in which they are performed. */
   steps: PlanStep[];
-  /** of the instance in Ganeti's configuration, when it was planned (I15) */
+  /** serial_no of the instance in Ganeti's configuration, when it was planned (I15); 0: Ganeti does not name it. */
   configSerial: number;
+  /** The orchestrator's wall clock, ms since 1970; an approval is good for 15 minutes after it. */
   plannedUnixMs: number;
-  /** why it cannot be run; empty: it can */
+  /** Why it cannot be run, for people; empty: it can. */
   refusals: string[];
 }
 
 /** One row of the run log. The run's state is the fold of its rows. */
 export interface RunEvent {
-  /** from 1 in the run */
+  /** From 1 in the run. */
   sequence: number;
+  /** The orchestrator's wall clock, ms since 1970. */
   unixMs: number;
+  /** What it tells. */
   kind: RunEventKind;
+  /** PlanStep.id; empty: about the whole run. */
   stepId: string;
+  /** From 1 for a step, going on in the undo; 0: about the whole run. */
   attempt: number;
-  /** for people */
+  /** For people. */
   text: string;
-  /** who: a person's name, "policy", "engine" */
+  /** Who: a person's name by the certificate, "policy", "engine". */
   actor: string;
-  /** of STEP_RESULT */
+  /** Of STEP_RESULT; unset elsewhere. */
   result:
     | ActionResult
     | undefined;
-  /** of ENDED */
+  /** Of ENDED; unspecified elsewhere. */
   state: RunState;
 }
 
+/** A plan and what became of it. Kept by the orchestrator. */
 export interface Run {
-  /** "r-…", sortable by time */
+  /** "r-…", sortable by time. */
   id: string;
-  plan: Plan | undefined;
+  /** As it was made. */
+  plan:
+    | Plan
+    | undefined;
+  /** The fold of events. */
   state: RunState;
+  /** Oldest first; left out in lists. */
   events: RunEvent[];
+  /** A person's name by the certificate, or "policy"; empty: not approved. */
   approvedBy: string;
 }
 
