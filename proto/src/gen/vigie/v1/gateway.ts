@@ -114,7 +114,10 @@ export interface Report {
    * node.
    */
   full: boolean;
-  /** Sources whose reading differs from the one last sent; in a full report every one that was read. */
+  /**
+   * Sources whose reading differs from the one last sent, or that went as Observed since; in a full report every
+   * one that was read.
+   */
   sources: SourceReport[];
   /** Sources that were read and did not change; empty in a full report. */
   unchanged: SourceUnchanged[];

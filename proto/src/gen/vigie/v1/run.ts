@@ -68,8 +68,8 @@ export enum Condition {
   /** CUT_GONE - The node's own kernel does not list the cut. */
   CUT_GONE = "CONDITION_CUT_GONE",
   /**
-   * RESYNC_MOVES - Both ends Connected, UpToDate and in sync, or both have less left and go on; fails when an end is StandAlone or
-   * the resync stands again.
+   * RESYNC_MOVES - Both ends Connected, UpToDate and in sync, or both have less left and go on; fails when an end is StandAlone
+   * or the resync stands again.
    */
   RESYNC_MOVES = "CONDITION_RESYNC_MOVES",
   UNRECOGNIZED = "UNRECOGNIZED",
