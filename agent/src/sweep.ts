@@ -15,8 +15,7 @@ export async function sweepAtStart(
   journal: Journal,
   standing: readonly LinkCut[],
 ): Promise<void> {
-  if (standing.length > 0)
-    journal.append({ kind: "sweep", detail: { why: "agent start", cuts: standing } }, host.wallUnixMs());
+  if (standing.length > 0) tell(journal, { why: "agent start", cuts: standing }, host.wallUnixMs());
   for (const set of CUT_SETS) await host.run(flushCuts(set)); // fails where there is no such set: nothing to sweep
 }
 
@@ -36,10 +35,16 @@ export async function sweepUnknown(
 ): Promise<readonly LinkCut[]> {
   const unknown = standing.filter((cut) => !madeHere(cut.runId));
   if (unknown.length === 0) return [];
-  journal.append(
-    { kind: "sweep", detail: { why: "nobody answers for it", cuts: unknown } },
-    host.wallUnixMs(),
-  );
+  tell(journal, { why: "nobody answers for it", cuts: unknown }, host.wallUnixMs());
   for (const cut of unknown) await host.run(removeCut(cut));
   return unknown;
+}
+
+/** A journal that cannot be written stops every action, but not this: an open link is the safe side (I17, I24). */
+function tell(journal: Journal, detail: unknown, wallUnixMs: number): void {
+  try {
+    journal.append({ kind: "sweep", detail }, wallUnixMs);
+  } catch {
+    // the journal is broken now, and each report says so
+  }
 }
