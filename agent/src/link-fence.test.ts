@@ -27,7 +27,8 @@ describe.each([
     const matches = rules(cut).map(
       (text) => / (?<match>(?:src|dst),(?:src|dst)) /.exec(text)?.groups?.["match"],
     );
-    expect(matches.toSorted()).toEqual(["dst,dst", "dst,src", "src,dst", "src,src"]);
+    expect(new Set(matches)).toEqual(new Set(["dst,dst", "dst,src", "src,dst", "src,src"]));
+    expect(matches).toHaveLength(4);
     for (const text of rules(cut)) {
       expect(text.startsWith(`${iptables} -w 3 -A VIGIE-CUT -p tcp `)).toBe(true);
       expect(text).toContain(`-m set --match-set ${set} `);

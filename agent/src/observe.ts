@@ -39,6 +39,12 @@ export function nothingSent(): SentState {
   return { bodies: new Map(), minors: new Map() };
 }
 
+/** This source was sent outside the reports: what the other side has is not what the reports differ from. */
+export function forgetSent(sent: SentState, source: Source): void {
+  sent.bodies.delete(source);
+  if (source === Source.PROC_DRBD) sent.minors.clear();
+}
+
 interface SourceStanding {
   readonly definition: SourceDefinition;
   latest: SourceReport | undefined;
@@ -83,7 +89,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
         state: SourceState.ABSENT,
         reason: "this agent has no such source",
       });
-    if (standing.lateSinceMs === undefined) await standing.reading; // it may have begun before this call
+    if (standing.reading !== undefined) await readOnce(standing); // it may have begun before this call
     await readOnce(standing);
     return (
       standing.latest ?? SourceReport.create({ source, state: SourceState.FAILED, reason: "not read yet" })

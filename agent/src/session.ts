@@ -15,7 +15,7 @@ import {
   type SessionResponse,
 } from "@vigie/proto";
 import type { Journal } from "./journal.js";
-import { nothingSent, type Observer, type SentState } from "./observe.js";
+import { forgetSent, nothingSent, type Observer, type SentState } from "./observe.js";
 import type { Performer } from "./perform.js";
 
 export const PROTOCOL_VERSION = 1;
@@ -179,6 +179,7 @@ async function runSession(
   async function observe({ requestId, source }: ObserveNow): Promise<void> {
     const report = await observer.readNow(source);
     const value = { requestId, report, sequence: nextSequence(), still: observer.stillness() };
+    forgetSent(sent, source); // the next report tells it whole
     link.send({ body: { $case: "observed", value } });
   }
 
