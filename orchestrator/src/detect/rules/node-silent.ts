@@ -11,12 +11,12 @@ export const nodeSilent: NodeRule = {
   holdDownMs: 0, // silentAfterMs is the hold-down
   clearMs: 3_000,
   judge: (node, view, nowMs, { silentAfterMs, expectAllAfterMs }) => {
+    const silentMs = nowMs - node.reportedAtMs;
+    if (!node.neverSeen && silentMs < silentAfterMs) return [];
     const wanted = view.ssconf?.nodeList.includes(node.name) ?? false;
     const offline = view.ssconf?.offlineNodes.includes(node.name) ?? false;
     if (!wanted || offline) return [];
     if (node.neverSeen && nowMs < expectAllAfterMs) return "unknown";
-    const silentMs = nowMs - node.reportedAtMs;
-    if (!node.neverSeen && silentMs < silentAfterMs) return [];
     const how = node.neverSeen ? "its agent has never reported" : "its agent does not report";
     const instances = (view.inventory?.instances ?? [])
       .filter((i) => i.primaryNode === node.name)
