@@ -145,7 +145,7 @@ export async function startOrchestrator(
   async function takeReport(node: string, report: Report): Promise<void> {
     const transitions = keeper.report(node, report);
     const changes: Change[] = transitions.map((transition) => ({ record: "transition", transition }));
-    changes.push(...desk.judge(keeper.view(), [node]));
+    changes.push(...desk.judge(keeper.view(), node));
     await record(changes);
   }
 
@@ -154,7 +154,7 @@ export async function startOrchestrator(
       await clock.sleep(TICK_MS, stop);
       try {
         keeper.settle();
-        const changes = desk.judge(keeper.view(), keeper.view().nodes.keys());
+        const changes = desk.judgeAll(keeper.view());
         if (changes.length > 0) await record(changes);
         await leader.tick();
         await responder.tick();

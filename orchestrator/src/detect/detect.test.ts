@@ -1,6 +1,14 @@
 import { ConnectionState, Evidence, GanetiFacts, IncidentKind, Severity, Subject } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import { fold, judgeNode, judgeSubject, type DetectState, type Judged } from "./detect.js";
+import {
+  fold,
+  judgeGone,
+  judgeNode,
+  judgeSubject,
+  subjectOf,
+  type DetectState,
+  type Judged,
+} from "./detect.js";
 import type { Answer, Finding, NodeRule } from "./rule.js";
 import { RULES } from "./rules/index.js";
 import { SETTINGS } from "./testing.js";
@@ -99,6 +107,16 @@ describe("judging a node", () => {
     expect(asked.toSorted()).toEqual(expected.toSorted());
   });
 
+  test("leaves out clear answers where nothing stands", () => {
+    const view = cluster(stalled(8_000));
+    const judged = judgeNode(view, "h2", NOW_MS, SETTINGS, () => false);
+    expect(judged.map(({ scope }) => scope)).toEqual([`${IncidentKind.STALLED_SYNC}|d1|`]);
+    const stands = (subject: string): boolean => subject === "d1";
+    expect(judgeNode(view, "h2", NOW_MS, SETTINGS, stands)).toHaveLength(
+      RULES.filter(({ about }) => about === "resource").length,
+    );
+  });
+
   test("finds the same stall from either node, under one key", () => {
     const view = cluster(stalled(8_000));
     const keys = ["h1", "h2"].map((name) => {
@@ -122,7 +140,9 @@ describe("a disk that is no more", () => {
     const view = cluster(minors, after);
     for (let second = 0; second < 10; second += 1) {
       const nowMs = NOW_MS + second * 1_000;
-      state = fold(state, judgeNode(view, "h1", NOW_MS, SETTINGS, state), nowMs).state;
+      const gone = [...state.keys()].flatMap((key) => judgeGone(view, subjectOf(key)));
+      const judged = [...gone, ...judgeNode(view, "h1", NOW_MS, SETTINGS)];
+      state = fold(state, judged, nowMs).state;
     }
     return [...state.values()].filter(({ open }) => open).map(({ key }) => key);
   }

@@ -5,13 +5,24 @@
 import { IncidentState, type Clock, type Incident } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
-import { fold, judgeNode, judgeSubject, type DetectState, type Standing } from "../detect/detect.js";
+import {
+  fold,
+  judgeGone,
+  judgeNode,
+  judgeSubject,
+  subjectOf,
+  type DetectState,
+  type Judged,
+  type Standing,
+} from "../detect/detect.js";
 import { closed, openIncident, told, type Moment } from "../detect/incident-log.js";
 import type { DetectSettings } from "../detect/rule.js";
 
 export interface Desk {
-  /** Judges these nodes, and the disks that have an end on them. */
-  readonly judge: (view: ClusterView, nodes: Iterable<string>) => Change[];
+  /** Judges this node, and the disks that have an end on it. */
+  readonly judge: (view: ClusterView, node: string) => Change[];
+  /** Judges all nodes and disks, those that are no more, and what an earlier life left open. */
+  readonly judgeAll: (view: ClusterView) => Change[];
   readonly open: () => readonly Incident[];
   readonly find: (id: string) => Incident | undefined;
   /** The disk that an open incident is about, by the view's key; empty: it is about a node. */
@@ -31,12 +42,14 @@ export function createDesk(
   known: readonly Incident[],
   isHeld: (incidentId: string) => boolean,
 ): Desk {
-  let state: DetectState = new Map();
+  const states = new Map<string, DetectState>(); // by the node or disk it is about, where anything stands
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
   const idOf = new Map<string, string>(); // a standing's key → its incident
+  const stale = new Set(open.keys()); // of an earlier life, and not seen again yet
 
   return {
     judge,
+    judgeAll,
     open: () => [...open.values()],
     find: (id) => open.get(id),
     resourceKey: (id) => [...idOf].find(([, incident]) => incident === id)?.[0].split("|")[1] ?? "",
@@ -44,31 +57,46 @@ export function createDesk(
     now,
   };
 
-  function judge(view: ClusterView, nodes: Iterable<string>): Change[] {
+  function judge(view: ClusterView, node: string): Change[] {
     const nowMs = clock.monotonicMs();
-    const changes: Change[] = [];
-    for (const name of nodes) {
-      const folded = fold(state, judgeNode(view, name, nowMs, settings, state), nowMs, (key) =>
-        isHeld(idOf.get(key) ?? ""),
-      );
-      state = folded.state;
-      for (const { change, standing } of folded.changes) {
-        changes.push(...(change === "open" ? opened(standing) : ended(standing)));
-      }
-    }
-    if (known.length > 0) changes.push(...closeStale(view, nowMs));
-    return changes;
+    return [...judgeOne(view, node, nowMs), ...closeStale(view, nowMs)];
+  }
+
+  function judgeAll(view: ClusterView): Change[] {
+    const nowMs = clock.monotonicMs();
+    const gone = [...states.keys()].flatMap((subject) => judgeGone(view, subject));
+    return [
+      ...gone.flatMap((judged) => take(judged, nowMs)),
+      ...[...view.nodes.keys()].flatMap((node) => judgeOne(view, node, nowMs)),
+      ...closeStale(view, nowMs),
+    ];
+  }
+
+  function judgeOne(view: ClusterView, node: string, nowMs: number): Change[] {
+    const stands = (subject: string): boolean => states.has(subject);
+    return judgeNode(view, node, nowMs, settings, stands).flatMap((judged) => take(judged, nowMs));
+  }
+
+  /** Folds one answer into what stands about its subject, and into nothing else: that is few, whatever stands in all. */
+  function take(judged: Judged, nowMs: number): Change[] {
+    const subject = subjectOf(judged.scope);
+    const before: DetectState = states.get(subject) ?? new Map();
+    const { state, changes } = fold(before, [judged], nowMs, (key) => isHeld(idOf.get(key) ?? ""));
+    if (state.size > 0) states.set(subject, state);
+    else states.delete(subject);
+    return changes.flatMap(({ change, standing }) =>
+      change === "open" ? opened(standing) : ended(standing),
+    );
   }
 
   function opened(standing: Standing): Change[] {
-    const again = [...open.values()].find(
-      (incident) => isOf(incident, standing) && ![...idOf.values()].includes(incident.id),
-    );
+    const again = [...stale].map((id) => open.get(id)).find((it) => it !== undefined && isOf(it, standing));
     const incident =
       again === undefined
         ? openIncident(newId(), standing, now())
         : told(again, now(), "seen again after a restart");
     idOf.set(standing.key, incident.id);
+    stale.delete(incident.id);
     return update(incident);
   }
 
@@ -80,9 +108,10 @@ export function createDesk(
 
   /** Incidents of an earlier life whose finding did not come back: closed when their rule says clear, and only then. */
   function closeStale(view: ClusterView, nowMs: number): Change[] {
-    const adopted = new Set(idOf.values());
-    return [...open.values()]
-      .filter((incident) => !adopted.has(incident.id) && !isHeld(incident.id))
+    return [...stale]
+      .map((id) => open.get(id))
+      .filter((incident) => incident !== undefined)
+      .filter(({ id }) => !isHeld(id))
       .filter(({ kind, subject }) => {
         const answer = subject === undefined ? "unknown" : judgeSubject(view, kind, subject, nowMs, settings);
         return answer !== "unknown" && answer.length === 0;
@@ -91,8 +120,10 @@ export function createDesk(
   }
 
   function update(incident: Incident): Change[] {
-    if (incident.state === IncidentState.CLOSED) open.delete(incident.id);
-    else open.set(incident.id, incident);
+    if (incident.state === IncidentState.CLOSED) {
+      open.delete(incident.id);
+      stale.delete(incident.id);
+    } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
     return [
       { record: "incident", incident },
