@@ -50,7 +50,7 @@ export function createRecorder(
         const changes = batch.flatMap((w) => w.changes);
         const events = changes.length === 0 ? [] : await store.commit(changes);
         for (const { resolve } of batch) resolve();
-        publish(events);
+        tell(events);
       } catch (error) {
         broken = explain(error);
         for (const { reject } of [...batch, ...waiting]) reject(error);
@@ -58,5 +58,14 @@ export function createRecorder(
       }
     }
     flushing = false;
+  }
+
+  /** A watcher's own fault is no reason to stop the record. */
+  function tell(events: readonly WatchResponse[]): void {
+    try {
+      publish(events);
+    } catch {
+      // it reads what it missed from the store
+    }
   }
 }
