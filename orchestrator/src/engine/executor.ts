@@ -72,7 +72,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const run = open.get(runId);
       if (run?.plan === undefined) return;
       const move = nextMove(run.plan, run.events);
-      if (move.move === "none") return void open.delete(runId);
+      if (move.move === "none") return;
       await make(run, run.plan, move);
     }
   }
@@ -124,7 +124,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
     if (!begun)
       await append(run.id, { kind: RunEventKind.STEP_INTENT, stepId: step.id, attempt, text: step.title });
-    const request = actionRequest(run, step, attempt, facts, parts.epoch(), clock.monotonicMs());
+    const epoch = parts.epoch();
+    if (epoch === 0) return void (await clock.sleep(RETRY_MS)); // lost meanwhile: nothing is sent (I26)
+    const request = actionRequest(run, step, attempt, facts, epoch, clock.monotonicMs());
     try {
       const result = await parts.gateway.act(request, ANSWER_DEADLINE_MS);
       await append(run.id, {
@@ -206,7 +208,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const run = open.get(runId);
     if (run === undefined) throw new VigieError("NOT_FOUND", `there is no open run ${runId}`);
     const { run: next, event } = withRow(run, row, clock.wallUnixMs());
-    open.set(runId, next); // before it is on disk: a second writer must see the row
+    const over = event.kind === RunEventKind.ENDED && next.state !== RunState.FROZEN;
+    if (over) open.delete(runId);
+    else open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
