@@ -3,21 +3,27 @@
  * wait for a connection, let it back, and see the resync move. The new connection has new sockets and a new
  * handshake, and what had been lost on the old one is sent again.
  *
- * On which node: the Primary's, as the wiki says; of two Primaries or two Secondaries, the SyncSource's.
+ * On which node: the Primary's, as the wiki says; of two Primaries or two Secondaries, the SyncSource's. An end that is
+ * done has no resync that stands: where the Primary is that one, the SyncSource's too.
  */
 import {
   Condition,
   ConnectionState,
+  CUT_TTL_MAX_S,
   CutDrbdLink,
   DrbdEnd,
+  minimumCutS,
   Plan,
   PlanStep,
   RestoreDrbdLink,
   Role,
+  Source,
   StepKind,
 } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
 import { endViews, isInSync, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
+import { factsOf } from "../view/node-view.js";
 import { manualCut, manualLook, manualRestore } from "./manual.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 
@@ -34,14 +40,14 @@ export const resetStalledSync: Runbook = {
     const { resource, view, nowMs } = request;
     const ends = endViews(view, resource, nowMs);
     const [actor, peer] = chooseEnd(ends);
-    const end = drbdEnd(resource, actor, peer);
+    const end = drbdEnd(resource, view, actor, peer);
     const migrateJobId = runningMigration(request);
     return Plan.create({
       runbook: resetStalledSync.name,
       runbookVersion: resetStalledSync.version,
       incidentId: request.incidentId,
       end,
-      peerEnd: drbdEnd(resource, peer, actor),
+      peerEnd: drbdEnd(resource, view, peer, actor),
       steps: steps(end, request, migrateJobId),
       configSerial: resource.instanceSerial,
       plannedUnixMs: request.wallUnixMs,
@@ -50,7 +56,9 @@ export const resetStalledSync: Runbook = {
   },
 };
 
-function steps(end: DrbdEnd, { ttlS, minStillMs }: RunbookRequest, migrateJobId: number): PlanStep[] {
+function steps(end: DrbdEnd, request: RunbookRequest, migrateJobId: number): PlanStep[] {
+  const { minStillMs } = request;
+  const ttlS = cutTtlS(end, request);
   const { node, minor, peerNode, peerMinor } = end;
   const cut = CutDrbdLink.create({ end, ttlS, minStillMs, migrateJobId });
   return [
@@ -96,10 +104,20 @@ function steps(end: DrbdEnd, { ttlS, minStillMs }: RunbookRequest, migrateJobId:
   ];
 }
 
+/** The configured time, raised where this link's own timers need more (I19); the agent checks it again. */
+function cutTtlS({ node, minor }: DrbdEnd, { ttlS, view }: RunbookRequest): number {
+  const facts = factsOf(view.nodes.get(node), Source.DRBD_CONFIG, "drbdConfig");
+  const config = facts?.resources.find((resource) => resource.minor === minor);
+  const neededS = config === undefined ? ttlS : minimumCutS(config);
+  return Math.min(CUT_TTL_MAX_S, Math.max(ttlS, neededS));
+}
+
 function chooseEnd(ends: readonly EndView[]): readonly [EndView | undefined, EndView | undefined] {
-  const primaries = ends.filter((end) => end.drbd?.role === Role.PRIMARY);
-  const source = ends.find((end) => end.drbd?.connection === ConnectionState.SYNC_SOURCE);
-  const actor = primaries.length === 1 ? primaries[0] : (source ?? ends[0]);
+  const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
+  const [primary] = primaries;
+  const source = ends.find(({ drbd }) => drbd?.connection === ConnectionState.SYNC_SOURCE);
+  const primaryResyncs = primary?.drbd !== undefined && isInSync(primary.drbd);
+  const actor = primaries.length === 1 && primaryResyncs ? primary : (source ?? primary ?? ends[0]);
   return [actor, ends.find((end) => end !== actor)];
 }
 
@@ -129,7 +147,12 @@ function runningMigration({ resource, view }: RunbookRequest): number {
   return job?.id ?? 0;
 }
 
-function drbdEnd(resource: Resource, own: EndView | undefined, peer: EndView | undefined): DrbdEnd {
+function drbdEnd(
+  resource: Resource,
+  view: ClusterView,
+  own: EndView | undefined,
+  peer: EndView | undefined,
+): DrbdEnd {
   return DrbdEnd.create({
     instance: resource.instance,
     instanceUuid: resource.instanceUuid,
@@ -143,5 +166,7 @@ function drbdEnd(resource: Resource, own: EndView | undefined, peer: EndView | u
     peerAddress: peer?.end.address ?? "",
     port: resource.port,
     dataLv: resource.dataLv,
+    bootId: view.nodes.get(own?.end.node ?? "")?.bootId ?? "",
+    peerBootId: view.nodes.get(peer?.end.node ?? "")?.bootId ?? "",
   });
 }
