@@ -1,5 +1,5 @@
 /** /etc/vigie/agent.toml. Everything has a default but the certificate files; unknown keys are refused. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 
 const tls = z.strictObject({
   ca: z._default(z.string(), "/etc/vigie/tls/ca.pem"),

@@ -1,6 +1,6 @@
 /** /etc/vigie/orchestrator.toml. Everything has a default but the certificate files; unknown keys are refused. */
 import { IncidentKind } from "@vigie/proto";
-import { z } from "zod";
+import * as z from "zod";
 
 const tls = z.strictObject({
   ca: z.string().default("/etc/vigie/tls/ca.pem"),
