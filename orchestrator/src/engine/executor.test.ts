@@ -72,7 +72,7 @@ function keep(change: Change): void {
 
 async function ended(): Promise<string[]> {
   executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
-  while (executor.open().length > 0) await clock.sleep(0);
+  while (happened.at(-1) !== "ended") await clock.sleep(0);
   return happened;
 }
 
@@ -124,6 +124,7 @@ test("without fresh facts of both ends nothing is ever sent, and the run fails i
   await ended();
   expect(asked).toEqual([]);
   expect(happened.at(-1)).toBe("ended");
+  expect(executor.open().map((run) => run.state)).toEqual([RunState.FROZEN]); // it holds its nodes (I28)
 });
 
 test("an abort while it waits for facts is heeded", async () => {
