@@ -29,7 +29,8 @@ export interface AgentParts {
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
   const { host, journal, nodeName } = parts;
   const observer = createObserver(host, sourceDefinitions({ nodeName }));
-  const look = createLook(host, nodeName, observer);
+  const bootId = (await host.readFile("/proc/sys/kernel/random/boot_id")).trim();
+  const look = createLook(host, nodeName, bootId, observer);
   const readOnlyReason = (): Promise<string> => whyReadOnly(parts);
   const masterNode = (): Promise<string> => readMasterNode(host);
   const performer = createPerformer({ host, journal, nodeName, look, readOnlyReason, masterNode });
@@ -37,7 +38,6 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   await sweepAtStart(host, journal, (await look.cuts()).cuts);
   observer.start(signal);
   void sweepEveryMinute(parts, observer, signal);
-  const bootId = (await host.readFile("/proc/sys/kernel/random/boot_id")).trim();
   const session = { ...parts, clock: host, bootId, masterNode, readOnlyReason, observer, performer };
   await keepSession(session, signal);
   await sweepAtStop(host);

@@ -7,10 +7,16 @@ import type { Look } from "./actions/action.js";
 import type { Host } from "./host.js";
 import type { Observer } from "./observe.js";
 
-export function createLook(host: Host, nodeName: string, observer: Observer): Omit<Look, "requestAgeMs"> {
+export function createLook(
+  host: Host,
+  nodeName: string,
+  bootId: string,
+  observer: Observer,
+): Omit<Look, "requestAgeMs"> {
   return {
     host,
     nodeName,
+    bootId,
     drbdMinor: async (number) => {
       const report = await observer.readNow(Source.PROC_DRBD);
       const minor =

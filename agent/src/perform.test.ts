@@ -96,7 +96,7 @@ test("a restore that cannot see whether the cut stands takes it away, and does n
   stage.world.cutsUnknown = "ipset timed out";
   const result = await stage.perform(restoreRequest());
   expect(stage.ran.map(({ args }) => args[0])).toEqual(["del"]);
-  expect(result).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  expect(result).toMatchObject({ outcome: UNKNOWN, code: "VERIFY_FAILED" });
   expect(result.message).toContain("ipset timed out");
 });
 

@@ -186,7 +186,8 @@ export function createPerformer(parts: PerformerParts): Performer {
 
     async function lookAgain(): Promise<Partial<ActionResult>> {
       const { done, message } = await definition.verify(action!.value, look);
-      if (done) return { outcome: ActionOutcome.DONE, message };
+      if (done === true) return { outcome: ActionOutcome.DONE, message };
+      if (done === "unknown") return { outcome: ActionOutcome.UNKNOWN, code: "VERIFY_FAILED", message };
       return { outcome: ActionOutcome.FAILED, code: "VERIFY_FAILED", message };
     }
 

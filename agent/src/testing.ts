@@ -81,6 +81,7 @@ export function performStage(
     look: {
       host,
       nodeName: MASTER,
+      bootId: seen.bootId,
       drbdMinor: async () => {
         happened.push("look at the minor");
         const readAtMs = world.nowMs;

@@ -31,6 +31,8 @@ const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
+/** A run in one of these is changing the world, or was a moment ago. */
+const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.UNDOING]);
 const RUNS_TAKEN_UP = 1000;
 
 export interface OrchestratorParts {
@@ -109,9 +111,7 @@ export async function startOrchestrator(
     log: parts.log,
   });
   const isHeld = (incidentId: string): boolean =>
-    executor
-      .open()
-      .some((run) => run.plan?.incidentId === incidentId && run.state !== RunState.AWAITING_APPROVAL);
+    executor.open().some((run) => run.plan?.incidentId === incidentId && WORKING.has(run.state));
   const desk = createDesk(
     clock,
     settings,
@@ -134,9 +134,9 @@ export async function startOrchestrator(
 
   for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {
     const [run] = await store.runsById(id);
-    if (run === undefined || run.state === RunState.FROZEN) continue;
+    if (run === undefined) continue;
     const text = "the orchestrator started again; the world is looked at";
-    executor.drive(run, { kind: RunEventKind.RECOVERED, text });
+    executor.drive(run, run.state === RunState.FROZEN ? undefined : { kind: RunEventKind.RECOVERED, text });
   }
   void tickUntil(signal);
   void pruneDaily(signal);
@@ -152,15 +152,22 @@ export async function startOrchestrator(
   async function tickUntil(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       await clock.sleep(TICK_MS, stop);
-      try {
+      await attempt("judge", async () => {
         keeper.settle();
         const changes = desk.judgeAll(keeper.view());
         if (changes.length > 0) await record(changes);
-        await leader.tick();
-        await responder.tick();
-      } catch (error) {
-        parts.log("tick.failed", { reason: explain(error), alarm: recorder.broken() !== "" });
-      }
+      });
+      await attempt("lead", leader.tick);
+      await attempt("respond", responder.tick);
+    }
+  }
+
+  /** One part that fails does not stop the others: who cannot judge must still lose its leadership in time. */
+  async function attempt(part: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      parts.log("tick.failed", { part, reason: explain(error), alarm: true });
     }
   }
 

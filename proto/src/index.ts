@@ -14,6 +14,7 @@ export * from "./gen/vigie/v1/orchestrator.js";
 export * from "./drbd-words.js";
 export * from "./errors.js";
 export * from "./clock.js";
+export * from "./cut-time.js";
 export * from "./hash-chain.js";
 export * from "./config-file.js";
 export * from "./identity.js";

@@ -12,6 +12,7 @@ export type ParamsOf<C extends RequestedAction["$case"]> = Extract<RequestedActi
 export interface Look {
   readonly host: Host;
   readonly nodeName: string;
+  readonly bootId: string;
   /** This minor in /proc/drbd, and how long its resync has stood; `unknown` says why there is no answer (I11). */
   readonly drbdMinor: (minor: number) => Promise<MinorSeen>;
   readonly drbdConfig: (minor: number) => Promise<DrbdConfig | undefined>;
@@ -43,10 +44,16 @@ export interface ActionDefinition<P> {
   /** Run in this order; the first that fails ends it. `unless`: run first, and its success makes the step needless. */
   readonly steps: (params: P, runId: string) => readonly ActionStep[];
   /** Looks at the world after the commands. Exit codes are not believed (F5). */
-  readonly verify: (params: P, look: Look) => Promise<{ readonly done: boolean; readonly message: string }>;
+  readonly verify: (params: P, look: Look) => Promise<Verdict>;
 }
 
 export interface ActionStep {
   readonly run: Command;
   readonly unless?: Command;
+}
+
+/** Done, not done, or nobody can say. */
+export interface Verdict {
+  readonly done: boolean | "unknown";
+  readonly message: string;
 }

@@ -19,6 +19,7 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
       ownUnknownBecause: seen.unknown,
       ownAgeMs: look.host.monotonicMs() - seen.readAtMs,
       ownStillMs: seen.stillMs,
+      bootId: look.bootId,
       config,
       cuts,
       cutsUnknownBecause: unknown,
@@ -32,8 +33,8 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   },
   verify: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
-    if (standing === undefined)
-      return { done: false, message: unknown || "the kernel does not list the cut" };
+    if (standing === undefined && unknown !== "") return { done: "unknown", message: unknown };
+    if (standing === undefined) return { done: false, message: "the kernel does not list the cut" };
     return {
       done: true,
       message: `the kernel removes the cut in ${standing.expiresInS} s, whatever happens`,

@@ -23,7 +23,8 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
   steps: (params) => [{ run: removeCut(cutOf(params.end)) }],
   verify: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
-    if (unknown !== "") return { done: false, message: `whether the cut stands is not known: ${unknown}` };
+    if (unknown !== "")
+      return { done: "unknown", message: `whether the cut stands is not known: ${unknown}` };
     if (standing === undefined) return { done: true, message: "the kernel lists no cut of this link" };
     return { done: false, message: `the cut still stands, for ${standing.expiresInS} s` };
   },

@@ -22,9 +22,15 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
     [
       "no end",
       withParams({ end: undefined }),
-      ["which end I13", "peer's report from I16", "peer's minor I13"],
+      ["which end I13", "peer's report from I16", "peer's boot I7", "peer's minor I13"],
     ],
-    ["the minor is not configured", withSeen({ config: undefined }), ["minor 18 in drbdsetup show I13"]],
+    [
+      "the minor is not configured",
+      withSeen({ config: undefined }),
+      ["minor 18 in drbdsetup show I13", "cut's time to live I19"],
+    ],
+    ["another boot of this node", withSeen({ bootId: "boot-9" }), ["own boot I7"]],
+    ["another boot of the peer", withReport({ bootId: "boot-9" }), ["peer's boot I7"]],
     ["another port here", withConfig({ localPort: 11_019 }), ["port I13"]],
     ["another port there", withConfig({ peerPort: 11_019 }), ["port I13"]],
     ["another own address", withConfig({ localAddress: ownAddress }), ["own address I13"]],

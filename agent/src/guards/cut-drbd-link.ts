@@ -7,8 +7,10 @@ import {
   ConnectionState,
   connectionWord,
   DiskState,
+  CUT_TTL_MAX_S,
   diskWord,
   GuardFact,
+  minimumCutS,
   Role,
   roleWord,
   type CutDrbdLink,
@@ -17,8 +19,6 @@ import {
   type LinkCut,
 } from "@vigie/proto";
 
-export const TTL_MIN_S = 18; // ping-int 10 + ping-timeo 0.5 + timeout 6 + 1, rounded up (I19, safety F6)
-export const TTL_MAX_S = 60; // I17
 export const STILL_MIN_MS = 5_000;
 export const FACT_AGE_MAX_MS = 2_000; // I7, I14
 
@@ -28,6 +28,7 @@ export interface SeenForCut {
   readonly ownUnknownBecause: string; // why it is undefined
   readonly ownAgeMs: number;
   readonly ownStillMs: number | undefined; // undefined: it does not resync
+  readonly bootId: string; // of this node, now
   readonly config: DrbdConfig | undefined;
   readonly cuts: readonly LinkCut[];
   readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
@@ -43,12 +44,14 @@ export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   ];
 }
 
-function identityFacts(params: CutDrbdLink, { config }: SeenForCut): GuardFact[] {
+function identityFacts(params: CutDrbdLink, { bootId, config }: SeenForCut): GuardFact[] {
   const end = params.end;
   if (end === undefined) return [fact("which end", "not named", false, "I13")];
+  const boot = fact("own boot", bootId, bootId === end.bootId && bootId !== "", "I7");
   if (config === undefined)
-    return [fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
+    return [boot, fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
   return [
+    boot,
     fact(
       "port",
       `${config.localPort} and ${config.peerPort}`,
@@ -87,11 +90,13 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
     return [fact("peer's report", "missing", false, "I7")];
   const fresh = fact("peer's report age", `${seen.peerAgeMs} ms`, seen.peerAgeMs <= FACT_AGE_MAX_MS, "I7");
   const from = fact("peer's report from", report.node, report.node === params.end?.peerNode, "I16");
+  const boot = fact("peer's boot", report.bootId, report.bootId === params.end?.peerBootId, "I7");
   const minor = fact("peer's minor", String(peer.minor), peer.minor === params.end?.peerMinor, "I13");
-  if (own === undefined) return [fresh, from, minor];
+  if (own === undefined) return [fresh, from, boot, minor];
   return [
     fresh,
     from,
+    boot,
     minor,
     fact(
       "peer's cs",
@@ -107,12 +112,13 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   ];
 }
 
-function cutFacts(params: CutDrbdLink, { cuts, cutsUnknownBecause }: SeenForCut): GuardFact[] {
+function cutFacts(params: CutDrbdLink, { config, cuts, cutsUnknownBecause }: SeenForCut): GuardFact[] {
   const standing = cuts.find(
     (cut) => cut.peerAddress === params.end?.peerAddress && cut.port === params.end.port,
   );
-  const ttlOk = params.ttlS >= TTL_MIN_S && params.ttlS <= TTL_MAX_S;
-  const life = fact("cut's time to live", `${params.ttlS} s`, ttlOk, "I19");
+  const neededS = config === undefined ? CUT_TTL_MAX_S : minimumCutS(config);
+  const ttlOk = params.ttlS >= neededS && params.ttlS <= CUT_TTL_MAX_S;
+  const life = fact("cut's time to live", `${params.ttlS} s of ${neededS} to ${CUT_TTL_MAX_S}`, ttlOk, "I19");
   if (cutsUnknownBecause !== "")
     return [life, fact("cut standing already", `unknown: ${cutsUnknownBecause}`, false, "I11")];
   const value = standing === undefined ? "none" : `of ${standing.runId}`;

@@ -28,6 +28,8 @@ export function stall(): Case {
     peerAddress: "10.0.0.2",
     port: 11_018,
     dataLv: "kvmvg/1-2.disk0_data",
+    bootId: "boot-1",
+    peerBootId: "boot-2",
   });
   const own = DrbdMinor.create({
     minor: 18,
@@ -47,7 +49,7 @@ export function stall(): Case {
     peerDisk: DiskState.UP_TO_DATE,
     outOfSyncKib: 37_944,
   });
-  const peer = PeerReport.create({ node: "h2.example", drbd, stillMs: 8_000 });
+  const peer = PeerReport.create({ node: "h2.example", bootId: "boot-2", drbd, stillMs: 8_000 });
   const config = DrbdConfig.create({
     minor: 18,
     backingDevice: "/dev/kvmvg/1-2.disk0_data",
@@ -55,10 +57,14 @@ export function stall(): Case {
     localPort: 11_018,
     peerAddress: "10.0.0.2",
     peerPort: 11_018,
+    pingIntervalS: 10,
+    pingTimeoutDs: 5,
+    timeoutDs: 60,
   });
   return {
     params: CutDrbdLink.create({ end, ttlS: 30, minStillMs: 7_000, peer }),
     seen: {
+      bootId: "boot-1",
       own,
       ownUnknownBecause: "",
       ownAgeMs: 20,

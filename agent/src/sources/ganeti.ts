@@ -3,7 +3,7 @@
  * configuration file. Where the socket does not answer, the gnt-* programs are asked, and `via` tells.
  */
 import { createHash } from "node:crypto";
-import { explain, Source, type Damaged, type GanetiFacts } from "@vigie/proto";
+import { explain, Source, VigieError, type Damaged, type GanetiFacts } from "@vigie/proto";
 import type { Host } from "../host.js";
 import { inventoryReader, type Inventory } from "./ganeti-ask.js";
 import { parseConfigData, type GanetiConfig } from "./ganeti-config.js";
@@ -33,28 +33,31 @@ export function ganeti(nodeName: string): SourceDefinition {
   }
 }
 
-/** An instance whose disks are not known is left out and damaged: without disks it would look diskless. */
+/**
+ * An instance whose disks are not known is left out and damaged: without disks it would look diskless. Without the
+ * file nothing is known of any, and the reading as a whole has failed: what was known before goes on.
+ *
+ * @throws VigieError SOURCE_FAILED
+ */
 function joined({ damaged, ...inventory }: Inventory, config: GanetiConfig | Damaged): Reading {
-  const known = "disksOf" in config ? config : undefined;
+  if (!("disksOf" in config)) throw new VigieError("SOURCE_FAILED", `${config.object}: ${config.reason}`);
   const withoutDisks = inventory.instances
-    .filter(({ name }) => known !== undefined && !known.disksOf.has(name))
+    .filter(({ name }) => !config.disksOf.has(name))
     .map(({ name }) => ({ line: 0, reason: "its disks are not known", minor: undefined, object: name }));
-  const unknown = new Set(withoutDisks.map(({ object }) => object));
   const value: GanetiFacts = {
     ...inventory,
     instances: inventory.instances
-      .filter(({ name }) => !unknown.has(name))
-      .map((instance) => ({ ...instance, disks: known?.disksOf.get(instance.name) ?? [] })),
-    configSerial: known?.serial ?? 0,
-    clusterTags: known?.clusterTags ?? [],
+      .filter(({ name }) => config.disksOf.has(name))
+      .map((instance) => ({ ...instance, disks: config.disksOf.get(instance.name) ?? [] })),
+    configSerial: config.serial,
+    clusterTags: config.clusterTags,
   };
-  const configDamage = "disksOf" in config ? config.damaged : [config];
-  const said = new Set(configDamage.map(({ object }) => object));
+  const said = new Set(config.damaged.map(({ object }) => object));
   const unsaid = withoutDisks.filter(({ object }) => !said.has(object));
   return {
     state: "ok",
     facts: { $case: "ganeti", value },
-    damaged: [...damaged, ...configDamage, ...unsaid],
+    damaged: [...damaged, ...config.damaged, ...unsaid],
   };
 }
 

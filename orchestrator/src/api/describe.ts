@@ -45,6 +45,7 @@ export function describeNode(view: ClusterView, node: NodeView, nowMs: number): 
     })),
     readOnly: node.readOnlyReason !== "",
     readOnlyReason: node.readOnlyReason,
+    hung: [...node.hung],
     vgSizeBytes: vg.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     vgFreeBytes: vg.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
   });
@@ -77,8 +78,7 @@ export function describeInstance(
 ): InstanceStatus {
   const own = [...view.resources.values()].filter((resource) => resource.instance === instance.name);
   const healths = own.map((resource) => healthOf(endViews(view, resource, nowMs), stallAfterMs));
-  const health =
-    WORST_FIRST.find((h) => healths.includes(h)) ?? (own.length === 0 ? Health.UNSPECIFIED : Health.OK);
+  const health = WORST_FIRST.find((h) => healths.includes(h)) ?? Health.UNSPECIFIED;
   return { instance, health };
 }
 
@@ -113,7 +113,7 @@ function describeEnd(
     unknownReason: unknown || (inactive ? "not active on this node" : ""),
     dataLv: resource.dataLv,
     physicalVolumes: pvs,
-    disks: pvs.map((pv) => pv.replace(/^\/dev\//, "").replace(/(?<=[a-z])\d+$/, "")),
+    disks: pvs.map(diskName),
     stillMs: Math.round(stillMs),
   });
 }
@@ -123,4 +123,12 @@ function physicalVolumes(lvm: LvmFacts | undefined, dataLv: string): string[] {
   const volume = lvm?.logicalVolumes.find((lv) => `${lv.vgName}/${lv.lvName}` === dataLv);
   const devices = (volume?.segments ?? []).flatMap((segment) => segment.devices);
   return [...new Set(devices.map((device) => device.replace(/\(\d+\)$/, "")))];
+}
+
+/** "/dev/sda2" is on sda, "/dev/nvme0n1p3" on nvme0n1; a name of another kind stays as it is. */
+export function diskName(pv: string): string {
+  const name = pv.replace(/^\/dev\//, "");
+  const numbered = /^(nvme\d+n\d+|mmcblk\d+|md\d+)(?:p\d+)?$/.exec(name);
+  const lettered = /^((?:sd|hd|vd|xvd)[a-z]+)\d*$/.exec(name);
+  return numbered?.[1] ?? lettered?.[1] ?? name;
 }

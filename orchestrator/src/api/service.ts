@@ -21,6 +21,7 @@ import {
   type Run,
 } from "@vigie/proto";
 import { isAbout } from "../detect/evidence.js";
+import { underRun } from "../detect/incident-log.js";
 import { newRun } from "../engine/responder.js";
 import { startRun } from "../engine/start-run.js";
 import type { Orchestrator } from "../orchestrator.js";
@@ -117,9 +118,10 @@ export function createService(orchestrator: Orchestrator) {
     const plan = responder.plan(request.runbook, resource, incident?.id ?? "");
     const run = newRun(orchestrator.newRunId(), plan);
     if (plan.refusals.length > 0) return { run }; // shown, and not kept: it cannot be approved
-    return {
-      run: await startRun({ ...orchestrator, record: orchestrator.recorder.record }, run, person, undefined),
-    };
+    const parts = { ...orchestrator, record: orchestrator.recorder.record };
+    const open = desk.find(incident?.id ?? "");
+    const alongside = open === undefined ? [] : desk.update(underRun(open, run, desk.now()));
+    return { run: await startRun(parts, run, person, undefined, alongside) };
   }
 
   async function approveRun({ runId, planHash }: ApproveRunRequest, person: string): Promise<{ run: Run }> {
@@ -170,9 +172,10 @@ export function createService(orchestrator: Orchestrator) {
   async function abortRun({ runId, reason }: AbortRunRequest, person: string): Promise<{ run: Run }> {
     const run = openRun(runId);
     if (reason.trim() === "") throw new VigieError("INVALID_ARGUMENT", "an abort needs a reason");
-    return {
-      run: await executor.append(run.id, { kind: RunEventKind.ABORT_ASKED, actor: person, text: reason }),
-    };
+    const asked = { kind: RunEventKind.ABORT_ASKED, actor: person, text: reason };
+    // Frozen: nothing goes on by itself; a person who has looked ends it, and frees its nodes.
+    const ended = { kind: RunEventKind.ENDED, state: RunState.ABORTED, actor: person, text: reason };
+    return { run: await executor.append(run.id, run.state === RunState.FROZEN ? ended : asked) };
   }
 
   async function confirmLeadership({ reason }: ConfirmLeadershipRequest, person: string) {

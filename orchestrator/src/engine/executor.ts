@@ -105,6 +105,14 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   async function send(run: Run, plan: Plan, step: PlanStep, attempt: number, begun: boolean): Promise<void> {
     const startedMs = clock.monotonicMs();
+    const over = begun ? "" : migrationOver(step);
+    if (over !== "")
+      return void (await append(run.id, {
+        kind: RunEventKind.STEP_FAILED,
+        stepId: step.id,
+        attempt,
+        text: over,
+      }));
     const facts = await freshFacts(
       plan,
       step,
@@ -141,6 +149,14 @@ export function createExecutor(parts: ExecutorParts): Executor {
       parts.log("run.answer-missing", { run: run.id, step: step.id, reason: explain(error) });
       await clock.sleep(RETRY_MS); // the same key is asked again, and never runs twice
     }
+  }
+
+  /** Two Primaries are allowed for one running migration, and for that one only while it runs (I8). */
+  function migrationOver({ action }: PlanStep): string {
+    const job = action?.$case === "cutDrbdLink" ? action.value.migrateJobId : 0;
+    if (job === 0) return "";
+    const runs = parts.view().inventory?.jobs.some((j) => j.id === job && j.status === "running") ?? false;
+    return runs ? "" : `the migration that it was planned for, job ${job}, does not run any more`;
   }
 
   /**
@@ -208,11 +224,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const run = open.get(runId);
     if (run === undefined) throw new VigieError("NOT_FOUND", `there is no open run ${runId}`);
     const { run: next, event } = withRow(run, row, clock.wallUnixMs());
-    const over = event.kind === RunEventKind.ENDED && next.state !== RunState.FROZEN;
-    if (over) open.delete(runId);
-    else open.set(runId, next); // before it is on disk: a second writer must see the row
+    open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
+    if (event.kind === RunEventKind.ENDED && next.state !== RunState.FROZEN) open.delete(runId);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
     return next;
   }

@@ -141,7 +141,7 @@ function endState(events: readonly RunEvent[]): RunState {
 
 /** What a run's rows make of it. */
 export function runState(events: readonly RunEvent[]): RunState {
-  const ended = events.find((e) => e.kind === RunEventKind.ENDED);
+  const ended = events.findLast((e) => e.kind === RunEventKind.ENDED); // a person may end what was frozen
   if (ended !== undefined) return ended.state;
   if (events.some((e) => e.kind === RunEventKind.UNDO_STARTED)) return RunState.UNDOING;
   return events.some((e) => e.kind === RunEventKind.APPROVED) ? RunState.RUNNING : RunState.AWAITING_APPROVAL;

@@ -33,7 +33,7 @@ export function createLeader(parts: LeaderParts): Leader {
   return {
     tick,
     epoch: () => (vote().leads ? held : 0),
-    status: () => leadershipMessage(vote(), held),
+    status,
     confirm,
   };
 
@@ -61,6 +61,13 @@ export function createLeader(parts: LeaderParts): Leader {
     await parts.record([{ record: "epoch", epoch }, ...changes("leadership.won", epoch, reason)]);
     held = epoch;
     parts.announce(epoch);
+  }
+
+  /** Between the majority and the epoch on disk it does not lead yet. */
+  function status(): Leadership {
+    const counted = vote();
+    const ready = counted.leads && held > 0;
+    return leadershipMessage({ ...counted, leads: ready }, held);
   }
 
   function confirm(person: string): void {

@@ -66,6 +66,8 @@ test("the plan names both ends by everything that must agree (I13), and Ganeti's
     peerAddress: "10.0.0.2",
     port: 11_000,
     dataLv: "vg/d1_data",
+    bootId: "",
+    peerBootId: "",
   });
   expect(peerEnd).toMatchObject({ node: "h2", minor: 10, peerNode: "h1", localAddress: "10.0.0.2" });
   expect([configSerial, incidentId]).toEqual([5, "i-1"]);

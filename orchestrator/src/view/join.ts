@@ -49,7 +49,7 @@ function mirroredDisk(
   const a = { node: disk.nodeA, minor: disk.minorA, address: addresses.get(disk.nodeA) ?? "" };
   const b = { node: disk.nodeB, minor: disk.minorB, address: addresses.get(disk.nodeB) ?? "" };
   return {
-    key: disk.uuid,
+    key: disk.uuid || `${instance.name}/${disk.index}`, // before Ganeti 2.9 a disk has no uuid
     instance: instance.name,
     instanceUuid: instance.uuid,
     instanceSerial: instance.serial,

@@ -107,6 +107,10 @@ export interface DrbdEnd {
   port: number;
   /** "VG/LV" of the data volume: "kvmvg/….disk0_data". The backing device must be /dev/ and this. */
   dataLv: string;
+  /** The node's /proc/sys/kernel/random/boot_id when it was planned; after a reboot the plan is of another world (I7). */
+  bootId: string;
+  /** The peer's, likewise. */
+  peerBootId: string;
 }
 
 /**
@@ -254,6 +258,8 @@ function createBaseDrbdEnd(): DrbdEnd {
     peerAddress: "",
     port: 0,
     dataLv: "",
+    bootId: "",
+    peerBootId: "",
   };
 }
 
@@ -294,6 +300,12 @@ export const DrbdEnd: MessageFns<DrbdEnd> = {
     }
     if (message.dataLv !== "") {
       writer.uint32(98).string(message.dataLv);
+    }
+    if (message.bootId !== "") {
+      writer.uint32(106).string(message.bootId);
+    }
+    if (message.peerBootId !== "") {
+      writer.uint32(114).string(message.peerBootId);
     }
     return writer;
   },
@@ -407,6 +419,22 @@ export const DrbdEnd: MessageFns<DrbdEnd> = {
             message.dataLv = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.peerBootId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -436,6 +464,8 @@ export const DrbdEnd: MessageFns<DrbdEnd> = {
     message.peerAddress = object.peerAddress ?? "";
     message.port = object.port ?? 0;
     message.dataLv = object.dataLv ?? "";
+    message.bootId = object.bootId ?? "";
+    message.peerBootId = object.peerBootId ?? "";
     return message;
   },
 };
