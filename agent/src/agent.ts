@@ -11,7 +11,7 @@ import { createPerformer } from "./perform.js";
 import { keepSession, type Dial } from "./session.js";
 import { sourceDefinitions } from "./sources/index.js";
 import { readMasterNode } from "./sources/ssconf.js";
-import { SWEEP_PERIOD_MS, sweepAtStart, sweepAtStop, sweepUnknown } from "./sweep.js";
+import { SWEEP_PERIOD_MS, sweepAtStart, sweepAll, sweepAtStop, sweepUnknown } from "./sweep.js";
 
 export interface AgentParts {
   readonly host: Host;
@@ -59,8 +59,13 @@ async function sweepEveryMinute(parts: AgentParts, observer: Observer, signal: A
   const { host, journal } = parts;
   while (!signal.aborted) {
     await host.sleep(SWEEP_PERIOD_MS, signal);
-    const { facts } = await observer.readNow(Source.LINK_CUTS);
+    const { facts, damaged } = await observer.readNow(Source.LINK_CUTS);
     if (signal.aborted || facts?.$case !== "linkCuts") continue;
+    if (damaged.length > 0) {
+      await sweepAll(host, journal, damaged);
+      parts.log("cut.swept", { alarm: true, damaged });
+      continue;
+    }
     const removed = await sweepUnknown(host, journal, facts.value.cuts, (runId) => journal.madeCut(runId));
     if (removed.length > 0) parts.log("cut.swept", { alarm: true, cuts: removed });
   }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Command } from "./host.js";
 import type { Journal, JournalEntry } from "./journal.js";
 import { fakeHost } from "./sources/testing.js";
-import { sweepAtStart, sweepAtStop, sweepUnknown } from "./sweep.js";
+import { sweepAll, sweepAtStart, sweepAtStop, sweepUnknown } from "./sweep.js";
 
 const OURS = LinkCut.create({ peerAddress: "10.0.0.2", port: 11_000, runId: "r-1", expiresInS: 9 });
 const STRANGE = LinkCut.create({ peerAddress: "10.0.0.3", port: 11_001, runId: "", expiresInS: 0 });
@@ -70,4 +70,12 @@ test("at its stop nothing of ours is left: cuts first, then rules, then the sets
     "ipset destroy vigie-cut",
   ]);
   expect(ran.filter((line) => line.includes("6"))).toHaveLength(6);
+});
+
+test("an entry that is not understood takes all cuts with it: it cuts something, and nobody knows what (I20)", async () => {
+  const { host, journal, ran, told } = stage();
+  const damaged = [{ line: 2, reason: "not understood", minor: undefined, object: "vigie-cut" }];
+  await sweepAll(host, journal, damaged);
+  expect(ran).toEqual(["ipset flush vigie-cut", "ipset flush vigie-cut6"]);
+  expect(told).toEqual([{ kind: "sweep", detail: { why: "not understood", damaged } }]);
 });

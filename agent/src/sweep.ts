@@ -3,7 +3,7 @@
  * earlier life of this agent left is nobody's now. Every minute, and whenever the cuts are read, one that this life
  * did not make is removed and told.
  */
-import type { LinkCut } from "@vigie/proto";
+import type { Damaged, LinkCut } from "@vigie/proto";
 import type { Host } from "./host.js";
 import type { Journal } from "./journal.js";
 import { CUT_SETS, dismantleSteps, flushCuts, removeCut } from "./link-fence.js";
@@ -38,6 +38,12 @@ export async function sweepUnknown(
   tell(journal, { why: "nobody answers for it", cuts: unknown }, host.wallUnixMs());
   for (const cut of unknown) await host.run(removeCut(cut));
   return unknown;
+}
+
+/** What is not understood in our sets cuts something, and nobody knows what: all of it goes (I20). */
+export async function sweepAll(host: Host, journal: Journal, damaged: readonly Damaged[]): Promise<void> {
+  tell(journal, { why: "not understood", damaged }, host.wallUnixMs());
+  for (const set of CUT_SETS) await host.run(flushCuts(set));
 }
 
 /** A journal that cannot be written stops every action, but not this: an open link is the safe side (I17, I24). */

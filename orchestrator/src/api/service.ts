@@ -22,6 +22,7 @@ import {
 } from "@vigie/proto";
 import { isAbout } from "../detect/evidence.js";
 import { underRun } from "../detect/incident-log.js";
+import { isTooOldToApprove } from "../engine/approval.js";
 import { newRun } from "../engine/responder.js";
 import { startRun } from "../engine/start-run.js";
 import type { Orchestrator } from "../orchestrator.js";
@@ -148,7 +149,7 @@ export function createService(orchestrator: Orchestrator) {
   function stillGood(run: Run): void {
     const { plan } = run;
     const again = `plan it again: vigie plan ${plan?.runbook} ${plan?.end?.instance}/${plan?.end?.diskIndex}`;
-    if (clock.wallUnixMs() - (plan?.plannedUnixMs ?? 0) > APPROVAL_WITHIN_MS)
+    if (isTooOldToApprove(plan, clock.wallUnixMs()))
       throw new VigieError("PLAN_CHANGED", `the plan of ${run.id} is older than 15 minutes; ${again}`);
     const resource = keeper.view().resources.get(plan?.end?.diskUuid ?? "");
     if (resource?.instanceSerial !== plan?.configSerial)
@@ -226,7 +227,6 @@ export function createService(orchestrator: Orchestrator) {
 export type Service = ReturnType<typeof createService>;
 
 const AUDITED_FOR_MS = 60_000;
-const APPROVAL_WITHIN_MS = 15 * 60_000;
 
 /** By name: h1, h2, h10. */
 function sortedNodes(view: ClusterView): NodeView[] {

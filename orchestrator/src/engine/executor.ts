@@ -21,6 +21,7 @@ import {
 import type { Gateway, ObservedAt } from "../gateway/gateway.js";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
+import { isTooOldToApprove } from "./approval.js";
 import { createWatch } from "./conditions.js";
 import { nextMove, type Move } from "./next-move.js";
 import { rowChanges, withRow } from "./run-rows.js";
@@ -80,7 +81,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   async function make(run: Run, plan: Plan, move: Exclude<Move, { move: "none" }>): Promise<void> {
     switch (move.move) {
       case "await-approval":
-        return void (await clock.sleep(POLL_MS));
+        return awaitApproval(run, plan);
       case "send":
         return send(run, plan, move.step, move.attempt, move.begun);
       case "await":
@@ -101,6 +102,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
           text: move.reason,
         }));
     }
+  }
+
+  async function awaitApproval(run: Run, plan: Plan): Promise<void> {
+    if (!isTooOldToApprove(plan, clock.wallUnixMs())) return clock.sleep(POLL_MS);
+    const text = `nobody approved it in time; plan it again: vigie plan ${plan.runbook} ${plan.end?.instance}/${plan.end?.diskIndex}`;
+    await append(run.id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
   }
 
   async function send(run: Run, plan: Plan, step: PlanStep, attempt: number, begun: boolean): Promise<void> {

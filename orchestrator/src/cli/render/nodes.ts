@@ -1,5 +1,11 @@
 /** `vigie nodes`: which nodes report, and below the table what is wrong with one. */
-import { type ListNodesResponse, type NodeStatus, type SourceStatus, SourceState } from "@vigie/proto";
+import {
+  type HungCommand,
+  type ListNodesResponse,
+  type NodeStatus,
+  type SourceStatus,
+  SourceState,
+} from "@vigie/proto";
 import { count, duration, sizeOfBytes } from "./format.js";
 import { section, type Paint, type Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
@@ -33,7 +39,7 @@ export function nodeState(node: NodeStatus): string {
   if (node.offline) return "offline";
   if (!node.reporting) return "silent";
   if (node.readOnly) return "read-only";
-  return node.sources.some(isTrouble) ? "partly" : "reporting";
+  return node.hung.length > 0 || node.sources.some(isTrouble) ? "partly" : "reporting";
 }
 
 function statePaint(node: NodeStatus, { colour }: Screen): Paint {
@@ -70,7 +76,13 @@ function isTrouble(source: SourceStatus): boolean {
 function troubleLines(node: NodeStatus, screen: Screen): string[] {
   const name = `  ${screen.colour.bold(node.name)}`;
   const readOnly = node.readOnly ? [`${name}: refuses actions: ${node.readOnlyReason}`] : [];
-  return [...readOnly, ...node.sources.filter(isTrouble).map((it) => `${name}: ${sourceText(it)}`)];
+  const hung = node.hung.map((it) => `${name}: ${hungText(it)}`);
+  return [...readOnly, ...hung, ...node.sources.filter(isTrouble).map((it) => `${name}: ${sourceText(it)}`)];
+}
+
+/** Past its deadline and not to be killed: its resource is refused until it ends (I37). */
+function hungText({ argv, pid, sinceMs, processState }: HungCommand): string {
+  return `${argv.join(" ")} hangs for ${duration(sinceMs)} (pid ${pid}, state ${processState})`;
 }
 
 function sourceText(source: SourceStatus): string {
