@@ -3,15 +3,16 @@
  * failed after its deadline, and it is not begun again until that reading ends (I37).
  */
 import {
-  DrbdMinor,
   explain,
   Source,
   SourceReport,
   SourceState,
+  type DrbdMinor,
   type MinorStillness,
   type SourceUnchanged,
 } from "@vigie/proto";
 import type { Host } from "./host.js";
+import { same } from "./same.js";
 import type { Facts, Reading, SourceDefinition } from "./sources/source.js";
 import { stillFor, trackStillness, type Stillness } from "./stillness.js";
 
@@ -31,8 +32,8 @@ export interface Observer {
 
 /** What one session has sent, so that only the rest is sent again. */
 export interface SentState {
-  readonly bodies: Map<Source, string>;
-  readonly minors: Map<number, string>;
+  readonly bodies: Map<Source, SourceReport>;
+  readonly minors: Map<number, DrbdMinor>;
 }
 
 export function nothingSent(): SentState {
@@ -136,7 +137,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
       reading = { state: "failed", reason: explain(error) };
     }
     const durationUs = Math.round((host.monotonicMs() - monotonicMs) * 1000);
-    standing.latest = SourceReport.create({ source, monotonicMs, durationUs, ...bodyOf(reading) });
+    standing.latest = reportOf(source, monotonicMs, durationUs, reading);
     if (source === Source.PROC_DRBD)
       still = trackStillness(still, minorsOf(standing.latest.facts), monotonicMs);
   }
@@ -146,27 +147,42 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     const unchanged: SourceUnchanged[] = [];
     for (const [source, { latest }] of standings) {
       if (latest === undefined) continue;
-      const body = comparable(latest);
-      if (sent.bodies.get(source) === body) unchanged.push({ source, monotonicMs: latest.monotonicMs });
+      const before = sent.bodies.get(source);
+      if (before !== undefined && saysTheSame(before, latest))
+        unchanged.push({ source, monotonicMs: latest.monotonicMs });
       else sources.push(source === Source.PROC_DRBD ? minorChanges(latest, sent) : latest);
-      sent.bodies.set(source, body);
+      sent.bodies.set(source, latest);
     }
     return { sources, unchanged };
   }
 }
 
-function bodyOf(
+/** Made of the reading itself and not by create(), which would copy a thousand objects a second to throw them away. */
+function reportOf(
+  source: Source,
+  monotonicMs: number,
+  durationUs: number,
   reading: Reading | { readonly state: "failed"; readonly reason: string },
-): Partial<SourceReport> {
-  switch (reading.state) {
-    case "ok":
-      return { state: SourceState.OK, facts: reading.facts, damaged: [...reading.damaged] };
-    case "absent":
-      return { state: SourceState.ABSENT, reason: reading.reason };
-    case "failed":
-      return { state: SourceState.FAILED, reason: reading.reason };
-  }
+): SourceReport {
+  const ok = reading.state === "ok";
+  return {
+    source,
+    state: STATES[reading.state],
+    reason: ok ? "" : reading.reason,
+    monotonicMs,
+    durationUs,
+    damaged: ok ? [...reading.damaged] : [],
+    delta: false,
+    goneMinors: [],
+    facts: ok ? reading.facts : undefined,
+  };
 }
+
+const STATES = {
+  ok: SourceState.OK,
+  absent: SourceState.ABSENT,
+  failed: SourceState.FAILED,
+} as const;
 
 /** Only the minors that changed, where the last report was whole and of the same driver (SourceReport.delta). */
 function minorChanges(report: SourceReport, sent: SentState): SourceReport {
@@ -175,13 +191,12 @@ function minorChanges(report: SourceReport, sent: SentState): SourceReport {
     return report;
   }
   const delta = sent.minors.size > 0;
-  const now = new Map(report.facts.value.minors.map((minor) => [minor.minor, comparableMinor(minor)]));
-  const changed = report.facts.value.minors.filter(
-    (minor) => sent.minors.get(minor.minor) !== now.get(minor.minor),
-  );
+  const { minors } = report.facts.value;
+  const changed = minors.filter((minor) => !same(sent.minors.get(minor.minor), minor));
+  const now = new Set(minors.map(({ minor }) => minor));
   const goneMinors = [...sent.minors.keys()].filter((minor) => !now.has(minor));
   sent.minors.clear();
-  for (const [minor, text] of now) sent.minors.set(minor, text);
+  for (const minor of minors) sent.minors.set(minor.minor, minor);
   if (!delta) return report;
   const facts: Facts = { $case: "drbd", value: { ...report.facts.value, minors: changed } };
   return { ...report, facts, delta, goneMinors };
@@ -191,16 +206,7 @@ function minorsOf(facts: SourceReport["facts"]): readonly DrbdMinor[] {
   return facts?.$case === "drbd" ? facts.value.minors : [];
 }
 
-/** Everything but when it was read. */
-function comparable(report: SourceReport): string {
-  const { state, reason, facts, damaged } = report;
-  return bytes(SourceReport.encode(SourceReport.create({ state, reason, facts, damaged })).finish());
-}
-
-function comparableMinor(minor: DrbdMinor): string {
-  return bytes(DrbdMinor.encode(minor).finish());
-}
-
-function bytes(array: Uint8Array): string {
-  return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("latin1");
+/** In everything but when it was read. */
+function saysTheSame(a: SourceReport, b: SourceReport): boolean {
+  return a.state === b.state && a.reason === b.reason && same(a.facts, b.facts) && same(a.damaged, b.damaged);
 }

@@ -5,12 +5,12 @@
  */
 import {
   explain,
-  Report,
   Source,
   type ActionRequest,
   type Clock,
   type HungCommand,
   type ObserveNow,
+  type Report,
   type SessionRequest,
   type SessionResponse,
 } from "@vigie/proto";
@@ -117,7 +117,7 @@ async function runSession(
       if (full) sent = nothingSent();
       const { sources, unchanged } = observer.changes(sent);
       const readOnlyReason = await parts.readOnlyReason();
-      const value = Report.create({
+      const value: Report = {
         sequence: nextSequence(),
         full,
         sources,
@@ -131,7 +131,7 @@ async function runSession(
         hung: parts.hung(),
         still: observer.stillness(),
         highestEpoch: parts.journal.highestEpoch(),
-      });
+      };
       if (full) fullAtMs = clock.monotonicMs();
       if (!link.send({ body: { $case: "report", value } })) fullAtMs = Number.NEGATIVE_INFINITY; // dropped: send all next time
     } catch (error) {
