@@ -1,5 +1,5 @@
 /** The machine itself. Everything the agent touches outside its own state folder goes through here. */
-import { constants } from "node:fs";
+import { constants, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { open, readdir, readFile, readlink, type FileHandle } from "node:fs/promises";
 import { connect } from "node:net";
 import { realClock, VigieError } from "@vigie/proto";
@@ -14,9 +14,9 @@ export function createRealHost(): Host {
   let kernelLog: FileHandle | undefined;
   return {
     ...realClock,
-    readFile: (path) => readFile(path, "utf8"),
-    listFolder: (path) => readdir(path),
-    readLink: (path) => readlink(path),
+    readFile: async (path) => (isSysfs(path) ? readFileSync(path, "utf8") : readFile(path, "utf8")),
+    listFolder: async (path) => (isSysfs(path) ? readdirSync(path) : readdir(path)),
+    readLink: async (path) => (isSysfs(path) ? readlinkSync(path) : readlink(path)),
     run: (command) => runCommand(command, realClock.monotonicMs),
     exchange,
     newKernelLogRecords: async () => {
@@ -24,6 +24,15 @@ export function createRealHost(): Host {
       return readKernelLog(kernelLog);
     },
   };
+}
+
+/**
+ * Sysfs is the kernel's memory: what is read here is printed from it and waits for no disk, so it cannot hang as a
+ * file can (I37). Read at once, a device costs a tenth of what five trips for each file through the thread pool do,
+ * and a node with a hundred mirrored disks has four hundred devices.
+ */
+function isSysfs(path: string): boolean {
+  return path.startsWith("/sys/");
 }
 
 /** EAGAIN: no more for now. EPIPE: the ring overwrote what was not read yet; the next read goes on behind it. */
