@@ -8,7 +8,7 @@ import type { Command, Host } from "../host.js";
 import { refuse } from "./cursor.js";
 import { netConfigOf } from "./drbd-config-net.js";
 import { parseStatements, sections, valueOf, type Statement } from "./drbd-config-syntax.js";
-import { readOrAbsent, restAfterHang, runForOutput } from "./reading.js";
+import { parsedOnce, readOrAbsent, restAfterHang, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SHOW: Command = { file: "/usr/sbin/drbdsetup", args: ["show"], timeoutMs: 4_000 };
@@ -16,11 +16,12 @@ const MAX_MINOR = 2 ** 20 - 1;
 
 /** Every reading is of one definition, so that a drbdsetup that hangs is not started again and again. */
 export function drbdConfig(): SourceDefinition {
+  const parse = parsedOnce(parseDrbdsetupShow);
   return {
     source: Source.DRBD_CONFIG,
     periodMs: 10_000,
     deadlineMs: 5_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host), "the drbd module is not loaded")),
+    read: restAfterHang((host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded")),
   };
 }
 
@@ -133,8 +134,8 @@ function withoutDoubles(resources: readonly DrbdConfig[], damaged: readonly Dama
   return { resources: resources.filter((each) => !isDouble(each)), damaged: [...damaged, ...doubles] };
 }
 
-async function read(host: Host): Promise<Reading> {
+async function read(host: Host, parse: (text: string) => DrbdConfigText): Promise<Reading> {
   await host.readFile("/proc/drbd"); // missing: drbdsetup would load the module, and a reading changes nothing
-  const { resources, damaged } = parseDrbdsetupShow(await runForOutput(host, SHOW));
+  const { resources, damaged } = parse(await runForOutput(host, SHOW));
   return { state: "ok", facts: { $case: "drbdConfig", value: { resources } }, damaged };
 }

@@ -1,4 +1,5 @@
 /** What every source does around its parser: tell absent from failed, and run one command that must succeed. */
+import { createHash } from "node:crypto";
 import { VigieError } from "@vigie/proto";
 import type { Command, CommandOutcome, Host } from "../host.js";
 import type { Reading } from "./source.js";
@@ -20,6 +21,21 @@ export async function readOrAbsent(read: () => Promise<Reading>, reason: string)
 /** There is no such file or folder. */
 export function isMissing(error: unknown): boolean {
   return errorCode(error) === "ENOENT";
+}
+
+/**
+ * For a text that is long, is read often and seldom changes: parsed once, and then answered as before for as long as
+ * it is the same. The text itself is not kept, for it may hold secrets.
+ */
+export function parsedOnce<T>(parse: (text: string) => T): (text: string) => T {
+  let digest = "";
+  let parsed: { readonly value: T } | undefined;
+  return (text) => {
+    const newDigest = createHash("sha256").update(text).digest("base64");
+    if (parsed === undefined || newDigest !== digest) parsed = { value: parse(text) };
+    digest = newDigest;
+    return parsed.value;
+  };
 }
 
 /** The errno of a rejected read, "" where it has none. */
