@@ -15,7 +15,10 @@ test("an empty file is a whole configuration", () => {
 
 test.each([
   ["kil_switch = '/tmp/stop'", /^agent\.toml:1: kil_switch: .*kill_switch/],
-  ["\norchestrator_port = '7443'", /^agent\.toml:2: orchestrator_port: expected a (?:whole )?number, got "7443"/],
+  [
+    "\norchestrator_port = '7443'",
+    /^agent\.toml:2: orchestrator_port: expected a (?:whole )?number, got "7443"/,
+  ],
   ["orchestrator_port = 0", /^agent\.toml:1: orchestrator_port: expected at least 1/],
   ["log_level = 'loud'", /^agent\.toml:1: log_level: expected one of "debug"/],
   ["[tls]\nkeyfile = 'k'", /^agent\.toml:2: tls\.keyfile: /],
