@@ -1,5 +1,5 @@
 import { DrbdMinor, SourceReport } from "@vigie/proto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { same } from "./same.js";
 
