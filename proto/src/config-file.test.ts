@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as classic from "zod";
 import * as mini from "zod/mini";
 import { configError, loadConfig, readConfigFile } from "./config-file.js";
@@ -124,8 +124,13 @@ test("a union names what each of its options expects", () => {
   );
 });
 
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "vigie-config-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
 test("a file that is not there is named, with what to do", () => {
-  const folder = mkdtempSync(join(tmpdir(), "vigie-config-"));
   const path = join(folder, "vigie.toml");
   expect(() => readConfigFile(path, MINI)).toThrow(`${path}: cannot be read: no such file; write it`);
   expect(() => readConfigFile(folder, MINI)).toThrow("it is a directory");
@@ -134,7 +139,7 @@ test("a file that is not there is named, with what to do", () => {
 });
 
 test("a value that only the world refuses is reported on its line too", () => {
-  const path = join(mkdtempSync(join(tmpdir(), "vigie-config-")), "vigie.toml");
+  const path = join(folder, "other.toml");
   writeFileSync(path, GOOD);
   const error = configError(path, ["tls", "key"], "a readable file", "no such file");
   expect(error).toMatchObject({

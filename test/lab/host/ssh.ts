@@ -54,6 +54,16 @@ export async function answersLogin(login: Login): Promise<boolean> {
  */
 async function keepConnection(login: Login): Promise<void> {
   if (existsSync(controlPath(login.node))) return;
+  const { name } = login.node;
+  const begun = starting.get(name) ?? startConnection(login).finally(() => starting.delete(name));
+  starting.set(name, begun);
+  await begun;
+}
+
+/** A second one beside the first would find the socket taken, and stay on for nothing. */
+const starting = new Map<string, Promise<void>>();
+
+async function startConnection(login: Login): Promise<void> {
   const [file = "", ...args] = sshArgv(login, "-M", "-N", "-f");
   await new Promise<void>((resolve) => {
     const child = spawn(file, args, { stdio: "ignore", detached: true });
