@@ -63,12 +63,16 @@ export async function readWhole(host: Host, name: string): Promise<Seen | undefi
   return { device, link, damaged };
 }
 
+/** It has no state and no error count, so there is nothing of it that changes from one second to the next. */
+export function isVirtual(seen: Seen | undefined): boolean {
+  return seen?.link === "";
+}
+
 /**
- * The state and the error count of a disk that was seen before; a virtual device has neither.
- * @returns undefined where another device has its name now, or none
+ * The state and the error count of a disk that was seen before.
+ * @returns `seen` itself where nothing changed, undefined where another device has its name now, or none
  */
 export async function readAgain(host: Host, seen: Seen): Promise<Seen | undefined> {
-  if (seen.link === "") return seen;
   const folder = `/sys/block/${seen.device.name}`;
   const link = await host.readLink(`${folder}/device`).catch(absent);
   if (link !== seen.link) return undefined;
@@ -78,6 +82,7 @@ export async function readAgain(host: Host, seen: Seen): Promise<Seen | undefine
     seen.device.ioErrors === undefined
       ? undefined
       : await attribute(host, `${folder}/device/ioerr_cnt`, parseHexCount);
+  if (state === seen.device.state && ioErrors === seen.device.ioErrors) return seen;
   return { ...seen, device: { ...seen.device, state, ioErrors } };
 }
 

@@ -6,7 +6,7 @@
 import { explain, Source, type Damaged } from "@vigie/proto";
 import type { Host } from "../host.js";
 import { isDeviceName } from "./block-device-attributes.js";
-import { isGone, readAgain, readWhole, type Seen } from "./block-device.js";
+import { isGone, isVirtual, readAgain, readWhole, type Seen } from "./block-device.js";
 import { quote } from "./cursor.js";
 import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
@@ -17,6 +17,7 @@ const LOOP = /^loop\d+$/;
 
 export function blockDevices(): SourceDefinition {
   let known: ReadonlyMap<string, Seen> = new Map();
+  let last: { readonly seen: readonly (Seen | Damaged)[]; readonly reading: Reading } | undefined;
   let wholeAtMs = Number.NEGATIVE_INFINITY;
   return {
     source: Source.BLOCK_DEVICES,
@@ -31,14 +32,37 @@ export function blockDevices(): SourceDefinition {
       known = new Map();
       wholeAtMs = host.monotonicMs();
     }
-    const before = known;
-    const results = await Promise.all(names.map((name) => readOne(host, name, before.get(name))));
-    const seen = results.filter((result) => result !== undefined);
+    const seen = await look(host, names, known);
+    if (last !== undefined && sameItems(last.seen, seen)) return last.reading;
     known = new Map(seen.filter(isSeen).map((each) => [each.device.name, each]));
-    const devices = [...known.values()].map(({ device }) => device).filter((device) => !isUnusedLoop(device));
-    const damaged = seen.flatMap((result) => (isSeen(result) ? result.damaged : [result]));
-    return { state: "ok", facts: { $case: "blockDevices", value: { devices } }, damaged };
+    last = { seen, reading: readingOf(seen) };
+    return last.reading;
   }
+}
+
+/** What was seen before of virtual devices stands: only disks, and what is new, are read. */
+async function look(
+  host: Host,
+  names: readonly string[],
+  known: ReadonlyMap<string, Seen>,
+): Promise<(Seen | Damaged)[]> {
+  const results = new Map<string, Seen | Damaged | undefined>(known);
+  const reads = names
+    .filter((name) => !isVirtual(known.get(name)))
+    .map(async (name) => results.set(name, await readOne(host, name, known.get(name))));
+  await Promise.all(reads);
+  return names.map((name) => results.get(name)).filter((result) => result !== undefined);
+}
+
+function readingOf(seen: readonly (Seen | Damaged)[]): Reading {
+  const devices = seen.filter(isSeen).map(({ device }) => device);
+  const damaged = seen.flatMap((result) => (isSeen(result) ? result.damaged : [result]));
+  const value = { devices: devices.filter((device) => !isUnusedLoop(device)) };
+  return { state: "ok", facts: { $case: "blockDevices", value }, damaged };
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 /** @returns undefined where the device went away between the listing and the reading: then there is none */
