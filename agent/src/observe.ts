@@ -110,7 +110,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     const stop = new AbortController();
     const late = host.sleep(deadlineMs, stop.signal).then(() => "late" as const);
     const ended = await Promise.race([standing.reading, late]);
-    stop.abort();
+    stop.abort(null); // without a reason one is made, an error with its stack, several times a second
     if (ended !== "late") return;
     standing.lateSinceMs = host.monotonicMs() - deadlineMs;
     reportLate(standing);

@@ -1,7 +1,8 @@
 /** The machine itself. Everything the agent touches outside its own state folder goes through here. */
-import { constants, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { open, readdir, readFile, readlink, type FileHandle } from "node:fs/promises";
+import { constants, readdirSync, readFile as readFileBack, readFileSync, readlinkSync } from "node:fs";
+import { open, readdir, readlink, type FileHandle } from "node:fs/promises";
 import { connect } from "node:net";
+import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
 import type { Host } from "./host.js";
 import { runCommand } from "./run-command.js";
@@ -9,6 +10,8 @@ import { runCommand } from "./run-command.js";
 const KMSG_RECORD_BYTES = 8192; // the kernel gives one record a read and refuses a smaller buffer (EINVAL)
 const KMSG_RECORDS_AT_ONCE = 1000;
 const SOCKET_ANSWER_CAP_BYTES = 64 * 1024 * 1024;
+
+const readFile = promisify(readFileBack); // half of what node:fs/promises takes for a small file
 
 export function createRealHost(): Host {
   let kernelLog: FileHandle | undefined;

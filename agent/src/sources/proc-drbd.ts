@@ -6,6 +6,7 @@
 import { Source } from "@vigie/proto";
 import type { Host } from "../host.js";
 import { readDrbdsetupStatus } from "./drbdsetup-status.js";
+import { rememberingMinors } from "./proc-drbd-again.js";
 import { beginProgress, finishProgress, takeCutLine, takeLine, type ProcDrbd } from "./proc-drbd-lines.js";
 import { readOrAbsent, restAfterHang } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
@@ -14,11 +15,12 @@ export type { ProcDrbd };
 
 /** Every reading is of one definition, so that on DRBD 9 a drbdsetup that hangs is not started again and again. */
 export function procDrbd(): SourceDefinition {
+  const parse = rememberingMinors(parseProcDrbd);
   return {
     source: Source.PROC_DRBD,
     periodMs: 1_000,
     deadlineMs: 2_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host), "the drbd module is not loaded")),
+    read: restAfterHang((host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded")),
   };
 }
 
@@ -45,8 +47,8 @@ export function parseProcDrbd(text: string): ProcDrbd {
   return finishProgress(progress);
 }
 
-async function read(host: Host): Promise<Reading> {
-  const { damaged, ...drbd } = parseProcDrbd(await host.readFile("/proc/drbd"));
+async function read(host: Host, parse: (text: string) => ProcDrbd): Promise<Reading> {
+  const { damaged, ...drbd } = parse(await host.readFile("/proc/drbd"));
   if (!drbd.minorsElsewhere) return { state: "ok", facts: { $case: "drbd", value: drbd }, damaged };
   const status = await readDrbdsetupStatus(host);
   const value = { ...drbd, minors: status.minors };
