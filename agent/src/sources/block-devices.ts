@@ -40,18 +40,22 @@ export function blockDevices(): SourceDefinition {
   }
 }
 
-/** What was seen before of virtual devices stands: only disks, and what is new, are read. */
+/**
+ * What was seen before of virtual devices stands: only disks, and what is new, are read. One after the other: of four
+ * hundred at once, all that is read on the way would have to be held.
+ */
 async function look(
   host: Host,
   names: readonly string[],
   known: ReadonlyMap<string, Seen>,
 ): Promise<(Seen | Damaged)[]> {
-  const results = new Map<string, Seen | Damaged | undefined>(known);
-  const reads = names
-    .filter((name) => !isVirtual(known.get(name)))
-    .map(async (name) => results.set(name, await readOne(host, name, known.get(name))));
-  await Promise.all(reads);
-  return names.map((name) => results.get(name)).filter((result) => result !== undefined);
+  const results: (Seen | Damaged)[] = [];
+  for (const name of names) {
+    const before = known.get(name);
+    const result = isVirtual(before) ? before : await readOne(host, name, before);
+    if (result !== undefined) results.push(result);
+  }
+  return results;
 }
 
 function readingOf(seen: readonly (Seen | Damaged)[]): Reading {

@@ -2,7 +2,7 @@
 import { Source, VigieError, type Damaged, type DeviceMapperDevice } from "@vigie/proto";
 import type { Command, Host } from "../host.js";
 import { quote, refuse } from "./cursor.js";
-import { absentTool, restAfterHang, runForOutput } from "./reading.js";
+import { absentTool, parsedOnce, restAfterHang, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SEPARATOR = "|"; // dmsetup prints one within a name as \x7c
@@ -21,11 +21,12 @@ function dmsetup(...args: string[]): Command {
 }
 
 export function deviceMapper(): SourceDefinition {
+  const parse = parsedOnce(parseDmsetup);
   return {
     source: Source.DEVICE_MAPPER,
     periodMs: 10_000,
     deadlineMs: 8_000,
-    read: restAfterHang((host) => absentTool(() => read(host), "dmsetup is not installed")),
+    read: restAfterHang((host) => absentTool(() => read(host, parse), "dmsetup is not installed")),
   };
 }
 
@@ -119,7 +120,7 @@ function isSuspended(text: string | undefined): boolean {
   return refuse(`neither active nor suspended: ${quote(text ?? "")}`);
 }
 
-async function read(host: Host): Promise<Reading> {
-  const { devices, damaged } = parseDmsetup(await runForOutput(host, INFO), await runForOutput(host, TABLE));
+async function read(host: Host, parse: typeof parseDmsetup): Promise<Reading> {
+  const { devices, damaged } = parse(await runForOutput(host, INFO), await runForOutput(host, TABLE));
   return { state: "ok", facts: { $case: "deviceMapper", value: { devices } }, damaged };
 }

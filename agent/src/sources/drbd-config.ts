@@ -134,7 +134,7 @@ function withoutDoubles(resources: readonly DrbdConfig[], damaged: readonly Dama
   return { resources: resources.filter((each) => !isDouble(each)), damaged: [...damaged, ...doubles] };
 }
 
-async function read(host: Host, parse: (text: string) => DrbdConfigText): Promise<Reading> {
+async function read(host: Host, parse: typeof parseDrbdsetupShow): Promise<Reading> {
   await host.readFile("/proc/drbd"); // missing: drbdsetup would load the module, and a reading changes nothing
   const { resources, damaged } = parse(await runForOutput(host, SHOW));
   return { state: "ok", facts: { $case: "drbdConfig", value: { resources } }, damaged };

@@ -2,9 +2,16 @@
  * `lvs`, `vgs`, `pvs`: what lies on which disk. They read the disks themselves and may hang on a dying one, so they
  * run one after the other, twice a minute.
  */
-import { Source, type Damaged } from "@vigie/proto";
+import {
+  Source,
+  type Damaged,
+  type LogicalVolume,
+  type PhysicalVolume,
+  type VolumeGroup,
+} from "@vigie/proto";
 import type { Command, Host } from "../host.js";
-import { parseLvmReport, warningLines, type LvmReport } from "./lvm-report.js";
+import type { JsonObject } from "./json.js";
+import { parseLvmReport, warningLines } from "./lvm-report.js";
 import {
   LV_FIELDS,
   logicalVolumes,
@@ -12,8 +19,9 @@ import {
   physicalVolumes,
   VG_FIELDS,
   volumeGroups,
+  type Volumes,
 } from "./lvm-volumes.js";
-import { absentTool, commandFailed, restAfterHang, runToEnd } from "./reading.js";
+import { absentTool, commandFailed, parsedOnce, restAfterHang, runToEnd } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const TIMEOUT_MS = 6_000;
@@ -30,40 +38,68 @@ function report(tool: string, fields: string, more: readonly string[]): Command 
 
 /** Every reading is of one definition, so that a tool that hangs is not started again and again. */
 export function lvm(): SourceDefinition {
+  const parsers = {
+    lvs: reportParser("lv", logicalVolumes),
+    vgs: reportParser("vg", volumeGroups),
+    pvs: reportParser("pv", physicalVolumes),
+  };
   return {
     source: Source.LVM,
     periodMs: 30_000,
     deadlineMs: 20_000,
-    read: restAfterHang((host) => absentTool(() => read(host), "LVM is not installed")),
+    read: restAfterHang((host) => absentTool(() => read(host, parsers), "LVM is not installed")),
   };
 }
 
-interface Output extends LvmReport {
-  readonly damaged: readonly Damaged[];
+/** What a tool's standard output says. */
+interface Report<T> {
+  readonly volumes: Volumes<T>;
+  readonly warnings: readonly string[];
 }
 
-async function read(host: Host): Promise<Reading> {
-  const lvs = await output(host, LVS, "lv");
-  const vgs = await output(host, VGS, "vg");
-  const pvs = await output(host, PVS, "pv");
-  const volumes = logicalVolumes(lvs.rows);
-  const groups = volumeGroups(vgs.rows);
-  const disks = physicalVolumes(pvs.rows);
+type Parser<T> = (stdout: string) => Report<T>;
+
+function reportParser<T>(kind: string, volumesOf: (rows: readonly JsonObject[]) => Volumes<T>): Parser<T> {
+  return parsedOnce((stdout: string) => {
+    const { rows, warnings } = parseLvmReport(stdout, kind);
+    return { volumes: volumesOf(rows), warnings };
+  });
+}
+
+interface Parsers {
+  readonly lvs: Parser<LogicalVolume>;
+  readonly vgs: Parser<VolumeGroup>;
+  readonly pvs: Parser<PhysicalVolume>;
+}
+
+async function read(host: Host, parsers: Parsers): Promise<Reading> {
+  const lvs = await output(host, LVS, parsers.lvs);
+  const vgs = await output(host, VGS, parsers.vgs);
+  const pvs = await output(host, PVS, parsers.pvs);
+  const all = [lvs, vgs, pvs];
   const value = {
-    logicalVolumes: volumes.items,
-    volumeGroups: groups.items,
-    physicalVolumes: disks.items,
-    warnings: [...new Set([lvs, vgs, pvs].flatMap(({ warnings }) => warnings))],
+    logicalVolumes: lvs.volumes.items,
+    volumeGroups: vgs.volumes.items,
+    physicalVolumes: pvs.volumes.items,
+    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
   };
-  const damaged = [lvs, vgs, pvs, volumes, groups, disks].flatMap((part) => part.damaged);
+  const damaged = [
+    ...all.flatMap(({ partial }) => partial),
+    ...all.flatMap(({ volumes }) => volumes.damaged),
+  ];
   return { state: "ok", facts: { $case: "lvm", value }, damaged };
 }
 
-async function output(host: Host, command: Command, kind: string): Promise<Output> {
+async function output<T>(
+  host: Host,
+  command: Command,
+  parse: Parser<T>,
+): Promise<Report<T> & { readonly partial: readonly Damaged[] }> {
   const outcome = await runToEnd(host, command);
   if (outcome.exitCode !== 0 && outcome.exitCode !== PARTIAL) throw commandFailed(command, outcome);
-  const { rows, warnings } = parseLvmReport(outcome.stdout, kind);
+  const { volumes, warnings } = parse(outcome.stdout);
   const said = warningLines(outcome.stderr);
-  const partial = { line: 0, reason: commandFailed(command, outcome).message, minor: undefined, object: "" };
-  return { rows, warnings: [...said, ...warnings], damaged: outcome.exitCode === PARTIAL ? [partial] : [] };
+  const reason = commandFailed(command, outcome).message;
+  const partial = outcome.exitCode === PARTIAL ? [{ line: 0, reason, minor: undefined, object: "" }] : [];
+  return { volumes, warnings: [...said, ...warnings], partial };
 }

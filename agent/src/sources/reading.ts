@@ -24,16 +24,16 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * For a text that is long, is read often and seldom changes: parsed once, and then answered as before for as long as
- * it is the same. The text itself is not kept, for it may hold secrets.
+ * For texts that are long, are read often and seldom change: parsed once, and then answered as before for as long as
+ * they are the same. The texts themselves are not kept, for they may hold secrets.
  */
-export function parsedOnce<T>(parse: (text: string) => T): (text: string) => T {
-  let digest = "";
+export function parsedOnce<T, A extends readonly string[]>(parse: (...texts: A) => T): (...texts: A) => T {
+  let known = "";
   let parsed: { readonly value: T } | undefined;
-  return (text) => {
-    const newDigest = createHash("sha256").update(text).digest("base64");
-    if (parsed === undefined || newDigest !== digest) parsed = { value: parse(text) };
-    digest = newDigest;
+  return (...texts) => {
+    const digests = texts.map((text) => createHash("sha256").update(text).digest("base64")).join();
+    if (parsed === undefined || digests !== known) parsed = { value: parse(...texts) };
+    known = digests;
     return parsed.value;
   };
 }
