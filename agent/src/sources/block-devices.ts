@@ -8,6 +8,7 @@ import type { Host } from "../host.js";
 import { isDeviceName } from "./block-device-attributes.js";
 import { isGone, isVirtual, readAgain, readWhole, type Seen } from "./block-device.js";
 import { quote } from "./cursor.js";
+import { same } from "../same.js";
 import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
@@ -28,11 +29,9 @@ export function blockDevices(): SourceDefinition {
 
   async function read(host: Host): Promise<Reading> {
     const names = (await host.listFolder("/sys/block")).filter((name) => !MEMORY.test(name)).sort();
-    if (host.monotonicMs() - wholeAtMs >= WHOLE_EVERY_MS) {
-      known = new Map();
-      wholeAtMs = host.monotonicMs();
-    }
-    const seen = await look(host, names, known);
+    const whole = host.monotonicMs() - wholeAtMs >= WHOLE_EVERY_MS;
+    if (whole) wholeAtMs = host.monotonicMs();
+    const seen = await look(host, names, known, whole);
     if (last !== undefined && sameItems(last.seen, seen)) return last.reading;
     known = new Map(seen.filter(isSeen).map((each) => [each.device.name, each]));
     last = { seen, reading: readingOf(seen) };
@@ -43,17 +42,22 @@ export function blockDevices(): SourceDefinition {
 /**
  * What was seen before of virtual devices stands: only disks, and what is new, are read. One after the other: of four
  * hundred at once, all that is read on the way would have to be held.
+ *
+ * @param whole read virtual devices, too, and every attribute
+ * @returns the value that is known where what was read is the same
  */
 async function look(
   host: Host,
   names: readonly string[],
   known: ReadonlyMap<string, Seen>,
+  whole: boolean,
 ): Promise<(Seen | Damaged)[]> {
   const results: (Seen | Damaged)[] = [];
   for (const name of names) {
     const before = known.get(name);
-    const result = isVirtual(before) ? before : await readOne(host, name, before);
-    if (result !== undefined) results.push(result);
+    const again = whole ? undefined : before;
+    const result = isVirtual(again) ? again : await readOne(host, name, again);
+    if (result !== undefined) results.push(before !== undefined && same(before, result) ? before : result);
   }
   return results;
 }
