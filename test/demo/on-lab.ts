@@ -12,12 +12,11 @@ import {
 import { instanceDisk } from "../lab/cluster/configuration.js";
 import { startProgress } from "../lab/host/progress.js";
 import { askVigie } from "../lab/vigie/ask.js";
-import { installVigie, startVigie } from "../lab/vigie/install.js";
+import { installVigie } from "../lab/vigie/install.js";
 import { createTimeline, type WatchedEvent } from "./timeline.js";
 
 const INSTANCE = "web1.lab.example";
 const HEAL_WITHIN_S = 180;
-const START_AFTER_MS = 9_000;
 
 /** Why it cannot be here; undefined: it can. */
 export { labObstacle };
@@ -26,15 +25,12 @@ export { labObstacle };
 export async function demonstrateOnLab(print: (line: string) => void): Promise<boolean> {
   const progress = startProgress(print);
   const install = (on: Lab): Promise<void> =>
-    progress.step("Vigie on h1, h2 and h3: files", () => installVigie(on, { afresh: true, start: false }));
+    progress.step("vigie-agent on h1, h2 and h3, vigie-orchestrator on h1", () =>
+      installVigie(on, { afresh: true }),
+    );
   const lab = await openLab({ report: print, meanwhile: install });
   const vigie = askVigie(lab);
-  // A node has one processor: Ganeti's first job is slow beside services that start, so these come near its end.
-  const start = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, START_AFTER_MS));
-    await progress.step("vigie-agent on h1, h2 and h3, vigie-orchestrator on h1", () => startVigie(lab));
-  };
-  await Promise.all([progress.step(`DRBD instance ${INSTANCE}`, () => freshInstance(lab)), start()]);
+  await progress.step(`DRBD instance ${INSTANCE}`, () => freshInstance(lab));
   await progress.step("Vigie sees a healthy cluster", () =>
     vigie.until(
       "all healthy",

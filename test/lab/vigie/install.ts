@@ -24,8 +24,6 @@ export interface InstallOptions {
   readonly orchestratorToml?: string;
   /** The master's node. */
   readonly orchestratorOn?: NodeName;
-  /** False: the files only; `startVigie` starts the services. */
-  readonly start?: boolean;
   /** Forget what an earlier installation kept: incidents, runs, journals. */
   readonly afresh?: boolean;
 }
@@ -44,17 +42,14 @@ export async function installVigie(lab: Lab, options: InstallOptions = {}): Prom
     await deploy(lab, {
       files: [...programFiles(), ...own],
       prepare: options.afresh === true ? `${PREPARE}${FORGET}` : PREPARE,
+      units: [
+        { name: "vigie-agent" },
+        { name: "vigie-orchestrator", nodes: [options.orchestratorOn ?? "h1"] },
+      ],
     });
   } finally {
     rmSync(stage, { recursive: true });
   }
-  if (options.start !== false) await startVigie(lab, options.orchestratorOn);
-}
-
-/** Starts what was installed, now and at each boot. */
-export async function startVigie(lab: Lab, orchestratorOn: NodeName = "h1"): Promise<void> {
-  const orchestrator = { name: "vigie-orchestrator", nodes: [orchestratorOn] };
-  await deploy(lab, { files: [], units: [{ name: "vigie-agent" }, orchestrator] });
 }
 
 const PREPARE = `
