@@ -19,9 +19,9 @@ export const agentPart: Part = {
   run: async (options, note) => {
     const folder = mkdtempSync(join(tmpdir(), "vigie-bench-"));
     const authority = await benchAuthority();
-    const orchestrator = await startOrchestrator(join(folder, "orchestrator"), authority);
     const root = join(folder, "root");
     writeFakeNode(root);
+    const orchestrator = await startOrchestrator(join(folder, "orchestrator"), authority);
     mkdirSync(join(root, "etc/vigie/tls"), { recursive: true });
     await authority.writeFiles(join(root, "etc/vigie/tls"), "agent", NODE_NAME);
     writeFileSync(

@@ -1,7 +1,7 @@
 /** A resync that loses its bulk data and stands still: how soon it is told, and how soon it moves again, by itself. */
 import { troubleNamed, type DiskSide } from "../../lab/index.js";
 import type { ToldIncident, ToldRow, ToldRun } from "../../lab/vigie/ask.js";
-import { watchProgress } from "./progress-watch.js";
+import { watchProgress, type Move } from "./progress-watch.js";
 import { calm, incidentSince, masterTime, type Stage } from "./stage.js";
 
 const HEAL_WITHIN_S = 120;
@@ -20,11 +20,14 @@ export async function stallTimes(stage: Stage, note: (text: string) => void): Pr
     await troubleNamed("stalled-sync").make(stage.lab, {});
     const incident = await incidentSince(stage, "stalled-sync", begunUnixMs - 5_000, 60);
     const run = await healed(stage, incident);
-    const movedUnixMs = (await Promise.all(ends.map((end) => end()))).flat();
-    const lastUnixMs = Math.max(...movedUnixMs.filter((unixMs) => unixMs < incident.opened_unix_ms));
+    const moves = (await Promise.all(ends.map((end) => end()))).flat();
+    const before = moves.filter(({ unixMs }) => unixMs < incident.opened_unix_ms);
+    const lastUnixMs = latest(before);
     const since = (unixMs: number): number => (unixMs - lastUnixMs) / 1000;
     const rows = run.events.filter(({ kind }) => kind === "step-verified");
-    note(rows.map((row) => `${row.step_id} ${since(row.unix_ms).toFixed(1)} s`).join(", "));
+    const lastKib = since(latest(before.filter(({ kibMoved }) => kibMoved)));
+    const steps = rows.map((row) => `${row.step_id} ${since(row.unix_ms).toFixed(1)} s`);
+    note(`after the last progress: ${steps.join(", ")}; the last KiB had moved at ${lastKib.toFixed(1)} s`);
     return { flaggedS: since(incident.opened_unix_ms), healedS: since(healedUnixMs(rows)) };
   } finally {
     await troubleNamed("stalled-sync").mend(stage.lab, {});
@@ -32,12 +35,16 @@ export async function stallTimes(stage: Stage, note: (text: string) => void): Pr
   }
 }
 
-/** @returns how to end the watch, and the moments of movement by the master's clock */
-async function watchEnd(stage: Stage, side: DiskSide): Promise<() => Promise<readonly number[]>> {
+/** @returns how to end the watch, and the moves by the master's clock */
+async function watchEnd(stage: Stage, side: DiskSide): Promise<() => Promise<readonly Move[]>> {
   const node = stage.lab.node(side.node);
   const toMaster = await masterTime(stage, node);
   const watch = await watchProgress(node, side.minor);
-  return async () => (await watch.end()).map(toMaster);
+  return async () => (await watch.end()).map((move) => ({ ...move, unixMs: toMaster(move.unixMs) }));
+}
+
+function latest(moves: readonly Move[]): number {
+  return Math.max(...moves.map(({ unixMs }) => unixMs));
 }
 
 async function healed({ vigie }: Stage, { id }: ToldIncident): Promise<ToldRun> {
