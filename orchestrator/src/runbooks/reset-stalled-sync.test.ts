@@ -1,36 +1,31 @@
 import {
-  Condition,
   ConnectionState,
   Damaged,
   DiskState,
   GanetiFacts,
   GanetiJob,
+  Incident,
   Role,
   StepKind,
+  Subject,
   type DrbdMinor,
   type Plan,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import { cluster, INVENTORY, NOW_MS, onH1, onH2, stalled, type Says } from "../view/testing.js";
+import { cluster, INVENTORY, onH1, onH2, stalled, type Says } from "../view/testing.js";
+import { planFaults } from "./plan-faults.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
-import { RUNBOOK_FOR, RUNBOOKS, runbookByName } from "./index.js";
+import { requestOf } from "./testing.js";
 
 const { SYNC_SOURCE, SYNC_TARGET, CONNECTED, STAND_ALONE } = ConnectionState;
 const { PRIMARY, SECONDARY } = Role;
 
-function planFor(says: Readonly<Record<string, Says>>, inventory?: GanetiFacts, key = "d1"): Plan {
-  const view = cluster(says, inventory);
-  const resource = view.resources.get(key);
-  if (resource === undefined) throw new Error(`no disk ${key}`);
-  return resetStalledSync.plan({
-    resource,
-    view,
-    nowMs: NOW_MS,
-    wallUnixMs: 1,
-    incidentId: "i-1",
-    ttlS: 30,
-    minStillMs: 7_000,
-  });
+function planFor(
+  says: Readonly<Record<string, Says>>,
+  inventory?: GanetiFacts,
+  parameters: Record<string, string> = { instance: "web1" },
+): Plan {
+  return resetStalledSync.plan(requestOf(cluster(says, inventory), parameters));
 }
 
 function ends(h1: Partial<DrbdMinor>, h2: Partial<DrbdMinor>): Record<string, Says> {
@@ -40,19 +35,31 @@ function ends(h1: Partial<DrbdMinor>, h2: Partial<DrbdMinor>): Record<string, Sa
   };
 }
 
+/** The end at which the plan cuts, and the other one as the wait names it. */
+function endsOf(plan: Plan) {
+  const cut = plan.steps[0]?.action?.kind;
+  const down = plan.steps[1]?.condition?.what;
+  return {
+    end: cut?.$case === "cutDrbdLink" ? cut.value.end : undefined,
+    peerEnd: down?.$case === "linkDown" ? down.value.peerEnd : undefined,
+  };
+}
+
 test("the plan cuts, waits, restores, waits; the restore takes the cut back", () => {
-  const { steps, refusals } = planFor(stalled(8_000));
-  expect(refusals).toEqual([]);
-  expect(steps.map(({ id, kind, condition, undoStepId }) => [id, kind, condition, undoStepId])).toEqual([
-    ["cut-link", StepKind.ACT, Condition.CUT_STANDS, "restore-link"],
-    ["await-link-down", StepKind.WAIT, Condition.LINK_DOWN, ""],
-    ["restore-link", StepKind.ACT, Condition.CUT_GONE, ""],
-    ["await-resync-moves", StepKind.WAIT, Condition.RESYNC_MOVES, ""],
+  const plan = planFor(stalled(8_000));
+  expect(plan.refusals).toEqual([]);
+  expect(plan.steps.map((s) => [s.id, s.kind, s.condition?.what?.$case, s.undoStepId])).toEqual([
+    ["cut-link", StepKind.ACT, "cutStands", "restore-link"],
+    ["await-link-down", StepKind.WAIT, "linkDown", ""],
+    ["restore-link", StepKind.ACT, "cutGone", ""],
+    ["await-resync-moves", StepKind.WAIT, "resyncMoves", ""],
   ]);
+  expect(planFaults(plan)).toEqual([]);
 });
 
 test("the plan names both ends by everything that must agree (I13), and Ganeti's serial (I15)", () => {
-  const { end, peerEnd, configSerial, incidentId } = planFor(stalled(8_000));
+  const plan = planFor(stalled(8_000));
+  const { end, peerEnd } = endsOf(plan);
   expect(end).toEqual({
     instance: "web1",
     instanceUuid: "i1",
@@ -70,12 +77,13 @@ test("the plan names both ends by everything that must agree (I13), and Ganeti's
     peerBootId: "",
   });
   expect(peerEnd).toMatchObject({ node: "h2", minor: 10, peerNode: "h1", localAddress: "10.0.0.2" });
-  expect([configSerial, incidentId]).toEqual([5, "i-1"]);
+  expect(plan.configSerials[0]).toEqual({ kind: "instance", name: "web1", serial: 5 });
+  expect(plan).toMatchObject({ incidentId: "i-1", subject: "web1 disk/0" });
+  expect(plan.locks).toEqual(["disk d1", "instance web1", "node h1", "node h2", "pair h1 h2"]);
 });
 
 test("the wait for the link to go down is over before the cut is", () => {
-  const wait = planFor(stalled(8_000)).steps[1];
-  expect(wait?.deadlineMs).toBeLessThan(30_000);
+  expect(planFor(stalled(8_000)).steps[1]?.deadlineMs).toBeLessThan(30_000);
 });
 
 test("the same view gives the same plan, byte for byte", () => {
@@ -101,7 +109,7 @@ describe("the link is cut", () => {
       "h2",
     ],
   ])("%s", (_what, says, node) => {
-    expect(planFor(says).end?.node).toBe(node);
+    expect(endsOf(planFor(says)).end?.node).toBe(node);
   });
 });
 
@@ -138,15 +146,10 @@ describe("there is no plan that could be run, and it says why,", () => {
     expect(planFor(says).refusals.join("; ")).toContain(why);
   });
 
-  test("for a minor that Ganeti does not name", () => {
-    const says = { h1: {}, h3: { minors: [onH1({ minor: 7, connection: SYNC_SOURCE })] } };
-    expect(planFor(says, undefined, "h3/7").refusals.join("; ")).toContain("Ganeti does not name");
-  });
-
   test("but for two Primaries while their migration runs there is, and the job is named to the guard", () => {
     const plan = planFor(twoPrimaries, job({}));
     expect(plan.refusals).toEqual([]);
-    expect(plan.steps[0]?.action).toMatchObject({ value: { migrateJobId: 9 } });
+    expect(plan.steps[0]?.action?.kind).toMatchObject({ value: { migrateJobId: 9 } });
   });
 
   test.each([
@@ -159,13 +162,19 @@ describe("there is no plan that could be run, and it says why,", () => {
   });
 });
 
-test("every runbook has its own name, and every kind that is mended names one that is there", () => {
-  expect(new Set(RUNBOOKS.map(({ name }) => name)).size).toBe(RUNBOOKS.length);
-  expect(Object.values(RUNBOOK_FOR).filter((name) => runbookByName(name) === undefined)).toEqual([]);
+test("an incident names the instance and the disk; one about a minor that Ganeti does not name gives no plan", () => {
+  const view = cluster(stalled(8_000));
+  const about = (subject: Partial<Subject>) =>
+    resetStalledSync.forIncident?.(Incident.create({ subject: Subject.create(subject) }), view);
+  expect(about({ instance: "web1", diskIndex: 1 })).toEqual({ instance: "web1", disk: "1" });
+  expect(about({ node: "h3", minor: 7 })).toBeUndefined();
 });
 
-test("every step that takes something back is a later step of the same plan", () => {
-  const { steps } = planFor(stalled(8_000));
-  for (const [at, { undoStepId }] of steps.entries())
-    if (undoStepId !== "") expect(steps.findIndex(({ id }) => id === undoStepId)).toBeGreaterThan(at);
+test.each<[Record<string, string>, string]>([
+  [{ instance: "web1", disk: "3" }, "has disks 0"],
+  [{ instance: "wbe1" }, "did you mean web1"],
+  [{}, "needs instance"],
+  [{ instance: "web1", port: "1" }, 'has no parameter "port"'],
+])("%j is answered with what to give instead", (parameters, why) => {
+  expect(() => planFor(stalled(8_000), undefined, parameters)).toThrow(why);
 });
