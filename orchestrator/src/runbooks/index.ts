@@ -1,12 +1,14 @@
 /** The table of runbooks, and which one a kind of incident asks for. */
 import { IncidentKind } from "@vigie/proto";
+import { recoverStuckMigration } from "./recover-stuck-migration.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
 import type { Runbook } from "./runbook.js";
 
-export const RUNBOOKS: readonly Runbook[] = [resetStalledSync];
+export const RUNBOOKS: readonly Runbook[] = [resetStalledSync, recoverStuckMigration];
 
 export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.STALLED_SYNC]: resetStalledSync.name,
+  [IncidentKind.HUNG_MIGRATION]: recoverStuckMigration.name,
 };
 
 export function runbookByName(name: string): Runbook | undefined {

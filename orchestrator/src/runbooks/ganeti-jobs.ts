@@ -1,0 +1,71 @@
+/** Steps that put one job into Ganeti's queue, and see that it ended well (I30). */
+import { ReplaceMode, type Condition, type NodeChangeKind, type PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { allOf, jobSucceeded } from "./conditions.js";
+import { manualJob, type GanetiJobKind } from "./manual-ganeti.js";
+import { masterOf } from "./plan.js";
+import { act, type Act } from "./steps.js";
+
+/** What a job's step says beside its job: what must be seen once the job succeeded is in `afterwards`. */
+export type JobStep = Omit<Act, "node" | "action" | "manual" | "condition"> & {
+  readonly afterwards?: readonly Condition[];
+};
+
+export function jobStep(view: ClusterView, job: GanetiJobKind, step: JobStep): PlanStep {
+  const { afterwards = [], ...rest } = step;
+  return submitStep(view, job, { ...rest, condition: all([jobSucceeded(step.id), ...afterwards]) });
+}
+
+/** For a job of which something else is to be seen than that it ended. */
+export function submitStep(
+  view: ClusterView,
+  job: GanetiJobKind,
+  step: Omit<Act, "node" | "action" | "manual">,
+): PlanStep {
+  const master = masterOf(view);
+  return act({
+    ...step,
+    node: master,
+    action: { $case: "submitGanetiJob", value: { job } },
+    manual: manualJob(master, job),
+  });
+}
+
+function all(conditions: readonly Condition[]): Condition {
+  const [only] = conditions;
+  return only !== undefined && conditions.length === 1 ? only : allOf(...conditions);
+}
+
+export function migrate(instance: string): GanetiJobKind {
+  return { $case: "migrateInstance", value: { instance, cleanup: false } };
+}
+
+export function cleanup(instance: string): GanetiJobKind {
+  return { $case: "migrateInstance", value: { instance, cleanup: true } };
+}
+
+export function failover(instance: string): GanetiJobKind {
+  return { $case: "failoverInstance", value: { instance } };
+}
+
+export function replaceDisks(instance: string, mode: ReplaceMode): GanetiJobKind {
+  return { $case: "replaceDisks", value: { instance, mode, newSecondary: "" } };
+}
+
+/** @param node empty: Ganeti's allocator chooses */
+export function newSecondary(instance: string, node: string): GanetiJobKind {
+  const mode = node === "" ? ReplaceMode.ALLOCATOR : ReplaceMode.NEW_SECONDARY;
+  return { $case: "replaceDisks", value: { instance, mode, newSecondary: node } };
+}
+
+export function activateDisks(instance: string): GanetiJobKind {
+  return { $case: "activateDisks", value: { instance } };
+}
+
+export function modifyNode(node: string, change: NodeChangeKind): GanetiJobKind {
+  return { $case: "modifyNode", value: { node, change } };
+}
+
+export function setAllocatable(node: string, pvName: string, allocatable: boolean): GanetiJobKind {
+  return { $case: "setAllocatable", value: { node, pvName, allocatable } };
+}
