@@ -2,12 +2,13 @@ import { CutDrbdLink, DrbdEnd, VigieError, type ActionRequest } from "@vigie/pro
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkArguments } from "./argument-check.js";
-import { cutRequest } from "./testing.js";
+import { stall } from "./guards/testing.js";
+import { cutRequest, requestFor } from "./testing.js";
 
 function withEnd(change: Partial<DrbdEnd>): ActionRequest {
   const request = cutRequest();
-  const end = DrbdEnd.create({ ...request.action?.value.end, ...change });
-  return { ...request, action: { $case: "cutDrbdLink", value: CutDrbdLink.create({ end }) } };
+  const end = DrbdEnd.create({ ...stall().params.end, ...change });
+  return { ...request, action: { kind: { $case: "cutDrbdLink", value: CutDrbdLink.create({ end }) } } };
 }
 
 function complaint(request: ActionRequest): string {
@@ -150,7 +151,11 @@ test("loopback, unspecified and multicast addresses are no peer's", () => {
 });
 
 test("a request without an action or an end is refused", () => {
-  expect(complaint(cutRequest({ action: undefined }))).toContain("no DRBD end");
+  expect(complaint(cutRequest({ action: undefined }))).toContain("no action");
+  expect(complaint(cutRequest({ action: { kind: undefined } }))).toContain("no action");
+  expect(complaint(requestFor({ $case: "cutDrbdLink", value: CutDrbdLink.create({}) }))).toContain(
+    "no DRBD end",
+  );
 });
 
 test("names as Ganeti and LVM write them pass", () => {

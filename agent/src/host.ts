@@ -33,6 +33,20 @@ export interface Host extends Clock {
   readonly run: (command: Command) => Promise<CommandOutcome>;
   /** One request and its answer over a UNIX socket, each ended by `end`; rejects at the deadline. */
   readonly exchange: (socketPath: string, request: string, end: string, timeoutMs: number) => Promise<string>;
+  /** Opens a disk's folder in sysfs. Rejects as node:fs does where there is no such disk. */
+  readonly openDevice: (name: string) => Promise<DeviceHandle>;
   /** Raw records of /dev/kmsg that came since the last call ("6,1234,5678901,-;text"), oldest first. */
   readonly newKernelLogRecords: () => Promise<string[]>;
+}
+
+/**
+ * One disk's folder in sysfs, held open: what is read and written through it is that disk's, or fails with ENODEV or
+ * ENOENT once it is gone, though another disk has its name by then (I14).
+ */
+export interface DeviceHandle {
+  /** A file below /sys/block/NAME: "dev", "device/wwid". Rejects as readFile does. */
+  readonly read: (attribute: string) => Promise<string>;
+  /** Into a file of the SCSI device, opened with the handle. Rejects as node:fs does. */
+  readonly write: (attribute: "state" | "delete", text: string) => Promise<void>;
+  readonly close: () => Promise<void>;
 }

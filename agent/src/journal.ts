@@ -32,7 +32,7 @@ export type JournalEntry =
 /** What is known of an idempotency key. An intent without a result: it may have run (I22). */
 export type KeyState =
   | { readonly state: "new" }
-  | { readonly state: "unfinished"; readonly body: string }
+  | { readonly state: "unfinished"; readonly body: string; readonly sinceUnixMs: number }
   | { readonly state: "finished"; readonly body: string; readonly result: ActionResult };
 
 export interface Journal {
@@ -72,7 +72,10 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
   let head = records.at(-1)?.hash ?? CHAIN_START;
   let broken = "";
   const file = openFile(path);
-  for (const record of records) learn((JSON.parse(record.payload) as { entry: JournalEntry }).entry);
+  for (const record of records) {
+    const { entry, unixMs } = JSON.parse(record.payload) as { entry: JournalEntry; unixMs: number };
+    learn(entry, unixMs);
+  }
 
   return {
     head: () => head,
@@ -97,14 +100,15 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
       throw new VigieError("JOURNAL_BROKEN", broken, { cause });
     }
     head = hash;
-    learn(entry);
+    learn(entry, wallUnixMs);
     if (entry.kind === "intent" && entry.action === "cutDrbdLink")
       cutsMadeHere.add(entry.key.split("/")[0] ?? "");
   }
 
-  function learn(entry: JournalEntry): void {
+  function learn(entry: JournalEntry, unixMs: number): void {
     if (entry.kind === "epoch") highestEpoch = Math.max(highestEpoch, entry.epoch);
-    if (entry.kind === "intent") keys.set(entry.key, { state: "unfinished", body: entry.body });
+    if (entry.kind === "intent")
+      keys.set(entry.key, { state: "unfinished", body: entry.body, sinceUnixMs: unixMs });
     if (entry.kind === "result")
       keys.set(entry.key, { state: "finished", body: entry.body, result: entry.result });
   }

@@ -12,11 +12,12 @@ export function createLook(
   nodeName: string,
   bootId: string,
   observer: Observer,
-): Omit<Look, "requestAgeMs"> {
+): Omit<Look, "requestAgeMs" | "asker" | "device"> {
   return {
     host,
     nodeName,
     bootId,
+    read: observer.readNow,
     drbdMinor: async (number) => {
       const report = await observer.readNow(Source.PROC_DRBD);
       const minor =
@@ -24,11 +25,13 @@ export function createLook(
           ? report.facts.value.minors.find((m) => m.minor === number)
           : undefined;
       const stillMs = observer.stillness().find((s) => s.minor === number)?.stillMs;
+      const redundantMs = observer.redundancy().find((r) => r.minor === number)?.redundantMs ?? 0;
       return {
         minor,
         unknown: minor === undefined ? whyUnknown(report, number) : "",
         readAtMs: report.monotonicMs,
         stillMs,
+        redundantMs,
       };
     },
     drbdConfig: async (number) => {

@@ -8,22 +8,31 @@ import {
   SourceReport,
   SourceState,
   type DrbdMinor,
+  type MinorRedundancy,
   type MinorStillness,
   type SourceUnchanged,
 } from "@vigie/proto";
 import type { Host } from "./host.js";
 import { same } from "./same.js";
-import type { Facts, Reading, SourceDefinition } from "./sources/source.js";
+import { redundantFor, trackRedundancy, type RedundantSince } from "./redundancy.js";
+import {
+  NOTHING_ASKED,
+  type Asked,
+  type Facts,
+  type Reading,
+  type SourceDefinition,
+} from "./sources/source.js";
 import { stillFor, trackStillness, type Stillness } from "./stillness.js";
 
 export interface Observer {
-  /** Reads everything once and then each source at its period, until `signal` aborts. */
+  /** Reads every source that has a period once and then each at its own, until `signal` aborts. */
   readonly start: (signal: AbortSignal) => void;
-  /** A reading that began after this call. */
-  readonly readNow: (source: Source) => Promise<SourceReport>;
+  /** A reading that began after this call; `asked`: what an on-demand source is asked about. */
+  readonly readNow: (source: Source, asked?: Asked) => Promise<SourceReport>;
   /** The newest reading, whole; undefined: not read yet. */
   readonly latest: (source: Source) => SourceReport | undefined;
   readonly stillness: () => MinorStillness[];
+  readonly redundancy: () => MinorRedundancy[];
   /** What changed since the last call with the same `sent`; everything with a new one. */
   readonly changes: (sent: SentState) => { sources: SourceReport[]; unchanged: SourceUnchanged[] };
   /** Called after each reading of /proc/drbd, which paces the reports. */
@@ -48,19 +57,32 @@ export function forgetSent(sent: SentState, source: Source): void {
 
 interface SourceStanding {
   readonly definition: SourceDefinition;
+  readonly asked: Asked;
   latest: SourceReport | undefined;
   reading: Promise<void> | undefined; // the one that goes on now
   lateSinceMs: number | undefined; // it is past its deadline since then
+  readonly forget: () => void; // nobody reads it any more
+}
+
+function standingOf(
+  definition: SourceDefinition,
+  asked = NOTHING_ASKED,
+  forget: () => void = () => undefined,
+): SourceStanding {
+  return { definition, asked, latest: undefined, reading: undefined, lateSinceMs: undefined, forget };
+}
+
+function periodOf({ definition }: SourceStanding): number {
+  return definition.periodMs ?? Number.POSITIVE_INFINITY;
 }
 
 export function createObserver(host: Host, definitions: readonly SourceDefinition[]): Observer {
-  const standings = new Map<Source, SourceStanding>(
-    definitions.map((definition) => [
-      definition.source,
-      { definition, latest: undefined, reading: undefined, lateSinceMs: undefined },
-    ]),
-  );
+  const all = new Map(definitions.map((definition) => [definition.source, definition]));
+  const periodic = definitions.filter(({ periodMs }) => periodMs !== undefined);
+  const standings = new Map(periodic.map((definition) => [definition.source, standingOf(definition)]));
+  const onDemand = new Map<string, SourceStanding>(); // by what is asked, while its reading goes on
   let still: ReadonlyMap<number, Stillness> = new Map();
+  let redundantSince: RedundantSince = new Map();
   const observer: Observer = {
     start: (signal) => {
       for (const standing of standings.values()) void pace(standing, signal);
@@ -68,6 +90,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     readNow,
     latest: (source) => standings.get(source)?.latest,
     stillness: () => stillFor(still, host.monotonicMs()),
+    redundancy: () => redundantFor(redundantSince, host.monotonicMs()),
     changes,
     onTick: () => undefined,
   };
@@ -78,12 +101,12 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
       const begunMs = host.monotonicMs();
       await readOnce(standing);
       if (standing.definition.source === Source.PROC_DRBD) observer.onTick();
-      await host.sleep(Math.max(0, standing.definition.periodMs - (host.monotonicMs() - begunMs)), signal);
+      await host.sleep(Math.max(0, periodOf(standing) - (host.monotonicMs() - begunMs)), signal);
     }
   }
 
-  async function readNow(source: Source): Promise<SourceReport> {
-    const standing = standings.get(source);
+  async function readNow(source: Source, asked: Asked = NOTHING_ASKED): Promise<SourceReport> {
+    const standing = standingFor(source, asked);
     if (standing === undefined)
       return SourceReport.create({
         source,
@@ -97,6 +120,16 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     );
   }
 
+  /** Two questions about different things are two readings; one that hangs is not begun again (I37). */
+  function standingFor(source: Source, asked: Asked): SourceStanding | undefined {
+    const definition = all.get(source);
+    if (definition === undefined || definition.periodMs !== undefined) return standings.get(source);
+    const key = `${source} ${asked.minor} ${asked.jobId}`;
+    const standing = onDemand.get(key) ?? standingOf(definition, asked, () => onDemand.delete(key));
+    onDemand.set(key, standing);
+    return standing;
+  }
+
   /** Ends when the reading does, or at its deadline. */
   async function readOnce(standing: SourceStanding): Promise<void> {
     if (standing.lateSinceMs !== undefined) return void reportLate(standing);
@@ -104,6 +137,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
       standing.reading = readInto(standing).finally(() => {
         standing.reading = undefined;
         standing.lateSinceMs = undefined;
+        standing.forget();
       });
     }
     const { deadlineMs } = standing.definition;
@@ -132,14 +166,16 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     const monotonicMs = host.monotonicMs();
     let reading: Reading | { readonly state: "failed"; readonly reason: string };
     try {
-      reading = await read(host);
+      reading = await read(host, standing.asked);
     } catch (error) {
       reading = { state: "failed", reason: explain(error) };
     }
     const durationUs = Math.round((host.monotonicMs() - monotonicMs) * 1000);
     standing.latest = reportOf(source, monotonicMs, durationUs, reading);
-    if (source === Source.PROC_DRBD)
-      still = trackStillness(still, minorsOf(standing.latest.facts), monotonicMs);
+    if (source !== Source.PROC_DRBD) return;
+    const minors = minorsOf(standing.latest.facts);
+    still = trackStillness(still, minors, monotonicMs);
+    redundantSince = trackRedundancy(redundantSince, minors, monotonicMs);
   }
 
   function changes(sent: SentState): { sources: SourceReport[]; unchanged: SourceUnchanged[] } {

@@ -107,7 +107,8 @@ describe("who asks, and when", () => {
 
   test("a request about another node's end is refused (I16)", async () => {
     const request = cutRequest();
-    if (request.action?.value.end !== undefined) request.action.value.end.node = "h3.example";
+    const kind = request.action?.kind;
+    if (kind?.$case === "cutDrbdLink" && kind.value.end !== undefined) kind.value.end.node = "h3.example";
     expect(await refused(request, "IDENTITY_MISMATCH")).toContain("h3.example");
   });
 
@@ -179,15 +180,15 @@ describe("the same key again (I23)", () => {
   test("may come with a newer report of the peer", async () => {
     await stage.perform(cutRequest());
     const later = cutRequest();
-    if (later.action?.$case === "cutDrbdLink" && later.action.value.peer !== undefined)
-      later.action.value.peer.ageMs = 300;
+    const kind = later.action?.kind;
+    if (kind?.$case === "cutDrbdLink" && kind.value.peer !== undefined) kind.value.peer.ageMs = 300;
     expect(await stage.perform(later)).toMatchObject({ outcome: DONE, replayed: true });
   });
 
   test("with another body is refused", async () => {
     await stage.perform(cutRequest());
     const other = cutRequest();
-    if (other.action?.$case === "cutDrbdLink") other.action.value.ttlS = 60;
+    if (other.action?.kind?.$case === "cutDrbdLink") other.action.kind.value.ttlS = 60;
     const commands = stage.ran.length;
     expect(await stage.perform(other)).toMatchObject({ outcome: REFUSED, code: "KEY_REUSED" });
     expect(stage.ran).toHaveLength(commands);

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
 import type { Host } from "./host.js";
+import { openDevice } from "./real-device.js";
 import { runCommand } from "./run-command.js";
 
 const KMSG_RECORD_BYTES = 8192; // the kernel gives one record a read and refuses a smaller buffer (EINVAL)
@@ -22,6 +23,7 @@ export function createRealHost(): Host {
     readLink: async (path) => (isSysfs(path) ? readlinkSync(path) : readlink(path)),
     run: (command) => runCommand(command, realClock.monotonicMs),
     exchange,
+    openDevice,
     newKernelLogRecords: async () => {
       kernelLog ??= await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
       return readKernelLog(kernelLog);

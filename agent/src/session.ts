@@ -160,7 +160,11 @@ async function runSession(
   }
 
   async function act(request: ActionRequest): Promise<void> {
-    parts.log("action.asked", { run: request.runId, step: request.stepId, action: request.action?.$case });
+    parts.log("action.asked", {
+      run: request.runId,
+      step: request.stepId,
+      action: request.action?.kind?.$case,
+    });
     const value = await parts.performer.perform(request, {
       orchestratorNode: master,
       sentAtMs: (asked) => sentAtMs.get(asked),
@@ -176,9 +180,15 @@ async function runSession(
     void report();
   }
 
-  async function observe({ requestId, source }: ObserveNow): Promise<void> {
-    const report = await observer.readNow(source);
-    const value = { requestId, report, sequence: nextSequence(), still: observer.stillness() };
+  async function observe({ requestId, source, minor, jobId }: ObserveNow): Promise<void> {
+    const report = await observer.readNow(source, { minor, jobId });
+    const value = {
+      requestId,
+      report,
+      sequence: nextSequence(),
+      still: observer.stillness(),
+      redundant: source === Source.PROC_DRBD ? observer.redundancy() : [],
+    };
     forgetSent(sent, source); // the next report tells it whole
     link.send({ body: { $case: "observed", value } });
   }

@@ -2,14 +2,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ActionRequest, LinkCut, type ActionResult, type DrbdMinor } from "@vigie/proto";
+import {
+  ActionRequest,
+  LinkCut,
+  SourceReport,
+  SourceState,
+  type ActionResult,
+  type DrbdMinor,
+  type Source,
+} from "@vigie/proto";
+import type { RequestedAction } from "./actions/action.js";
 import type { Command, CommandOutcome, Host } from "./host.js";
 import { stall } from "./guards/testing.js";
 import { openJournal, type Journal } from "./journal.js";
 import { createPerformer, type Caller } from "./perform.js";
-import { fakeHost } from "./sources/testing.js";
+import { errno, fakeHost } from "./sources/testing.js";
 
 export const MASTER = "h1.example";
+export const UNIX_MS = 1_795_000_000_000; // the wall clock when the monotonic one began
 
 export interface PerformStage {
   readonly journal: Journal;
@@ -20,12 +30,17 @@ export interface PerformStage {
   readonly world: {
     nowMs: number;
     own: DrbdMinor | undefined;
+    redundantMs: number;
     cuts: LinkCut[];
     cutsUnknown: string;
     master: string;
     readOnly: string;
     /** What a command does instead of what it should. */
     run: (command: Command) => Partial<CommandOutcome> | Promise<Partial<CommandOutcome>> | undefined;
+    /** What Ganeti answers to a LUXI request. */
+    luxi: (request: string) => string;
+    /** What a source says when it is read. */
+    read: (source: Source) => Promise<SourceReport>;
     /** Waited for within the guard. */
     looking: () => Promise<void>;
   };
@@ -51,6 +66,12 @@ export function performStage(
     master: MASTER,
     readOnly: "",
     run: () => undefined,
+    luxi: () => {
+      throw errno("ECONNREFUSED");
+    },
+    read: async (source) =>
+      SourceReport.create({ source, state: SourceState.FAILED, reason: "it is not there" }),
+    redundantMs: 0,
     looking: () => Promise.resolve(),
   };
   const journal: Journal = {
@@ -63,6 +84,8 @@ export function performStage(
   const host: Host = {
     ...fakeHost({}),
     monotonicMs: () => world.nowMs,
+    wallUnixMs: () => UNIX_MS + world.nowMs,
+    exchange: async (_socket, request) => world.luxi(request),
     run: async (command) => {
       ran.push(command);
       happened.push(`run ${command.args.find((arg) => /^(?:create|add|del|-[SNCAI])$/.test(arg)) ?? "?"}`);
@@ -82,11 +105,18 @@ export function performStage(
       host,
       nodeName: MASTER,
       bootId: seen.bootId,
+      read: (source) => world.read(source),
       drbdMinor: async () => {
         happened.push("look at the minor");
         const readAtMs = world.nowMs;
         await world.looking();
-        return { minor: world.own, unknown: "damaged", readAtMs, stillMs: seen.ownStillMs };
+        return {
+          minor: world.own,
+          unknown: "damaged",
+          readAtMs,
+          stillMs: seen.ownStillMs,
+          redundantMs: world.redundantMs,
+        };
       },
       drbdConfig: async () => seen.config,
       cuts: async () => {
@@ -129,17 +159,21 @@ const EXITED: CommandOutcome = {
 };
 
 export function cutRequest(change: Partial<ActionRequest> = {}): ActionRequest {
-  const action = { $case: "cutDrbdLink", value: stall().params } as const;
-  return ActionRequest.create({ ...ASKED, stepId: "cut-link", action, ...change });
+  return requestFor({ $case: "cutDrbdLink", value: stall().params }, { stepId: "cut-link", ...change });
 }
 
 export function restoreRequest(change: Partial<ActionRequest> = {}): ActionRequest {
-  const action = { $case: "restoreDrbdLink", value: { end: stall().params.end } } as const;
-  return ActionRequest.create({ ...ASKED, stepId: "restore-link", action, ...change });
+  const kind = { $case: "restoreDrbdLink", value: { end: stall().params.end } } as const;
+  return requestFor(kind, { stepId: "restore-link", ...change });
+}
+
+export function requestFor(kind: RequestedAction, change: Partial<ActionRequest> = {}): ActionRequest {
+  return ActionRequest.create({ ...ASKED, action: { kind }, ...change });
 }
 
 const ASKED = {
   runId: "r-1",
+  stepId: "step",
   attempt: 1,
   epoch: 3,
   node: MASTER,

@@ -2,11 +2,15 @@
 import type { CutDrbdLink, DrbdEnd } from "@vigie/proto";
 import { judgeCut } from "../guards/cut-drbd-link.js";
 import { addCut, fenceSteps, type Cut } from "../link-fence.js";
+import { checkEnd } from "../argument-types.js";
 import type { ActionDefinition, Look } from "./action.js";
 
 export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   name: "cutDrbdLink",
-  resource: (params) => `minor ${params.end?.minor ?? "?"}`,
+  about: (params) => params.end?.node ?? "",
+  check: (params) => checkEnd(params.end),
+  identityOf: (params) => ({ ...params, peer: undefined }),
+  locks: (params) => [minorLock(params.end)],
   guard: async (params, look) => {
     const minor = params.end?.minor ?? -1;
     const [seen, config, { cuts, unknown }] = await Promise.all([
@@ -26,8 +30,8 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
       peerAgeMs: params.peer === undefined ? undefined : params.peer.ageMs + look.requestAgeMs(),
     });
   },
-  holds: () => Promise.resolve(false), // a cut that stands already is another's: the guard refuses it
-  steps: (params, runId) => {
+  holds: () => Promise.resolve<false>(false), // a cut that stands already is another's: the guard refuses it
+  steps: (params, { runId }) => {
     const cut = cutOf(params.end);
     return [...fenceSteps(cut), { run: addCut(cut, params.ttlS, runId) }];
   },
@@ -41,6 +45,11 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
     };
   },
 };
+
+/** What all actions on one minor of this node share (I9). */
+export function minorLock(end: DrbdEnd | undefined): string {
+  return `minor ${end?.minor ?? "?"}`;
+}
 
 export function cutOf(end: DrbdEnd | undefined): Cut {
   return { peerAddress: end?.peerAddress ?? "", port: end?.port ?? 0 };

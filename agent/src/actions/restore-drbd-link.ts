@@ -1,12 +1,15 @@
 /** Take a cut away. Never refused for the link's state: an open link is the safe side (I17). */
 import { GuardFact, type RestoreDrbdLink } from "@vigie/proto";
 import { removeCut } from "../link-fence.js";
+import { checkEnd } from "../argument-types.js";
 import type { ActionDefinition } from "./action.js";
-import { cutOf, findCut } from "./cut-drbd-link.js";
+import { cutOf, findCut, minorLock } from "./cut-drbd-link.js";
 
 export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
   name: "restoreDrbdLink",
-  resource: (params) => `minor ${params.end?.minor ?? "?"}`,
+  about: (params) => params.end?.node ?? "",
+  check: (params) => checkEnd(params.end),
+  locks: (params) => [minorLock(params.end)],
   guard: (params) =>
     Promise.resolve([
       GuardFact.create({
@@ -18,7 +21,7 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
     ]),
   holds: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
-    return standing === undefined && unknown === "";
+    return standing === undefined && unknown === "" && { message: "the kernel lists no cut of this link" };
   },
   steps: (params) => [{ run: removeCut(cutOf(params.end)) }],
   verify: async (params, look) => {

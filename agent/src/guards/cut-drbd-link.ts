@@ -9,18 +9,19 @@ import {
   DiskState,
   CUT_TTL_MAX_S,
   diskWord,
-  GuardFact,
   minimumCutS,
   Role,
   roleWord,
   type CutDrbdLink,
   type DrbdConfig,
   type DrbdMinor,
+  type GuardFact,
   type LinkCut,
 } from "@vigie/proto";
+import { endFacts, reportFacts } from "./drbd-end.js";
+import { fact, FACT_AGE_MAX_MS } from "./fact.js";
 
 export const STILL_MIN_MS = 5_000;
-export const FACT_AGE_MAX_MS = 2_000; // I7, I14
 
 /** What the agent read for this decision. */
 export interface SeenForCut {
@@ -37,30 +38,10 @@ export interface SeenForCut {
 
 export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   return [
-    ...identityFacts(params, seen),
+    ...endFacts(params.end, seen),
     ...ownFacts(params, seen),
     ...peerFacts(params, seen),
     ...cutFacts(params, seen),
-  ];
-}
-
-function identityFacts(params: CutDrbdLink, { bootId, config }: SeenForCut): GuardFact[] {
-  const end = params.end;
-  if (end === undefined) return [fact("which end", "not named", false, "I13")];
-  const boot = fact("own boot", bootId, bootId === end.bootId && bootId !== "", "I7");
-  if (config === undefined)
-    return [boot, fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
-  return [
-    boot,
-    fact(
-      "port",
-      `${config.localPort} and ${config.peerPort}`,
-      config.localPort === end.port && config.peerPort === end.port,
-      "I13",
-    ),
-    fact("own address", config.localAddress, config.localAddress === end.localAddress, "I13"),
-    fact("peer address", config.peerAddress, config.peerAddress === end.peerAddress, "I13"),
-    fact("backing device", config.backingDevice, config.backingDevice === `/dev/${end.dataLv}`, "I13"),
   ];
 }
 
@@ -88,16 +69,10 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   const peer = report?.drbd;
   if (report === undefined || peer === undefined || seen.peerAgeMs === undefined)
     return [fact("peer's report", "missing", false, "I7")];
-  const fresh = fact("peer's report age", `${seen.peerAgeMs} ms`, seen.peerAgeMs <= FACT_AGE_MAX_MS, "I7");
-  const from = fact("peer's report from", report.node, report.node === params.end?.peerNode, "I16");
-  const boot = fact("peer's boot", report.bootId, report.bootId === params.end?.peerBootId, "I7");
-  const minor = fact("peer's minor", String(peer.minor), peer.minor === params.end?.peerMinor, "I13");
-  if (own === undefined) return [fresh, from, boot, minor];
+  const identity = reportFacts(params.end, report, peer, seen.peerAgeMs);
+  if (own === undefined) return identity;
   return [
-    fresh,
-    from,
-    boot,
-    minor,
+    ...identity,
     fact(
       "peer's cs",
       connectionWord(peer.connection),
@@ -185,8 +160,4 @@ function isPaused(minor: DrbdMinor): boolean {
 
 function still(ms: number | undefined): string {
   return ms === undefined ? "not resyncing" : `for ${(ms / 1000).toFixed(1)} s`;
-}
-
-function fact(name: string, value: string, holds: boolean, invariant: string): GuardFact {
-  return GuardFact.create({ name, value, holds, invariant });
 }

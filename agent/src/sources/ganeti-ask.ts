@@ -1,7 +1,14 @@
 /** Asking Ganeti: over LUXI, or where its socket does not answer with the gnt-* programs. */
 import { explain, VigieError, type Damaged, type GanetiFacts } from "@vigie/proto";
 import type { Command, Host } from "../host.js";
-import { INSTANCE_FIELDS, NODE_FIELDS, parseInstances, parseNodes } from "./ganeti-inventory.js";
+import {
+  GROUP_FIELDS,
+  INSTANCE_FIELDS,
+  NODE_FIELDS,
+  parseGroups,
+  parseInstances,
+  parseNodes,
+} from "./ganeti-inventory.js";
 import { JOB_FIELDS, OPEN_JOBS, parseJobs } from "./ganeti-jobs.js";
 import { statusReader, type Statuses } from "./ganeti-status.js";
 import {
@@ -20,7 +27,7 @@ const FOLDER = "/var/lib/ganeti";
 const LISTS_KEPT_MS = 20_000; // three Python programs every two seconds would take a whole core
 
 /** What LUXI or the lists say; disks come from the configuration file. */
-export type Inventory = Omit<GanetiFacts, "configSerial" | "clusterTags"> & {
+export type Inventory = Omit<GanetiFacts, "configSerial" | "clusterTags" | "vgName"> & {
   readonly damaged: readonly Damaged[];
 };
 
@@ -49,10 +56,11 @@ async function releaseVersion(host: Host): Promise<string> {
 }
 
 async function overLuxi(luxi: Luxi, statuses: Statuses): Promise<Inventory> {
-  const [nodes, instances, jobs, values] = await Promise.all([
+  const [nodes, instances, jobs, groups, values] = await Promise.all([
     luxi.call("Query", ["node", NODE_FIELDS, null]).then(parseNodes),
     luxi.call("Query", ["instance", INSTANCE_FIELDS, null]).then(parseInstances),
     luxi.call("Query", ["job", JOB_FIELDS, OPEN_JOBS]).then(parseJobs),
+    luxi.call("Query", ["group", GROUP_FIELDS, null]).then(parseGroups),
     luxi.call("QueryConfigValues", [["drain_flag", "watcher_pause"]]),
   ]);
   const [drained, pausedUntil] = asArray(values, "the configuration values");
@@ -60,10 +68,11 @@ async function overLuxi(luxi: Luxi, statuses: Statuses): Promise<Inventory> {
     nodes: nodes.items,
     instances: instances.items.map((each) => ({ ...each, status: statuses.get(each.name) ?? "" })),
     jobs: jobs.items,
+    groups: groups.items,
     via: "luxi",
     queueDrained: drained === true,
     watcherPausedUntilUnixS: typeof pausedUntil === "number" && pausedUntil > 0 ? Math.trunc(pausedUntil) : 0,
-    damaged: [...nodes.damaged, ...instances.damaged, ...jobs.damaged],
+    damaged: [...nodes.damaged, ...instances.damaged, ...jobs.damaged, ...groups.damaged],
   };
 }
 
@@ -82,6 +91,7 @@ async function overLists(host: Host, luxiTrouble: VigieError): Promise<Inventory
     nodes: nodes.items,
     instances: instances.items,
     jobs: jobs.items,
+    groups: [],
     via: "gnt-list",
     queueDrained: (await textOrNothing(host, `${FOLDER}/queue/drain`)) !== undefined,
     watcherPausedUntilUnixS: secondsOf(await textOrNothing(host, `${FOLDER}/watcher.pause`)),

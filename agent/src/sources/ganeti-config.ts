@@ -25,6 +25,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 export interface GanetiConfig {
   readonly serial: number;
   readonly clusterTags: string[];
+  readonly vgName: string; // of the volume group that every node should have; empty: LVM is not used
   readonly disksOf: ReadonlyMap<string, GanetiDisk[]>; // by instance name
   readonly damaged: Damaged[]; // under the instance's name: its disks are unknown
 }
@@ -53,6 +54,7 @@ export function parseConfigData(text: string): GanetiConfig {
   return {
     serial: asCount(config["serial_no"], "serial_no"),
     clusterTags: asStrings(cluster["tags"] ?? [], "tags"),
+    vgName: asString(cluster["volume_group_name"] ?? "", "volume_group_name"),
     disksOf,
     damaged,
   };

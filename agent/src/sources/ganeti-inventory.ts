@@ -1,5 +1,11 @@
 /** Nodes, instances and jobs out of LUXI's Query answers. Only configuration fields: live ones wait for dead nodes. */
-import { VigieError, type Damaged, type GanetiInstance, type GanetiNode } from "@vigie/proto";
+import {
+  VigieError,
+  type Damaged,
+  type GanetiGroup,
+  type GanetiInstance,
+  type GanetiNode,
+} from "@vigie/proto";
 import { asBoolean, asCount, asString, asStrings } from "./json.js";
 import { rowsOf, type Cell, type Row } from "./luxi.js";
 
@@ -26,6 +32,8 @@ export const INSTANCE_FIELDS = [
   "tags",
   "serial_no",
 ];
+
+export const GROUP_FIELDS = ["name", "tags"];
 
 const ROLES: ReadonlySet<string> = new Set(["M", "C", "R", "D", "O"]);
 
@@ -63,6 +71,14 @@ export function parseInstances(result: unknown): Parsed<GanetiInstance> {
     disks: [],
     tags: asStrings(normal(row, "tags"), "tags"),
     serial: asCount(normal(row, "serial_no"), "serial_no"),
+  }));
+}
+
+/** @throws VigieError PARSE_FAILED where the answer as a whole is not one */
+export function parseGroups(result: unknown): Parsed<GanetiGroup> {
+  return parseRows(rowsOf(result, GROUP_FIELDS), (row) => ({
+    name: asString(normal(row, "name"), "name"),
+    tags: asStrings(normal(row, "tags"), "tags"),
   }));
 }
 

@@ -34,20 +34,24 @@ function instancesOf(ops: readonly JsonObject[]): string[] {
   return [...new Set(names.filter((name): name is string => typeof name === "string"))];
 }
 
+/** Each text of the trails once, "; " between them. */
+export function reasonOf(ops: readonly JsonObject[]): string {
+  return [...new Set(reasonTexts(ops))].join("; ").slice(0, MAX_REASON_LENGTH);
+}
+
 /** Each trail is a list of [source, text, time]; what a person or Vigie said comes with --reason. */
-function reasonOf(ops: readonly JsonObject[]): string {
+export function reasonTexts(ops: readonly JsonObject[]): string[] {
   const texts = ops.flatMap((op) => listOf(op["reason"]).map((entry) => listOf(entry)[1]));
-  const said = texts.filter((text): text is string => typeof text === "string" && text !== "");
-  return [...new Set(said)].join("; ").slice(0, MAX_REASON_LENGTH);
+  return texts.filter((text): text is string => typeof text === "string" && text !== "");
 }
 
 /** [seconds, microseconds] of the master's clock; a job that has not started has none. */
-function timeOf(row: Row, field: string): number {
+export function timeOf(row: Row, field: string): number {
   if (row[field]?.status === UNAVAILABLE) return 0;
   const [seconds, microseconds] = asArray(normal(row, field), field);
   return asCount(seconds, field) * 1000 + Math.trunc(asCount(microseconds, field) / 1000);
 }
 
-function listOf(value: unknown): readonly unknown[] {
+export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }

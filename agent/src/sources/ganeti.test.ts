@@ -28,6 +28,7 @@ const INSTANCES = answer(
   cells("web1.example", "i1", "h2.example", ["h3.example"], "up", "drbd", [], 5),
   cells("mail1.example", "i2", "h1.example", [], "down", "plain", [], 2),
 );
+const GROUPS = answer(["name", "tags"], cells("default", ["vigie:ask"]));
 const STATUSES = answer(["name", "status"], cells("web1.example", "running"), [
   [0, "mail1.example"],
   [2, null],
@@ -61,7 +62,7 @@ function replies(request: string): unknown {
   if (method === "QueryConfigValues") return [false, 1795367999.5];
   const [what, fields] = args;
   if (fields.includes("status") && what === "instance") return STATUSES;
-  return { node: NODES, instance: INSTANCES, job: JOBS }[what];
+  return { node: NODES, instance: INSTANCES, job: JOBS, group: GROUPS }[what];
 }
 
 function answering(request: string): string {
@@ -125,6 +126,7 @@ describe("on the master", () => {
           via: "luxi",
           configSerial: 42,
           clusterTags: ["production"],
+          groups: [{ name: "default", tags: ["vigie:ask"] }],
           queueDrained: false,
           watcherPausedUntilUnixS: 1795367999,
           nodes: [
@@ -135,6 +137,15 @@ describe("on the master", () => {
         },
       },
     });
+  });
+
+  test("the volume group that every node should have is the configuration's", async () => {
+    const config = FILES["/var/lib/ganeti/config.data"];
+    const withVg = config.replace('"cluster": {', '"cluster": { "volume_group_name": "kvmvg",');
+    const vgIn = async (text: string): Promise<unknown> =>
+      read(master({ files: { ...FILES, "/var/lib/ganeti/config.data": text } }));
+    expect(await vgIn(withVg)).toMatchObject({ facts: { value: { vgName: "kvmvg" } } });
+    expect(await vgIn(config)).toMatchObject({ facts: { value: { vgName: "" } } });
   });
 
   test("a job tells its instances, its reason, and that it has not started", async () => {

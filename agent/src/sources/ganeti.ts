@@ -51,6 +51,7 @@ function joined({ damaged, ...inventory }: Inventory, config: GanetiConfig | Dam
       .map((instance) => ({ ...instance, disks: config.disksOf.get(instance.name) ?? [] })),
     configSerial: config.serial,
     clusterTags: config.clusterTags,
+    vgName: config.vgName,
   };
   const said = new Set(config.damaged.map(({ object }) => object));
   const unsaid = withoutDisks.filter(({ object }) => !said.has(object));

@@ -2,6 +2,7 @@
 import { blockDevices } from "./block-devices.js";
 import { deviceMapper } from "./device-mapper.js";
 import { drbdConfig } from "./drbd-config.js";
+import { ganetiJob } from "./ganeti-job.js";
 import { ganeti } from "./ganeti.js";
 import { kernelLogSource } from "./kernel-log.js";
 import { linkCuts } from "./link-cuts.js";
@@ -27,5 +28,6 @@ export function sourceDefinitions(options: { readonly nodeName: string }): reado
     ssconf,
     ganeti(options.nodeName),
     linkCuts,
+    ganetiJob(options.nodeName),
   ];
 }

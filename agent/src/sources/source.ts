@@ -12,10 +12,20 @@ export type Reading =
   | { readonly state: "ok"; readonly facts: Facts; readonly damaged: readonly Damaged[] }
   | { readonly state: "absent"; readonly reason: string };
 
+/** What an on-demand source is asked about; each looks at its own field. */
+export interface Asked {
+  readonly minor: number; // of /dev/drbdN
+  readonly jobId: number; // Ganeti's
+}
+
 export interface SourceDefinition {
   readonly source: Source;
-  readonly periodMs: number;
+  /** Undefined: read only when asked for. */
+  readonly periodMs: number | undefined;
   readonly deadlineMs: number; // then the reading counts as failed, and is not begun again until it ends
   /** @throws VigieError when it should be readable and is not */
-  readonly read: (host: Host) => Promise<Reading>;
+  readonly read: (host: Host, asked?: Asked) => Promise<Reading>;
 }
+
+/** For who asks about nothing in particular. */
+export const NOTHING_ASKED: Asked = { minor: 0, jobId: 0 };

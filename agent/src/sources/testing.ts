@@ -1,7 +1,7 @@
 /** What the tests of the sources share: a machine made of texts, the project's samples, and ways to damage them. */
 import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
-import type { Command, CommandOutcome, Host } from "../host.js";
+import type { Command, CommandOutcome, DeviceHandle, Host } from "../host.js";
 
 const FIXTURES = new URL("../../../test/fixtures/", import.meta.url);
 
@@ -29,6 +29,7 @@ export interface FakeMachine {
   readonly links?: Readonly<Record<string, string>>;
   readonly run?: (command: Command) => Partial<CommandOutcome>;
   readonly exchange?: (request: string) => string;
+  readonly device?: (name: string) => DeviceHandle;
   readonly kernelLog?: () => string[];
 }
 
@@ -48,6 +49,10 @@ export function fakeHost(machine: FakeMachine): Host {
     exchange: async (_socket, request) => {
       if (machine.exchange === undefined) throw errno("ENOENT");
       return machine.exchange(request);
+    },
+    openDevice: async (name) => {
+      if (machine.device === undefined) throw errno("ENOENT");
+      return machine.device(name);
     },
     newKernelLogRecords: async () => machine.kernelLog?.() ?? [],
   };

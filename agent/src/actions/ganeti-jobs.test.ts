@@ -1,0 +1,262 @@
+/** What goes into Ganeti's queue, and what is killed in it, as the performer does it. */
+import { ActionOutcome, Source, SourceReport, SourceState, type ActionRequest } from "@vigie/proto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { performStage, requestFor, UNIX_MS, type PerformStage } from "../testing.js";
+
+const { DONE, ALREADY_SO, REFUSED, FAILED, UNKNOWN } = ActionOutcome;
+const REASON = "vigie:r-1:migrate";
+const NOW_MS = UNIX_MS + 100_000;
+
+interface Job {
+  readonly id: number;
+  readonly status: string;
+  readonly summary?: string;
+  readonly reason?: string;
+  readonly receivedUnixMs?: number;
+}
+
+let stage: PerformStage;
+let jobs: Job[];
+let drained: unknown;
+beforeEach(() => {
+  stage = performStage();
+  jobs = [];
+  drained = false;
+  stage.world.luxi = answer;
+  stage.world.run = ({ file }) => {
+    if (!file.includes("gnt-instance")) return {};
+    jobs.push({ id: 18, status: "queued", reason: REASON });
+    return { stdout: "18\n", stderr: "JobID: 18\n" };
+  };
+});
+afterEach(() => stage.end());
+
+function answer(request: string): string {
+  const { method, args } = JSON.parse(request) as { method: string; args: [string, string[], unknown] };
+  if (method === "QueryConfigValues") return JSON.stringify({ success: true, result: [drained] });
+  const [, fields, filter] = args;
+  const wanted = Array.isArray(filter) ? jobs.filter(({ id }) => id === filter[2]) : jobs;
+  const data = wanted.map((job) => [
+    [0, job.id],
+    [0, job.status],
+    [0, [job.summary ?? "INSTANCE_MIGRATE(web1.example)"]],
+    [0, [Math.trunc((job.receivedUnixMs ?? NOW_MS) / 1000), 0]],
+    [0, [{ reason: [["gnt:user", job.reason ?? "", 1]] }]],
+  ]);
+  return JSON.stringify({ success: true, result: { fields: fields.map((name) => ({ name })), data } });
+}
+
+const migrate = (change: Partial<ActionRequest> = {}): ActionRequest =>
+  requestFor(
+    {
+      $case: "submitGanetiJob",
+      value: { job: { $case: "migrateInstance", value: { instance: "web1.example", cleanup: false } } },
+    },
+    { stepId: "migrate", ...change },
+  );
+
+const gnt = (): string[] => stage.ran.map(({ file, args }) => `${file.split("/").at(-1)} ${args[0]}`);
+
+describe("a job", () => {
+  test("is submitted once, and its id is in the result", async () => {
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18 });
+    expect(gnt()).toEqual(["gnt-instance migrate"]);
+  });
+
+  test("is submitted by the master only", async () => {
+    stage.world.master = "h2.example";
+    const result = await stage.perform(migrate(), { orchestratorNode: "h2.example" });
+    expect(result).toMatchObject({ outcome: REFUSED, code: "IDENTITY_MISMATCH" });
+    expect(gnt()).toEqual([]);
+  });
+
+  test.each(["queued", "waiting", "running", "canceling", "success"])(
+    "that Ganeti has already, and is %s, is adopted and not submitted again (I30)",
+    async (status) => {
+      jobs = [{ id: 9, status, reason: REASON }];
+      expect(await stage.perform(migrate())).toMatchObject({ outcome: ALREADY_SO, jobId: 9 });
+      expect(gnt()).toEqual([]);
+    },
+  );
+
+  test.each(["error", "canceled"])(
+    "of an earlier attempt that ended in %s is no obstacle",
+    async (status) => {
+      jobs = [{ id: 9, status, reason: REASON }];
+      expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18 });
+    },
+  );
+
+  test("of another step or run is not this one", async () => {
+    jobs = [
+      { id: 8, status: "running", reason: "vigie:r-1:migrate-2" },
+      { id: 9, status: "running", reason: "vigie:r-2:migrate" },
+    ];
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18 });
+  });
+
+  test("is refused while the queue is drained (I31)", async () => {
+    drained = true;
+    const result = await stage.perform(migrate());
+    expect(result).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+    expect(result.message).toContain("takes no new jobs");
+    expect(gnt()).toEqual([]);
+  });
+
+  test("is not submitted while nobody can say whether it is there already (I11)", async () => {
+    stage.world.luxi = () => {
+      throw new Error("connect ECONNREFUSED");
+    };
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: REFUSED, code: "SOURCE_FAILED" });
+    expect(gnt()).toEqual([]);
+  });
+
+  test("whose id Ganeti does not know afterwards was not submitted, whatever the exit code (F5)", async () => {
+    stage.world.run = () => ({ stdout: "18\n" });
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  });
+
+  test("whose command printed no id is unknown", async () => {
+    stage.world.run = () => ({ stdout: "" });
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: UNKNOWN, code: "VERIFY_FAILED" });
+  });
+
+  test("whose command was killed at its deadline is found by its reason", async () => {
+    stage.world.run = () => {
+      jobs.push({ id: 18, status: "queued", reason: REASON });
+      return { end: "timed-out", exitCode: -1 };
+    };
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18 });
+  });
+
+  test("whose command failed, and that is nowhere, failed", async () => {
+    stage.world.run = () => ({ exitCode: 1, stderr: "Failure: prerequisites not met" });
+    const result = await stage.perform(migrate());
+    expect(result).toMatchObject({ outcome: FAILED, code: "COMMAND_FAILED" });
+    expect(result.message).toContain("prerequisites not met");
+  });
+});
+
+describe("after a crash between intent and result (I22, I30)", () => {
+  async function crashed(): Promise<void> {
+    let begun: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => (begun = resolve));
+    stage.world.run = () => (begun(), new Promise<never>(() => undefined));
+    void stage.perform(migrate());
+    await reached;
+    stage = stage.restarted();
+    stage.world.luxi = answer;
+  }
+
+  test("the job is found by its reason, and the answer is kept", async () => {
+    await crashed();
+    jobs = [{ id: 18, status: "error", reason: REASON }];
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18, replayed: false });
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18, replayed: true });
+    expect(gnt()).toEqual([]);
+  });
+
+  test("a failed job of an attempt before is not taken for this one", async () => {
+    await crashed();
+    jobs = [{ id: 9, status: "error", reason: REASON, receivedUnixMs: NOW_MS - 60_000 }];
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_TIMED_OUT" });
+    expect(gnt()).toEqual([]);
+  });
+
+  test("a job that is nowhere is unknown, and is not submitted again", async () => {
+    await crashed();
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_TIMED_OUT" });
+    expect(gnt()).toEqual([]);
+  });
+});
+
+describe("a migration that hangs", () => {
+  const kill = (attempt = 1): ActionRequest =>
+    requestFor(
+      { $case: "killMigrationJob", value: { jobId: 7, instance: "web1.example" } },
+      { stepId: "kill", attempt },
+    );
+
+  beforeEach(() => {
+    jobs = [{ id: 7, status: "running" }];
+    stage.world.run = () => {
+      jobs = [{ id: 7, status: "error" }];
+      return {};
+    };
+  });
+
+  test("is killed, and seen to have ended", async () => {
+    expect(await stage.perform(kill())).toMatchObject({ outcome: DONE, message: "job 7 is error" });
+    expect(gnt()).toEqual(["gnt-job cancel"]);
+  });
+
+  test("that has ended needs no killing", async () => {
+    jobs = [{ id: 7, status: "success" }];
+    expect(await stage.perform(kill())).toMatchObject({ outcome: ALREADY_SO });
+    jobs = [];
+    expect(await stage.perform(kill(2))).toMatchObject({ outcome: ALREADY_SO });
+    expect(gnt()).toEqual([]);
+  });
+
+  test.each<[string, Job]>([
+    ["another instance's", { id: 7, status: "running", summary: "INSTANCE_MIGRATE(web11.example)" }],
+    ["another kind of job", { id: 7, status: "running", summary: "INSTANCE_FAILOVER(web1.example)" }],
+    ["a job of two parts", { id: 7, status: "running", summary: "X, INSTANCE_MIGRATE(web1.example)" }],
+    ["a job that waits in the queue", { id: 7, status: "queued" }],
+  ])("is not %s", async (_what, job) => {
+    jobs = [job];
+    expect(await stage.perform(kill())).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+    expect(gnt()).toEqual([]);
+  });
+
+  test("that runs on after it was killed is told as failed", async () => {
+    stage.world.run = () => ({});
+    expect(await stage.perform(kill())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  });
+});
+
+describe("Ganeti's watcher", () => {
+  let pausedUntilS: number;
+  beforeEach(() => {
+    pausedUntilS = 0;
+    stage.world.read = async (source) =>
+      SourceReport.create({
+        source,
+        state: SourceState.OK,
+        ...(source === Source.GANETI && {
+          facts: { $case: "ganeti", value: { watcherPausedUntilUnixS: pausedUntilS } },
+        }),
+      });
+    stage.world.run = ({ args }) => {
+      pausedUntilS = args[1] === "continue" ? 0 : NOW_MS / 1000 + Number.parseInt(args[2] ?? "0", 10);
+      return {};
+    };
+  });
+  const pause = (forS = 3_600): ActionRequest =>
+    requestFor({ $case: "pauseWatcher", value: { forS } }, { stepId: "pause" });
+  const goOn = (): ActionRequest =>
+    requestFor({ $case: "continueWatcher", value: {} }, { stepId: "continue" });
+
+  test("is paused for as long as it was asked, and goes on", async () => {
+    expect(await stage.perform(pause())).toMatchObject({ outcome: DONE });
+    expect(await stage.perform(goOn())).toMatchObject({ outcome: DONE });
+    expect(gnt()).toEqual(["gnt-cluster watcher", "gnt-cluster watcher"]);
+  });
+
+  test("that is paused for longer is left so, and one that goes on too", async () => {
+    expect(await stage.perform(goOn())).toMatchObject({ outcome: ALREADY_SO });
+    pausedUntilS = NOW_MS / 1000 + 7_200;
+    expect(await stage.perform(pause())).toMatchObject({ outcome: ALREADY_SO });
+    expect(gnt()).toEqual([]);
+  });
+
+  test("that does not pause is told, whatever the exit code (F5)", async () => {
+    stage.world.run = () => ({});
+    expect(await stage.perform(pause())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  });
+
+  test("is not paused for ever, or for a moment", async () => {
+    for (const forS of [0, 59, 86_401, 1.5])
+      expect(await stage.perform(pause(forS))).toMatchObject({ outcome: REFUSED, code: "INVALID_ARGUMENT" });
+  });
+});

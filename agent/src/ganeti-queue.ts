@@ -1,0 +1,76 @@
+/**
+ * Ganeti's job queue as the actions see it: asked over LUXI each time, and nothing that is not understood is passed
+ * over, for "there is no such job" is what lets one be submitted (I11, I30).
+ */
+import { VigieError } from "@vigie/proto";
+import type { Host } from "./host.js";
+import { normal } from "./sources/ganeti-inventory.js";
+import { reasonTexts, timeOf } from "./sources/ganeti-jobs.js";
+import { asArray, asCount, asString, asStrings, isObject } from "./sources/json.js";
+import { createLuxi, rowsOf, type Luxi, type Row } from "./sources/luxi.js";
+
+const FIELDS = ["id", "status", "summary", "received_ts", "ops"];
+const TIMEOUT_MS = 5_000;
+
+export interface QueuedJob {
+  readonly id: number;
+  readonly status: string; // "queued", "waiting", "canceling", "running", "canceled", "success", "error"
+  readonly summary: string; // as GanetiJob.summary
+  readonly reasons: readonly string[]; // every text of its opcodes' reason trails
+  readonly receivedUnixMs: number; // by the master's clock
+}
+
+/**
+ * Every job that is not archived.
+ * @throws VigieError SOURCE_FAILED, PARSE_FAILED
+ */
+export async function allJobs(host: Host): Promise<QueuedJob[]> {
+  return jobsIn(await query(await openLuxi(host), null));
+}
+
+/**
+ * @returns undefined where Ganeti knows no such job
+ * @throws VigieError SOURCE_FAILED, PARSE_FAILED
+ */
+export async function jobWithId(host: Host, id: number): Promise<QueuedJob | undefined> {
+  return jobsIn(await query(await openLuxi(host), ["=", "id", id])).find((job) => job.id === id);
+}
+
+/** @throws VigieError SOURCE_FAILED, PARSE_FAILED */
+export async function queueIsDrained(host: Host): Promise<boolean> {
+  const luxi = await openLuxi(host);
+  const [drained] = asArray(
+    await luxi.call("QueryConfigValues", [["drain_flag"]], TIMEOUT_MS),
+    "the configuration values",
+  );
+  if (typeof drained === "boolean" || drained === null) return drained === true;
+  throw new VigieError("PARSE_FAILED", "drain_flag is neither true nor false");
+}
+
+/** It will not change any more. */
+export function isOver({ status }: QueuedJob): boolean {
+  return status === "success" || status === "error" || status === "canceled";
+}
+
+export async function openLuxi(host: Host): Promise<Luxi> {
+  const release = await host.readFile("/var/lib/ganeti/ssconf_release_version").catch(() => "3.0.0");
+  return createLuxi(host, release); // of another version: the server says its own
+}
+
+function query(luxi: Luxi, filter: unknown): Promise<unknown> {
+  return luxi.call("Query", ["job", FIELDS, filter], TIMEOUT_MS);
+}
+
+function jobsIn(answer: unknown): QueuedJob[] {
+  return rowsOf(answer, FIELDS).map(jobOf);
+}
+
+function jobOf(row: Row): QueuedJob {
+  return {
+    id: asCount(normal(row, "id"), "id"),
+    status: asString(normal(row, "status"), "status"),
+    summary: asStrings(normal(row, "summary"), "summary").join(", "),
+    reasons: reasonTexts(asArray(normal(row, "ops"), "ops").filter(isObject)),
+    receivedUnixMs: timeOf(row, "received_ts"),
+  };
+}
