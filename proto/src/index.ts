@@ -18,5 +18,6 @@ export * from "./cut-time.js";
 export * from "./hash-chain.js";
 export * from "./config-file.js";
 export * from "./identity.js";
+export * from "./nearest-word.js";
 export * from "./pem-files.js";
 export * from "./version.js";

@@ -14,6 +14,127 @@ export const protobufFileName = "vigie/v1/action.proto";
  * look again. There is no message that carries a command line.
  */
 
+/** Which copy `gnt-instance replace-disks` makes anew. */
+export enum ReplaceMode {
+  /** UNSPECIFIED - Never planned; refused. */
+  UNSPECIFIED = "REPLACE_MODE_UNSPECIFIED",
+  /** AUTO - `-a`: the one that Ganeti finds faulty. */
+  AUTO = "REPLACE_MODE_AUTO",
+  /** ON_PRIMARY - `-p`: the primary's. */
+  ON_PRIMARY = "REPLACE_MODE_ON_PRIMARY",
+  /** ON_SECONDARY - `-s`: the secondary's. */
+  ON_SECONDARY = "REPLACE_MODE_ON_SECONDARY",
+  /** NEW_SECONDARY - `-n NODE`: on another node, which becomes the secondary. */
+  NEW_SECONDARY = "REPLACE_MODE_NEW_SECONDARY",
+  /** ALLOCATOR - `-I hail`: likewise, and Ganeti's allocator chooses it. */
+  ALLOCATOR = "REPLACE_MODE_ALLOCATOR",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function replaceModeFromJSON(object: any): ReplaceMode {
+  switch (object) {
+    case 0:
+    case "REPLACE_MODE_UNSPECIFIED":
+      return ReplaceMode.UNSPECIFIED;
+    case 1:
+    case "REPLACE_MODE_AUTO":
+      return ReplaceMode.AUTO;
+    case 2:
+    case "REPLACE_MODE_ON_PRIMARY":
+      return ReplaceMode.ON_PRIMARY;
+    case 3:
+    case "REPLACE_MODE_ON_SECONDARY":
+      return ReplaceMode.ON_SECONDARY;
+    case 4:
+    case "REPLACE_MODE_NEW_SECONDARY":
+      return ReplaceMode.NEW_SECONDARY;
+    case 5:
+    case "REPLACE_MODE_ALLOCATOR":
+      return ReplaceMode.ALLOCATOR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReplaceMode.UNRECOGNIZED;
+  }
+}
+
+export function replaceModeToNumber(object: ReplaceMode): number {
+  switch (object) {
+    case ReplaceMode.UNSPECIFIED:
+      return 0;
+    case ReplaceMode.AUTO:
+      return 1;
+    case ReplaceMode.ON_PRIMARY:
+      return 2;
+    case ReplaceMode.ON_SECONDARY:
+      return 3;
+    case ReplaceMode.NEW_SECONDARY:
+      return 4;
+    case ReplaceMode.ALLOCATOR:
+      return 5;
+    case ReplaceMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What `gnt-node modify` changes. */
+export enum NodeChangeKind {
+  /** UNSPECIFIED - Never planned; refused. */
+  UNSPECIFIED = "NODE_CHANGE_KIND_UNSPECIFIED",
+  /** OFFLINE - `-O yes`: Ganeti talks to it no more. */
+  OFFLINE = "NODE_CHANGE_KIND_OFFLINE",
+  /** ONLINE - `-O no`. */
+  ONLINE = "NODE_CHANGE_KIND_ONLINE",
+  /** DRAIN - `-D yes`: it gets no new instances. */
+  DRAIN = "NODE_CHANGE_KIND_DRAIN",
+  /** UNDRAIN - `-D no`. */
+  UNDRAIN = "NODE_CHANGE_KIND_UNDRAIN",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function nodeChangeKindFromJSON(object: any): NodeChangeKind {
+  switch (object) {
+    case 0:
+    case "NODE_CHANGE_KIND_UNSPECIFIED":
+      return NodeChangeKind.UNSPECIFIED;
+    case 1:
+    case "NODE_CHANGE_KIND_OFFLINE":
+      return NodeChangeKind.OFFLINE;
+    case 2:
+    case "NODE_CHANGE_KIND_ONLINE":
+      return NodeChangeKind.ONLINE;
+    case 3:
+    case "NODE_CHANGE_KIND_DRAIN":
+      return NodeChangeKind.DRAIN;
+    case 4:
+    case "NODE_CHANGE_KIND_UNDRAIN":
+      return NodeChangeKind.UNDRAIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return NodeChangeKind.UNRECOGNIZED;
+  }
+}
+
+export function nodeChangeKindToNumber(object: NodeChangeKind): number {
+  switch (object) {
+    case NodeChangeKind.UNSPECIFIED:
+      return 0;
+    case NodeChangeKind.OFFLINE:
+      return 1;
+    case NodeChangeKind.ONLINE:
+      return 2;
+    case NodeChangeKind.DRAIN:
+      return 3;
+    case NodeChangeKind.UNDRAIN:
+      return 4;
+    case NodeChangeKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** How an action ended, by the agent that was asked. */
 export enum ActionOutcome {
   /** UNSPECIFIED - Never sent by an agent. */
@@ -130,6 +251,56 @@ export interface PeerReport {
   ageMs: number;
   /** ms for which the peer has seen no progress of this resync, by its MinorStillness; 0: it does not resync. */
   stillMs: number;
+  /**
+   * ms for which the peer has seen the mirror Connected, UpToDate/UpToDate and in sync, by its MinorRedundancy; 0:
+   * it is not so (I10).
+   */
+  redundantMs: number;
+  /** The peer's current generation UUID, `drbdsetup get-gi`, hexadecimal; empty: not asked, or not known. */
+  currentUuid: string;
+  /** Count of I/O errors that the peer's kernel logged since boot about the disks below its volume. */
+  diskErrors: number;
+}
+
+/**
+ * A disk of a node, by everything that must agree before anything is done to it (I12). Names alone are never
+ * enough: a replaced disk comes back under another, and another under this one.
+ */
+export interface DiskIdentity {
+  /** Ganeti's node name; the agent refuses another's (I16). */
+  node: string;
+  /** The node's /proc/sys/kernel/random/boot_id when it was planned (I7). */
+  bootId: string;
+  /** BlockDevice.name: "sdb", of the whole disk. */
+  name: string;
+  /** BlockDevice.dev: "8:16". */
+  dev: string;
+  /** BlockDevice.wwid; empty is refused for all that cannot be taken back. */
+  wwid: string;
+  /** BlockDevice.serial; empty where the disk tells none. */
+  serial: string;
+  /** BlockDevice.model; empty likewise. */
+  model: string;
+  /** BlockDevice.size_bytes. */
+  sizeBytes: number;
+  /** BlockDevice.scsi_address, H:C:T:L; empty for other buses. */
+  scsiAddress: string;
+  /** PhysicalVolume.uuid of the PV on it or on one of its partitions; empty: there is none. */
+  pvUuid: string;
+  /** PhysicalVolume.pv_name: "/dev/sdb1"; empty: there is none. */
+  pvName: string;
+  /** VolumeGroup.name of that PV; empty: in none. */
+  vgName: string;
+  /** VolumeGroup.uuid, likewise. */
+  vgUuid: string;
+}
+
+/** One volume as device-mapper shows it, by name and UUID: the name alone may be another's since. */
+export interface VolumeMap {
+  /** DeviceMapperDevice.name: "kvmvg-….disk0_data". */
+  name: string;
+  /** DeviceMapperDevice.uuid: "LVM-…". */
+  uuid: string;
 }
 
 /** Refuse the TCP connection of one DRBD link, both directions, by tcp-reset, for a limited time. */
@@ -165,6 +336,289 @@ export interface RestoreDrbdLink {
   end: DrbdEnd | undefined;
 }
 
+/** `gnt-instance migrate -f`. */
+export interface MigrateInstance {
+  /** Ganeti's name. */
+  instance: string;
+  /** `--cleanup`: tidy up after a migration that did not end. */
+  cleanup: boolean;
+}
+
+/** `gnt-instance failover -f`: it is stopped, and started on its other node. */
+export interface FailoverInstance {
+  /** Ganeti's name. */
+  instance: string;
+}
+
+/** `gnt-instance replace-disks`. Never --early-release: the old copy stays until the new one is whole. */
+export interface ReplaceDisks {
+  /** Ganeti's name. */
+  instance: string;
+  /** Which copy. */
+  mode: ReplaceMode;
+  /** NEW_SECONDARY only: Ganeti's node name. */
+  newSecondary: string;
+}
+
+/** `gnt-instance activate-disks`: attaches and connects what is not. */
+export interface ActivateDisks {
+  /** Ganeti's name. */
+  instance: string;
+}
+
+/** `gnt-node modify`, with --auto-promote where a master candidate goes. */
+export interface ModifyNode {
+  /** Ganeti's node name. */
+  node: string;
+  /** What. */
+  change: NodeChangeKind;
+}
+
+/** `gnt-node modify-storage --allocatable`: no new volume on this PV, or again. */
+export interface SetAllocatable {
+  /** Ganeti's node name. */
+  node: string;
+  /** PhysicalVolume.pv_name: "/dev/sdb1". */
+  pvName: string;
+  /** False: no new volume. */
+  allocatable: boolean;
+}
+
+/**
+ * One job, put into Ganeti's queue once: with its reason trail "vigie RUN STEP", by which it is found again (I30).
+ * The action ends when Ganeti has the job; what becomes of it is watched by SOURCE_GANETI_JOB.
+ */
+export interface SubmitGanetiJob {
+  /** Which; unset is refused. */
+  job:
+    | //
+    /** Live, or the cleanup of one. */
+    { $case: "migrateInstance"; value: MigrateInstance }
+    | //
+    /** With a stop. */
+    { $case: "failoverInstance"; value: FailoverInstance }
+    | //
+    /** A new copy. */
+    { $case: "replaceDisks"; value: ReplaceDisks }
+    | //
+    /** Attach and connect. */
+    { $case: "activateDisks"; value: ActivateDisks }
+    | //
+    /** Offline, drained. */
+    { $case: "modifyNode"; value: ModifyNode }
+    | //
+    /** Of a PV. */
+    { $case: "setAllocatable"; value: SetAllocatable }
+    | undefined;
+}
+
+/** `gnt-job cancel --kill --yes-do-it -f`: only of the one that recover-stuck-migration found (I5). */
+export interface KillMigrationJob {
+  /** Ganeti's id of the job. */
+  jobId: number;
+  /** Ganeti's name; the job must be an INSTANCE_MIGRATE of it, or nothing is killed. */
+  instance: string;
+}
+
+/**
+ * `gnt-cluster watcher pause`: the watcher would attach and connect what a run takes apart (I31). A file of the
+ * master's, so it does not survive a master failover.
+ */
+export interface PauseWatcher {
+  /** Seconds from now, 60 to 86400; it goes on by itself afterwards. */
+  forS: number;
+}
+
+/** `gnt-cluster watcher continue`. */
+export interface ContinueWatcher {
+}
+
+/** `gnt-node add --readd`: keys, certificates and configuration anew for a node that was away. */
+export interface ReaddNode {
+  /** Ganeti's node name. */
+  node: string;
+}
+
+/** `hbal -L -X --no-disk-moves`: instances back to where the cluster is even; no disk is copied. */
+export interface Rebalance {
+}
+
+/** `drbdsetup detach MINOR`: the minor goes on Diskless, by its peer's copy. Irreversible without a resync. */
+export interface DetachMinor {
+  /** The end to detach at; unset is refused. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** Unset in a plan; set when the step is sent. Without it, it is refused (I7). */
+  peer: PeerReport | undefined;
+}
+
+/**
+ * "offline" into /sys/block/DISK/device/state: the kernel refuses its I/O from now on, and DRBD drops every minor
+ * on it (F3). So each of them must be fit to be detached, or nothing is done (I2).
+ */
+export interface SetDiskOffline {
+  /** The disk; unset is refused. */
+  disk:
+    | DiskIdentity
+    | undefined;
+  /** Every minor with a segment on it; the agent refuses where it finds one more, or one less. */
+  minors: DrbdEnd[];
+  /** As in DetachMinor, one for each of `minors`, in their order. */
+  peers: PeerReport[];
+}
+
+/** `dmsetup remove` of each volume that lies wholly on the disk, one by one (I4, I5). */
+export interface RemoveVolumeMaps {
+  /** The disk, offline by now. */
+  disk:
+    | DiskIdentity
+    | undefined;
+  /** In the order in which they are removed. */
+  maps: VolumeMap[];
+}
+
+/** "1" into /sys/block/DISK/device/delete: the kernel forgets the disk, and it can be pulled out. */
+export interface DeleteDisk {
+  /** The disk, offline, with no volume left. */
+  disk: DiskIdentity | undefined;
+}
+
+/** `ledctl locate=` or `locate_off=`: the light of its slot. Harmless, and of no use where ledctl does not know it. */
+export interface LocateDisk {
+  /** The disk. */
+  disk:
+    | DiskIdentity
+    | undefined;
+  /** True: the light goes on. */
+  on: boolean;
+}
+
+/** A blank disk becomes a physical volume of the volume group that Ganeti wants. */
+export interface AdoptDisk {
+  /** The disk, without any signature; refused where one is found (I12). */
+  disk:
+    | DiskIdentity
+    | undefined;
+  /** Of the volume group; made where the node has none of this name. */
+  vgName: string;
+  /** True: one partition of type 8e is made, and is the PV; false: the whole disk is. */
+  partition: boolean;
+  /** DiskIdentity.wwid of the disk that it replaces; refused where it is the same. Empty: it replaces none. */
+  replacesWwid: string;
+}
+
+/** `kpartx -d /dev/drbdN`: the partition maps of a guest's disk go; refused while one of them is mounted or open. */
+export interface UnmapPartitions {
+  /** The end whose device is mapped. */
+  end: DrbdEnd | undefined;
+}
+
+/** `drbdsetup down RESOURCE`: only of a minor of a stopped instance that nobody holds. */
+export interface DownMinor {
+  /** The end. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** The instance is stopped, by Ganeti's word when the step is sent; false is refused. */
+  instanceStopped: boolean;
+}
+
+/** `lvcreate --snapshot` of one end's data volume, before its data is given up. */
+export interface SnapshotVolume {
+  /** The end whose data volume it is. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** Of the snapshot, in the same volume group. */
+  snapshotName: string;
+  /** Of the snapshot's own store, KiB. */
+  sizeKib: number;
+}
+
+/**
+ * One side of a split brain gives its data up: `drbdsetup secondary`, `disconnect`, `invalidate`, each where it is
+ * needed; then Ganeti connects it, and it gets all from the other side. Only after a person typed this end's node
+ * with both generations on the screen; the only place where data is given up (safety 2).
+ */
+export interface DiscardVictim {
+  /** The victim's end. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** DrbdEnd.node, as the person typed it; another one is refused. */
+  typedNode: string;
+  /** The current generation UUID that the person saw at the victim; another one is refused. */
+  currentUuid: string;
+  /** As in DetachMinor: the survivor must be UpToDate. */
+  peer:
+    | PeerReport
+    | undefined;
+  /** Name of the snapshot that was made before; empty: there was no room, and the person was told. */
+  snapshotName: string;
+}
+
+/** What an agent can do: this list is closed. Each is guarded and journaled the same way, by agent/src/perform.ts. */
+export interface Action {
+  /** Unset is refused. */
+  kind:
+    | //
+    /** Cut one link. */
+    { $case: "cutDrbdLink"; value: CutDrbdLink }
+    | //
+    /** Let it back. */
+    { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
+    | //
+    /** A gnt-* job. */
+    { $case: "submitGanetiJob"; value: SubmitGanetiJob }
+    | //
+    /** End a migration that hangs. */
+    { $case: "killMigrationJob"; value: KillMigrationJob }
+    | //
+    /** Ganeti's watcher waits. */
+    { $case: "pauseWatcher"; value: PauseWatcher }
+    | //
+    /** It goes on. */
+    { $case: "continueWatcher"; value: ContinueWatcher }
+    | //
+    /** A node comes back. */
+    { $case: "readdNode"; value: ReaddNode }
+    | //
+    /** Instances go where there is room. */
+    { $case: "rebalance"; value: Rebalance }
+    | //
+    /** One minor gives its disk up. */
+    { $case: "detachMinor"; value: DetachMinor }
+    | //
+    /** A disk gets no more I/O. */
+    { $case: "setDiskOffline"; value: SetDiskOffline }
+    | //
+    /** Its volumes go. */
+    { $case: "removeVolumeMaps"; value: RemoveVolumeMaps }
+    | //
+    /** The kernel forgets it. */
+    { $case: "deleteDisk"; value: DeleteDisk }
+    | //
+    /** The light of its slot. */
+    { $case: "locateDisk"; value: LocateDisk }
+    | //
+    /** A new one gets its volume group. */
+    { $case: "adoptDisk"; value: AdoptDisk }
+    | //
+    /** A guest's partitions are let go. */
+    { $case: "unmapPartitions"; value: UnmapPartitions }
+    | //
+    /** A minor that nobody needs goes. */
+    { $case: "downMinor"; value: DownMinor }
+    | //
+    /** A copy before data is given up. */
+    { $case: "snapshotVolume"; value: SnapshotVolume }
+    | //
+    /** One side of a split brain gives up. */
+    { $case: "discardVictim"; value: DiscardVictim }
+    | undefined;
+}
+
 /** One action, asked of one agent. Sent by the orchestrator only after its intent is on disk (I22). */
 export interface ActionRequest {
   /** Run.id: "r-…". */
@@ -185,14 +639,7 @@ export interface ActionRequest {
   /** ms since the agent sent that one; later, the request is refused with TOO_LATE (I27). The agent's clock. */
   notAfterMs: number;
   /** What to do; unset is refused. */
-  action:
-    | //
-    /** Cut one link. */
-    { $case: "cutDrbdLink"; value: CutDrbdLink }
-    | //
-    /** Let it back. */
-    { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
-    | undefined;
+  action: Action | undefined;
 }
 
 /** One fact that a guard looked at, as the audit shows it. */
@@ -242,6 +689,8 @@ export interface ActionResult {
   commands: CommandRun[];
   /** The result of an earlier request with the same key and body (I23); nothing was run for this one. */
   replayed: boolean;
+  /** SubmitGanetiJob only: Ganeti's id of the job, new or found again by its reason; 0: there is none. */
+  jobId: number;
 }
 
 function createBaseDrbdEnd(): DrbdEnd {
@@ -471,7 +920,16 @@ export const DrbdEnd: MessageFns<DrbdEnd> = {
 };
 
 function createBasePeerReport(): PeerReport {
-  return { node: "", bootId: "", drbd: undefined, ageMs: 0, stillMs: 0 };
+  return {
+    node: "",
+    bootId: "",
+    drbd: undefined,
+    ageMs: 0,
+    stillMs: 0,
+    redundantMs: 0,
+    currentUuid: "",
+    diskErrors: 0,
+  };
 }
 
 export const PeerReport: MessageFns<PeerReport> = {
@@ -490,6 +948,15 @@ export const PeerReport: MessageFns<PeerReport> = {
     }
     if (message.stillMs !== 0) {
       writer.uint32(40).uint32(message.stillMs);
+    }
+    if (message.redundantMs !== 0) {
+      writer.uint32(48).uint32(message.redundantMs);
+    }
+    if (message.currentUuid !== "") {
+      writer.uint32(58).string(message.currentUuid);
+    }
+    if (message.diskErrors !== 0) {
+      writer.uint32(64).uint32(message.diskErrors);
     }
     return writer;
   },
@@ -547,6 +1014,30 @@ export const PeerReport: MessageFns<PeerReport> = {
             message.stillMs = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.redundantMs = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.currentUuid = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.diskErrors = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -569,6 +1060,289 @@ export const PeerReport: MessageFns<PeerReport> = {
     message.drbd = (object.drbd !== undefined && object.drbd !== null) ? DrbdMinor.fromPartial(object.drbd) : undefined;
     message.ageMs = object.ageMs ?? 0;
     message.stillMs = object.stillMs ?? 0;
+    message.redundantMs = object.redundantMs ?? 0;
+    message.currentUuid = object.currentUuid ?? "";
+    message.diskErrors = object.diskErrors ?? 0;
+    return message;
+  },
+};
+
+function createBaseDiskIdentity(): DiskIdentity {
+  return {
+    node: "",
+    bootId: "",
+    name: "",
+    dev: "",
+    wwid: "",
+    serial: "",
+    model: "",
+    sizeBytes: 0,
+    scsiAddress: "",
+    pvUuid: "",
+    pvName: "",
+    vgName: "",
+    vgUuid: "",
+  };
+}
+
+export const DiskIdentity: MessageFns<DiskIdentity> = {
+  encode(message: DiskIdentity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.bootId !== "") {
+      writer.uint32(18).string(message.bootId);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.dev !== "") {
+      writer.uint32(34).string(message.dev);
+    }
+    if (message.wwid !== "") {
+      writer.uint32(42).string(message.wwid);
+    }
+    if (message.serial !== "") {
+      writer.uint32(50).string(message.serial);
+    }
+    if (message.model !== "") {
+      writer.uint32(58).string(message.model);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(64).uint64(message.sizeBytes);
+    }
+    if (message.scsiAddress !== "") {
+      writer.uint32(74).string(message.scsiAddress);
+    }
+    if (message.pvUuid !== "") {
+      writer.uint32(82).string(message.pvUuid);
+    }
+    if (message.pvName !== "") {
+      writer.uint32(90).string(message.pvName);
+    }
+    if (message.vgName !== "") {
+      writer.uint32(98).string(message.vgName);
+    }
+    if (message.vgUuid !== "") {
+      writer.uint32(106).string(message.vgUuid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskIdentity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskIdentity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dev = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.wwid = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.scsiAddress = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.pvUuid = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.pvName = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.vgName = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.vgUuid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DiskIdentity>): DiskIdentity {
+    return DiskIdentity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskIdentity>): DiskIdentity {
+    const message = createBaseDiskIdentity();
+    message.node = object.node ?? "";
+    message.bootId = object.bootId ?? "";
+    message.name = object.name ?? "";
+    message.dev = object.dev ?? "";
+    message.wwid = object.wwid ?? "";
+    message.serial = object.serial ?? "";
+    message.model = object.model ?? "";
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.scsiAddress = object.scsiAddress ?? "";
+    message.pvUuid = object.pvUuid ?? "";
+    message.pvName = object.pvName ?? "";
+    message.vgName = object.vgName ?? "";
+    message.vgUuid = object.vgUuid ?? "";
+    return message;
+  },
+};
+
+function createBaseVolumeMap(): VolumeMap {
+  return { name: "", uuid: "" };
+}
+
+export const VolumeMap: MessageFns<VolumeMap> = {
+  encode(message: VolumeMap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.uuid !== "") {
+      writer.uint32(18).string(message.uuid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VolumeMap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVolumeMap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uuid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VolumeMap>): VolumeMap {
+    return VolumeMap.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VolumeMap>): VolumeMap {
+    const message = createBaseVolumeMap();
+    message.name = object.name ?? "";
+    message.uuid = object.uuid ?? "";
     return message;
   },
 };
@@ -733,6 +1507,1917 @@ export const RestoreDrbdLink: MessageFns<RestoreDrbdLink> = {
   },
 };
 
+function createBaseMigrateInstance(): MigrateInstance {
+  return { instance: "", cleanup: false };
+}
+
+export const MigrateInstance: MessageFns<MigrateInstance> = {
+  encode(message: MigrateInstance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.cleanup !== false) {
+      writer.uint32(16).bool(message.cleanup);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MigrateInstance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMigrateInstance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cleanup = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MigrateInstance>): MigrateInstance {
+    return MigrateInstance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MigrateInstance>): MigrateInstance {
+    const message = createBaseMigrateInstance();
+    message.instance = object.instance ?? "";
+    message.cleanup = object.cleanup ?? false;
+    return message;
+  },
+};
+
+function createBaseFailoverInstance(): FailoverInstance {
+  return { instance: "" };
+}
+
+export const FailoverInstance: MessageFns<FailoverInstance> = {
+  encode(message: FailoverInstance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailoverInstance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailoverInstance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FailoverInstance>): FailoverInstance {
+    return FailoverInstance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailoverInstance>): FailoverInstance {
+    const message = createBaseFailoverInstance();
+    message.instance = object.instance ?? "";
+    return message;
+  },
+};
+
+function createBaseReplaceDisks(): ReplaceDisks {
+  return { instance: "", mode: ReplaceMode.UNSPECIFIED, newSecondary: "" };
+}
+
+export const ReplaceDisks: MessageFns<ReplaceDisks> = {
+  encode(message: ReplaceDisks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.mode !== ReplaceMode.UNSPECIFIED) {
+      writer.uint32(16).int32(replaceModeToNumber(message.mode));
+    }
+    if (message.newSecondary !== "") {
+      writer.uint32(26).string(message.newSecondary);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceDisks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceDisks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.mode = replaceModeFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.newSecondary = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplaceDisks>): ReplaceDisks {
+    return ReplaceDisks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplaceDisks>): ReplaceDisks {
+    const message = createBaseReplaceDisks();
+    message.instance = object.instance ?? "";
+    message.mode = object.mode ?? ReplaceMode.UNSPECIFIED;
+    message.newSecondary = object.newSecondary ?? "";
+    return message;
+  },
+};
+
+function createBaseActivateDisks(): ActivateDisks {
+  return { instance: "" };
+}
+
+export const ActivateDisks: MessageFns<ActivateDisks> = {
+  encode(message: ActivateDisks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActivateDisks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActivateDisks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ActivateDisks>): ActivateDisks {
+    return ActivateDisks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ActivateDisks>): ActivateDisks {
+    const message = createBaseActivateDisks();
+    message.instance = object.instance ?? "";
+    return message;
+  },
+};
+
+function createBaseModifyNode(): ModifyNode {
+  return { node: "", change: NodeChangeKind.UNSPECIFIED };
+}
+
+export const ModifyNode: MessageFns<ModifyNode> = {
+  encode(message: ModifyNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.change !== NodeChangeKind.UNSPECIFIED) {
+      writer.uint32(16).int32(nodeChangeKindToNumber(message.change));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModifyNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModifyNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.change = nodeChangeKindFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModifyNode>): ModifyNode {
+    return ModifyNode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModifyNode>): ModifyNode {
+    const message = createBaseModifyNode();
+    message.node = object.node ?? "";
+    message.change = object.change ?? NodeChangeKind.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseSetAllocatable(): SetAllocatable {
+  return { node: "", pvName: "", allocatable: false };
+}
+
+export const SetAllocatable: MessageFns<SetAllocatable> = {
+  encode(message: SetAllocatable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.pvName !== "") {
+      writer.uint32(18).string(message.pvName);
+    }
+    if (message.allocatable !== false) {
+      writer.uint32(24).bool(message.allocatable);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAllocatable {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAllocatable();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pvName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.allocatable = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetAllocatable>): SetAllocatable {
+    return SetAllocatable.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetAllocatable>): SetAllocatable {
+    const message = createBaseSetAllocatable();
+    message.node = object.node ?? "";
+    message.pvName = object.pvName ?? "";
+    message.allocatable = object.allocatable ?? false;
+    return message;
+  },
+};
+
+function createBaseSubmitGanetiJob(): SubmitGanetiJob {
+  return { job: undefined };
+}
+
+export const SubmitGanetiJob: MessageFns<SubmitGanetiJob> = {
+  encode(message: SubmitGanetiJob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.job?.$case) {
+      case "migrateInstance":
+        MigrateInstance.encode(message.job.value, writer.uint32(10).fork()).join();
+        break;
+      case "failoverInstance":
+        FailoverInstance.encode(message.job.value, writer.uint32(18).fork()).join();
+        break;
+      case "replaceDisks":
+        ReplaceDisks.encode(message.job.value, writer.uint32(26).fork()).join();
+        break;
+      case "activateDisks":
+        ActivateDisks.encode(message.job.value, writer.uint32(34).fork()).join();
+        break;
+      case "modifyNode":
+        ModifyNode.encode(message.job.value, writer.uint32(42).fork()).join();
+        break;
+      case "setAllocatable":
+        SetAllocatable.encode(message.job.value, writer.uint32(50).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmitGanetiJob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmitGanetiJob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.job = { $case: "migrateInstance", value: MigrateInstance.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.job = { $case: "failoverInstance", value: FailoverInstance.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.job = { $case: "replaceDisks", value: ReplaceDisks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.job = { $case: "activateDisks", value: ActivateDisks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.job = { $case: "modifyNode", value: ModifyNode.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.job = { $case: "setAllocatable", value: SetAllocatable.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SubmitGanetiJob>): SubmitGanetiJob {
+    return SubmitGanetiJob.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SubmitGanetiJob>): SubmitGanetiJob {
+    const message = createBaseSubmitGanetiJob();
+    switch (object.job?.$case) {
+      case "migrateInstance": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "migrateInstance", value: MigrateInstance.fromPartial(object.job.value) };
+        }
+        break;
+      }
+      case "failoverInstance": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "failoverInstance", value: FailoverInstance.fromPartial(object.job.value) };
+        }
+        break;
+      }
+      case "replaceDisks": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "replaceDisks", value: ReplaceDisks.fromPartial(object.job.value) };
+        }
+        break;
+      }
+      case "activateDisks": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "activateDisks", value: ActivateDisks.fromPartial(object.job.value) };
+        }
+        break;
+      }
+      case "modifyNode": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "modifyNode", value: ModifyNode.fromPartial(object.job.value) };
+        }
+        break;
+      }
+      case "setAllocatable": {
+        if (object.job?.value !== undefined && object.job?.value !== null) {
+          message.job = { $case: "setAllocatable", value: SetAllocatable.fromPartial(object.job.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseKillMigrationJob(): KillMigrationJob {
+  return { jobId: 0, instance: "" };
+}
+
+export const KillMigrationJob: MessageFns<KillMigrationJob> = {
+  encode(message: KillMigrationJob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== 0) {
+      writer.uint32(8).uint64(message.jobId);
+    }
+    if (message.instance !== "") {
+      writer.uint32(18).string(message.instance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KillMigrationJob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKillMigrationJob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KillMigrationJob>): KillMigrationJob {
+    return KillMigrationJob.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KillMigrationJob>): KillMigrationJob {
+    const message = createBaseKillMigrationJob();
+    message.jobId = object.jobId ?? 0;
+    message.instance = object.instance ?? "";
+    return message;
+  },
+};
+
+function createBasePauseWatcher(): PauseWatcher {
+  return { forS: 0 };
+}
+
+export const PauseWatcher: MessageFns<PauseWatcher> = {
+  encode(message: PauseWatcher, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.forS !== 0) {
+      writer.uint32(8).uint32(message.forS);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseWatcher {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseWatcher();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.forS = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PauseWatcher>): PauseWatcher {
+    return PauseWatcher.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseWatcher>): PauseWatcher {
+    const message = createBasePauseWatcher();
+    message.forS = object.forS ?? 0;
+    return message;
+  },
+};
+
+function createBaseContinueWatcher(): ContinueWatcher {
+  return {};
+}
+
+export const ContinueWatcher: MessageFns<ContinueWatcher> = {
+  encode(_: ContinueWatcher, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContinueWatcher {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContinueWatcher();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ContinueWatcher>): ContinueWatcher {
+    return ContinueWatcher.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ContinueWatcher>): ContinueWatcher {
+    const message = createBaseContinueWatcher();
+    return message;
+  },
+};
+
+function createBaseReaddNode(): ReaddNode {
+  return { node: "" };
+}
+
+export const ReaddNode: MessageFns<ReaddNode> = {
+  encode(message: ReaddNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReaddNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaddNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReaddNode>): ReaddNode {
+    return ReaddNode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReaddNode>): ReaddNode {
+    const message = createBaseReaddNode();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseRebalance(): Rebalance {
+  return {};
+}
+
+export const Rebalance: MessageFns<Rebalance> = {
+  encode(_: Rebalance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rebalance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebalance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Rebalance>): Rebalance {
+    return Rebalance.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<Rebalance>): Rebalance {
+    const message = createBaseRebalance();
+    return message;
+  },
+};
+
+function createBaseDetachMinor(): DetachMinor {
+  return { end: undefined, peer: undefined };
+}
+
+export const DetachMinor: MessageFns<DetachMinor> = {
+  encode(message: DetachMinor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.peer !== undefined) {
+      PeerReport.encode(message.peer, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachMinor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachMinor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = PeerReport.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachMinor>): DetachMinor {
+    return DetachMinor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachMinor>): DetachMinor {
+    const message = createBaseDetachMinor();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.peer = (object.peer !== undefined && object.peer !== null)
+      ? PeerReport.fromPartial(object.peer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSetDiskOffline(): SetDiskOffline {
+  return { disk: undefined, minors: [], peers: [] };
+}
+
+export const SetDiskOffline: MessageFns<SetDiskOffline> = {
+  encode(message: SetDiskOffline, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.minors) {
+      DrbdEnd.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.peers) {
+      PeerReport.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDiskOffline {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDiskOffline();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.minors.push(DrbdEnd.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.peers.push(PeerReport.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetDiskOffline>): SetDiskOffline {
+    return SetDiskOffline.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetDiskOffline>): SetDiskOffline {
+    const message = createBaseSetDiskOffline();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    message.minors = object.minors?.map((e) => DrbdEnd.fromPartial(e)) || [];
+    message.peers = object.peers?.map((e) => PeerReport.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRemoveVolumeMaps(): RemoveVolumeMaps {
+  return { disk: undefined, maps: [] };
+}
+
+export const RemoveVolumeMaps: MessageFns<RemoveVolumeMaps> = {
+  encode(message: RemoveVolumeMaps, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.maps) {
+      VolumeMap.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveVolumeMaps {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveVolumeMaps();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.maps.push(VolumeMap.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveVolumeMaps>): RemoveVolumeMaps {
+    return RemoveVolumeMaps.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveVolumeMaps>): RemoveVolumeMaps {
+    const message = createBaseRemoveVolumeMaps();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    message.maps = object.maps?.map((e) => VolumeMap.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeleteDisk(): DeleteDisk {
+  return { disk: undefined };
+}
+
+export const DeleteDisk: MessageFns<DeleteDisk> = {
+  encode(message: DeleteDisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteDisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteDisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteDisk>): DeleteDisk {
+    return DeleteDisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteDisk>): DeleteDisk {
+    const message = createBaseDeleteDisk();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLocateDisk(): LocateDisk {
+  return { disk: undefined, on: false };
+}
+
+export const LocateDisk: MessageFns<LocateDisk> = {
+  encode(message: LocateDisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    if (message.on !== false) {
+      writer.uint32(16).bool(message.on);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocateDisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocateDisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LocateDisk>): LocateDisk {
+    return LocateDisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocateDisk>): LocateDisk {
+    const message = createBaseLocateDisk();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    message.on = object.on ?? false;
+    return message;
+  },
+};
+
+function createBaseAdoptDisk(): AdoptDisk {
+  return { disk: undefined, vgName: "", partition: false, replacesWwid: "" };
+}
+
+export const AdoptDisk: MessageFns<AdoptDisk> = {
+  encode(message: AdoptDisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    if (message.vgName !== "") {
+      writer.uint32(18).string(message.vgName);
+    }
+    if (message.partition !== false) {
+      writer.uint32(24).bool(message.partition);
+    }
+    if (message.replacesWwid !== "") {
+      writer.uint32(34).string(message.replacesWwid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdoptDisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdoptDisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.vgName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.replacesWwid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AdoptDisk>): AdoptDisk {
+    return AdoptDisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdoptDisk>): AdoptDisk {
+    const message = createBaseAdoptDisk();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    message.vgName = object.vgName ?? "";
+    message.partition = object.partition ?? false;
+    message.replacesWwid = object.replacesWwid ?? "";
+    return message;
+  },
+};
+
+function createBaseUnmapPartitions(): UnmapPartitions {
+  return { end: undefined };
+}
+
+export const UnmapPartitions: MessageFns<UnmapPartitions> = {
+  encode(message: UnmapPartitions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnmapPartitions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmapPartitions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnmapPartitions>): UnmapPartitions {
+    return UnmapPartitions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnmapPartitions>): UnmapPartitions {
+    const message = createBaseUnmapPartitions();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseDownMinor(): DownMinor {
+  return { end: undefined, instanceStopped: false };
+}
+
+export const DownMinor: MessageFns<DownMinor> = {
+  encode(message: DownMinor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.instanceStopped !== false) {
+      writer.uint32(16).bool(message.instanceStopped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DownMinor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDownMinor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.instanceStopped = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DownMinor>): DownMinor {
+    return DownMinor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DownMinor>): DownMinor {
+    const message = createBaseDownMinor();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.instanceStopped = object.instanceStopped ?? false;
+    return message;
+  },
+};
+
+function createBaseSnapshotVolume(): SnapshotVolume {
+  return { end: undefined, snapshotName: "", sizeKib: 0 };
+}
+
+export const SnapshotVolume: MessageFns<SnapshotVolume> = {
+  encode(message: SnapshotVolume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.snapshotName !== "") {
+      writer.uint32(18).string(message.snapshotName);
+    }
+    if (message.sizeKib !== 0) {
+      writer.uint32(24).uint64(message.sizeKib);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotVolume {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotVolume();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.snapshotName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeKib = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotVolume>): SnapshotVolume {
+    return SnapshotVolume.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotVolume>): SnapshotVolume {
+    const message = createBaseSnapshotVolume();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.snapshotName = object.snapshotName ?? "";
+    message.sizeKib = object.sizeKib ?? 0;
+    return message;
+  },
+};
+
+function createBaseDiscardVictim(): DiscardVictim {
+  return { end: undefined, typedNode: "", currentUuid: "", peer: undefined, snapshotName: "" };
+}
+
+export const DiscardVictim: MessageFns<DiscardVictim> = {
+  encode(message: DiscardVictim, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.typedNode !== "") {
+      writer.uint32(18).string(message.typedNode);
+    }
+    if (message.currentUuid !== "") {
+      writer.uint32(26).string(message.currentUuid);
+    }
+    if (message.peer !== undefined) {
+      PeerReport.encode(message.peer, writer.uint32(34).fork()).join();
+    }
+    if (message.snapshotName !== "") {
+      writer.uint32(42).string(message.snapshotName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardVictim {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscardVictim();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.typedNode = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.currentUuid = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peer = PeerReport.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.snapshotName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DiscardVictim>): DiscardVictim {
+    return DiscardVictim.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiscardVictim>): DiscardVictim {
+    const message = createBaseDiscardVictim();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.typedNode = object.typedNode ?? "";
+    message.currentUuid = object.currentUuid ?? "";
+    message.peer = (object.peer !== undefined && object.peer !== null)
+      ? PeerReport.fromPartial(object.peer)
+      : undefined;
+    message.snapshotName = object.snapshotName ?? "";
+    return message;
+  },
+};
+
+function createBaseAction(): Action {
+  return { kind: undefined };
+}
+
+export const Action: MessageFns<Action> = {
+  encode(message: Action, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "cutDrbdLink":
+        CutDrbdLink.encode(message.kind.value, writer.uint32(162).fork()).join();
+        break;
+      case "restoreDrbdLink":
+        RestoreDrbdLink.encode(message.kind.value, writer.uint32(170).fork()).join();
+        break;
+      case "submitGanetiJob":
+        SubmitGanetiJob.encode(message.kind.value, writer.uint32(178).fork()).join();
+        break;
+      case "killMigrationJob":
+        KillMigrationJob.encode(message.kind.value, writer.uint32(186).fork()).join();
+        break;
+      case "pauseWatcher":
+        PauseWatcher.encode(message.kind.value, writer.uint32(194).fork()).join();
+        break;
+      case "continueWatcher":
+        ContinueWatcher.encode(message.kind.value, writer.uint32(202).fork()).join();
+        break;
+      case "readdNode":
+        ReaddNode.encode(message.kind.value, writer.uint32(210).fork()).join();
+        break;
+      case "rebalance":
+        Rebalance.encode(message.kind.value, writer.uint32(218).fork()).join();
+        break;
+      case "detachMinor":
+        DetachMinor.encode(message.kind.value, writer.uint32(242).fork()).join();
+        break;
+      case "setDiskOffline":
+        SetDiskOffline.encode(message.kind.value, writer.uint32(250).fork()).join();
+        break;
+      case "removeVolumeMaps":
+        RemoveVolumeMaps.encode(message.kind.value, writer.uint32(258).fork()).join();
+        break;
+      case "deleteDisk":
+        DeleteDisk.encode(message.kind.value, writer.uint32(266).fork()).join();
+        break;
+      case "locateDisk":
+        LocateDisk.encode(message.kind.value, writer.uint32(274).fork()).join();
+        break;
+      case "adoptDisk":
+        AdoptDisk.encode(message.kind.value, writer.uint32(282).fork()).join();
+        break;
+      case "unmapPartitions":
+        UnmapPartitions.encode(message.kind.value, writer.uint32(290).fork()).join();
+        break;
+      case "downMinor":
+        DownMinor.encode(message.kind.value, writer.uint32(298).fork()).join();
+        break;
+      case "snapshotVolume":
+        SnapshotVolume.encode(message.kind.value, writer.uint32(306).fork()).join();
+        break;
+      case "discardVictim":
+        DiscardVictim.encode(message.kind.value, writer.uint32(314).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Action {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.kind = { $case: "cutDrbdLink", value: CutDrbdLink.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.kind = { $case: "restoreDrbdLink", value: RestoreDrbdLink.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.kind = { $case: "submitGanetiJob", value: SubmitGanetiJob.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.kind = { $case: "killMigrationJob", value: KillMigrationJob.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.kind = { $case: "pauseWatcher", value: PauseWatcher.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.kind = { $case: "continueWatcher", value: ContinueWatcher.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.kind = { $case: "readdNode", value: ReaddNode.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.kind = { $case: "rebalance", value: Rebalance.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.kind = { $case: "detachMinor", value: DetachMinor.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.kind = { $case: "setDiskOffline", value: SetDiskOffline.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.kind = { $case: "removeVolumeMaps", value: RemoveVolumeMaps.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.kind = { $case: "deleteDisk", value: DeleteDisk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.kind = { $case: "locateDisk", value: LocateDisk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.kind = { $case: "adoptDisk", value: AdoptDisk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.kind = { $case: "unmapPartitions", value: UnmapPartitions.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.kind = { $case: "downMinor", value: DownMinor.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.kind = { $case: "snapshotVolume", value: SnapshotVolume.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.kind = { $case: "discardVictim", value: DiscardVictim.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Action>): Action {
+    return Action.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Action>): Action {
+    const message = createBaseAction();
+    switch (object.kind?.$case) {
+      case "cutDrbdLink": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cutDrbdLink", value: CutDrbdLink.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "restoreDrbdLink": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "restoreDrbdLink", value: RestoreDrbdLink.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "submitGanetiJob": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "submitGanetiJob", value: SubmitGanetiJob.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "killMigrationJob": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "killMigrationJob", value: KillMigrationJob.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "pauseWatcher": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "pauseWatcher", value: PauseWatcher.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "continueWatcher": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "continueWatcher", value: ContinueWatcher.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "readdNode": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "readdNode", value: ReaddNode.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "rebalance": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "rebalance", value: Rebalance.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "detachMinor": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "detachMinor", value: DetachMinor.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "setDiskOffline": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "setDiskOffline", value: SetDiskOffline.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "removeVolumeMaps": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "removeVolumeMaps", value: RemoveVolumeMaps.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "deleteDisk": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "deleteDisk", value: DeleteDisk.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "locateDisk": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "locateDisk", value: LocateDisk.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "adoptDisk": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "adoptDisk", value: AdoptDisk.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "unmapPartitions": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "unmapPartitions", value: UnmapPartitions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "downMinor": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "downMinor", value: DownMinor.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "snapshotVolume": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "snapshotVolume", value: SnapshotVolume.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "discardVictim": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "discardVictim", value: DiscardVictim.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
 function createBaseActionRequest(): ActionRequest {
   return {
     runId: "",
@@ -769,13 +3454,8 @@ export const ActionRequest: MessageFns<ActionRequest> = {
     if (message.notAfterMs !== 0) {
       writer.uint32(56).uint32(message.notAfterMs);
     }
-    switch (message.action?.$case) {
-      case "cutDrbdLink":
-        CutDrbdLink.encode(message.action.value, writer.uint32(162).fork()).join();
-        break;
-      case "restoreDrbdLink":
-        RestoreDrbdLink.encode(message.action.value, writer.uint32(170).fork()).join();
-        break;
+    if (message.action !== undefined) {
+      Action.encode(message.action, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -849,20 +3529,12 @@ export const ActionRequest: MessageFns<ActionRequest> = {
             message.notAfterMs = reader.uint32();
             continue;
           }
-          case 20: {
-            if (tag !== 162) {
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
-            message.action = { $case: "cutDrbdLink", value: CutDrbdLink.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 21: {
-            if (tag !== 170) {
-              break;
-            }
-
-            message.action = { $case: "restoreDrbdLink", value: RestoreDrbdLink.decode(reader, reader.uint32()) };
+            message.action = Action.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -889,20 +3561,9 @@ export const ActionRequest: MessageFns<ActionRequest> = {
     message.node = object.node ?? "";
     message.answersSequence = object.answersSequence ?? 0;
     message.notAfterMs = object.notAfterMs ?? 0;
-    switch (object.action?.$case) {
-      case "cutDrbdLink": {
-        if (object.action?.value !== undefined && object.action?.value !== null) {
-          message.action = { $case: "cutDrbdLink", value: CutDrbdLink.fromPartial(object.action.value) };
-        }
-        break;
-      }
-      case "restoreDrbdLink": {
-        if (object.action?.value !== undefined && object.action?.value !== null) {
-          message.action = { $case: "restoreDrbdLink", value: RestoreDrbdLink.fromPartial(object.action.value) };
-        }
-        break;
-      }
-    }
+    message.action = (object.action !== undefined && object.action !== null)
+      ? Action.fromPartial(object.action)
+      : undefined;
     return message;
   },
 };
@@ -1100,6 +3761,7 @@ function createBaseActionResult(): ActionResult {
     guard: [],
     commands: [],
     replayed: false,
+    jobId: 0,
   };
 }
 
@@ -1131,6 +3793,9 @@ export const ActionResult: MessageFns<ActionResult> = {
     }
     if (message.replayed !== false) {
       writer.uint32(72).bool(message.replayed);
+    }
+    if (message.jobId !== 0) {
+      writer.uint32(80).uint64(message.jobId);
     }
     return writer;
   },
@@ -1220,6 +3885,14 @@ export const ActionResult: MessageFns<ActionResult> = {
             message.replayed = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1246,6 +3919,7 @@ export const ActionResult: MessageFns<ActionResult> = {
     message.guard = object.guard?.map((e) => GuardFact.fromPartial(e)) || [];
     message.commands = object.commands?.map((e) => CommandRun.fromPartial(e)) || [];
     message.replayed = object.replayed ?? false;
+    message.jobId = object.jobId ?? 0;
     return message;
   },
 };

@@ -155,6 +155,14 @@ export interface MinorStillness {
   stillMs: number;
 }
 
+/** How long this end has seen its mirror whole, by the agent's own clock (I10). */
+export interface MinorRedundancy {
+  /** Of /dev/drbdN on the reporting node. */
+  minor: number;
+  /** ms since it was first seen Connected, UpToDate/UpToDate and with nothing out of sync, without a break. */
+  redundantMs: number;
+}
+
 /** A child of the agent that was killed at its deadline and did not end: it sits in the kernel (I37). */
 export interface HungCommand {
   /** The absolute path, then the arguments. */
@@ -185,6 +193,10 @@ export interface ObserveNow {
   requestId: number;
   /** One that the agent does not have is answered as absent. */
   source: Source;
+  /** SOURCE_HOLDERS and SOURCE_DRBD_GENERATIONS: of /dev/drbdN; not read for others. */
+  minor: number;
+  /** SOURCE_GANETI_JOB: Ganeti's id; not read for others. */
+  jobId: number;
 }
 
 /** The answer to ObserveNow: a reading that began after it was asked for, or the failed one that still hangs. */
@@ -199,6 +211,8 @@ export interface Observed {
   sequence: number;
   /** As in Report; of every minor that resyncs. */
   still: MinorStillness[];
+  /** With SOURCE_PROC_DRBD: of every minor that is redundant. */
+  redundant: MinorRedundancy[];
 }
 
 /** The orchestrator leads, with this epoch. The agent keeps it on disk before it answers with its next report. */
@@ -1033,6 +1047,73 @@ export const MinorStillness: MessageFns<MinorStillness> = {
   },
 };
 
+function createBaseMinorRedundancy(): MinorRedundancy {
+  return { minor: 0, redundantMs: 0 };
+}
+
+export const MinorRedundancy: MessageFns<MinorRedundancy> = {
+  encode(message: MinorRedundancy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minor !== 0) {
+      writer.uint32(8).uint32(message.minor);
+    }
+    if (message.redundantMs !== 0) {
+      writer.uint32(16).uint64(message.redundantMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MinorRedundancy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMinorRedundancy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.redundantMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MinorRedundancy>): MinorRedundancy {
+    return MinorRedundancy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MinorRedundancy>): MinorRedundancy {
+    const message = createBaseMinorRedundancy();
+    message.minor = object.minor ?? 0;
+    message.redundantMs = object.redundantMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseHungCommand(): HungCommand {
   return { argv: [], pid: 0, sinceMs: 0, processState: "" };
 }
@@ -1235,7 +1316,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseObserveNow(): ObserveNow {
-  return { requestId: 0, source: Source.UNSPECIFIED };
+  return { requestId: 0, source: Source.UNSPECIFIED, minor: 0, jobId: 0 };
 }
 
 export const ObserveNow: MessageFns<ObserveNow> = {
@@ -1245,6 +1326,12 @@ export const ObserveNow: MessageFns<ObserveNow> = {
     }
     if (message.source !== Source.UNSPECIFIED) {
       writer.uint32(16).int32(sourceToNumber(message.source));
+    }
+    if (message.minor !== 0) {
+      writer.uint32(24).uint32(message.minor);
+    }
+    if (message.jobId !== 0) {
+      writer.uint32(32).uint64(message.jobId);
     }
     return writer;
   },
@@ -1278,6 +1365,22 @@ export const ObserveNow: MessageFns<ObserveNow> = {
             message.source = sourceFromJSON(reader.int32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1297,12 +1400,14 @@ export const ObserveNow: MessageFns<ObserveNow> = {
     const message = createBaseObserveNow();
     message.requestId = object.requestId ?? 0;
     message.source = object.source ?? Source.UNSPECIFIED;
+    message.minor = object.minor ?? 0;
+    message.jobId = object.jobId ?? 0;
     return message;
   },
 };
 
 function createBaseObserved(): Observed {
-  return { requestId: 0, report: undefined, sequence: 0, still: [] };
+  return { requestId: 0, report: undefined, sequence: 0, still: [], redundant: [] };
 }
 
 export const Observed: MessageFns<Observed> = {
@@ -1318,6 +1423,9 @@ export const Observed: MessageFns<Observed> = {
     }
     for (const v of message.still) {
       MinorStillness.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.redundant) {
+      MinorRedundancy.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1367,6 +1475,14 @@ export const Observed: MessageFns<Observed> = {
             message.still.push(MinorStillness.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.redundant.push(MinorRedundancy.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1390,6 +1506,7 @@ export const Observed: MessageFns<Observed> = {
       : undefined;
     message.sequence = object.sequence ?? 0;
     message.still = object.still?.map((e) => MinorStillness.fromPartial(e)) || [];
+    message.redundant = object.redundant?.map((e) => MinorRedundancy.fromPartial(e)) || [];
     return message;
   },
 };

@@ -31,6 +31,22 @@ export enum IncidentKind {
   SOURCE_DAMAGED = "INCIDENT_KIND_SOURCE_DAMAGED",
   /** STANDALONE - An end gave the connection up, without a sign of split brain. */
   STANDALONE = "INCIDENT_KIND_STANDALONE",
+  /** FAILING_DISK - The kernel logs I/O errors of a disk, its error count rises, or SMART says that it fails. */
+  FAILING_DISK = "INCIDENT_KIND_FAILING_DISK",
+  /** HUNG_MIGRATION - A running INSTANCE_MIGRATE job, and a mirror of that instance that does not move. */
+  HUNG_MIGRATION = "INCIDENT_KIND_HUNG_MIGRATION",
+  /** HELD_DEVICE - A minor of a stopped instance is still held open. */
+  HELD_DEVICE = "INCIDENT_KIND_HELD_DEVICE",
+  /** LEFTOVER_KPARTX - Partition maps of a guest's disk that nobody uses. */
+  LEFTOVER_KPARTX = "INCIDENT_KIND_LEFTOVER_KPARTX",
+  /** MISSING_VOLUME - A volume that Ganeti's configuration names is not on its node. */
+  MISSING_VOLUME = "INCIDENT_KIND_MISSING_VOLUME",
+  /** ORPHAN_VOLUME - A volume or a minor that looks like Ganeti's, and that Ganeti does not name. */
+  ORPHAN_VOLUME = "INCIDENT_KIND_ORPHAN_VOLUME",
+  /** NODE_DEAD - A node is silent, and every peer's DRBD link to it is down. */
+  NODE_DEAD = "INCIDENT_KIND_NODE_DEAD",
+  /** RESYNC_SLOW - A resync that moves, and will take longer than detect.resync_slow_after_h. */
+  RESYNC_SLOW = "INCIDENT_KIND_RESYNC_SLOW",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -63,6 +79,30 @@ export function incidentKindFromJSON(object: any): IncidentKind {
     case 8:
     case "INCIDENT_KIND_STANDALONE":
       return IncidentKind.STANDALONE;
+    case 9:
+    case "INCIDENT_KIND_FAILING_DISK":
+      return IncidentKind.FAILING_DISK;
+    case 10:
+    case "INCIDENT_KIND_HUNG_MIGRATION":
+      return IncidentKind.HUNG_MIGRATION;
+    case 11:
+    case "INCIDENT_KIND_HELD_DEVICE":
+      return IncidentKind.HELD_DEVICE;
+    case 12:
+    case "INCIDENT_KIND_LEFTOVER_KPARTX":
+      return IncidentKind.LEFTOVER_KPARTX;
+    case 13:
+    case "INCIDENT_KIND_MISSING_VOLUME":
+      return IncidentKind.MISSING_VOLUME;
+    case 14:
+    case "INCIDENT_KIND_ORPHAN_VOLUME":
+      return IncidentKind.ORPHAN_VOLUME;
+    case 15:
+    case "INCIDENT_KIND_NODE_DEAD":
+      return IncidentKind.NODE_DEAD;
+    case 16:
+    case "INCIDENT_KIND_RESYNC_SLOW":
+      return IncidentKind.RESYNC_SLOW;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -90,6 +130,22 @@ export function incidentKindToNumber(object: IncidentKind): number {
       return 7;
     case IncidentKind.STANDALONE:
       return 8;
+    case IncidentKind.FAILING_DISK:
+      return 9;
+    case IncidentKind.HUNG_MIGRATION:
+      return 10;
+    case IncidentKind.HELD_DEVICE:
+      return 11;
+    case IncidentKind.LEFTOVER_KPARTX:
+      return 12;
+    case IncidentKind.MISSING_VOLUME:
+      return 13;
+    case IncidentKind.ORPHAN_VOLUME:
+      return 14;
+    case IncidentKind.NODE_DEAD:
+      return 15;
+    case IncidentKind.RESYNC_SLOW:
+      return 16;
     case IncidentKind.UNRECOGNIZED:
     default:
       return -1;
@@ -217,7 +273,10 @@ export interface Subject {
   diskIndex?:
     | number
     | undefined;
-  /** DISK_OFFLINE: BlockDevice.name, "sda". SOURCE_DAMAGED: Damaged.object of the first damage. */
+  /**
+   * DISK_OFFLINE, FAILING_DISK: BlockDevice.name, "sda". MISSING_VOLUME, ORPHAN_VOLUME: "VG/LV". SOURCE_DAMAGED:
+   * Damaged.object of the first damage.
+   */
   device: string;
   /** SOURCE_DAMAGED only. */
   source: Source;

@@ -41,6 +41,16 @@ export enum Source {
   GANETI = "SOURCE_GANETI",
   /** LINK_CUTS - Our own ipsets, vigie-cut and vigie-cut6: cuts that stand now. Every 5 s, and after each action. */
   LINK_CUTS = "SOURCE_LINK_CUTS",
+  /** GANETI_JOB - LUXI, one job by its id, finished or not, with its log; only when asked for. */
+  GANETI_JOB = "SOURCE_GANETI_JOB",
+  /** GUESTS - The guests that run on this node, by the files and processes of its hypervisor. Every 10 s. */
+  GUESTS = "SOURCE_GUESTS",
+  /** HOLDERS - Who holds one DRBD device: processes, mounts, maps, loops, swap, a guest's volume groups; only when asked for. */
+  HOLDERS = "SOURCE_HOLDERS",
+  /** DRBD_GENERATIONS - `drbdsetup get-gi` of one minor; only when asked for. */
+  DRBD_GENERATIONS = "SOURCE_DRBD_GENERATIONS",
+  /** SMART - `smartctl --json -H -A`, of each disk. Every hour. */
+  SMART = "SOURCE_SMART",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -79,6 +89,21 @@ export function sourceFromJSON(object: any): Source {
     case 10:
     case "SOURCE_LINK_CUTS":
       return Source.LINK_CUTS;
+    case 11:
+    case "SOURCE_GANETI_JOB":
+      return Source.GANETI_JOB;
+    case 12:
+    case "SOURCE_GUESTS":
+      return Source.GUESTS;
+    case 13:
+    case "SOURCE_HOLDERS":
+      return Source.HOLDERS;
+    case 14:
+    case "SOURCE_DRBD_GENERATIONS":
+      return Source.DRBD_GENERATIONS;
+    case 15:
+    case "SOURCE_SMART":
+      return Source.SMART;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -110,6 +135,16 @@ export function sourceToNumber(object: Source): number {
       return 9;
     case Source.LINK_CUTS:
       return 10;
+    case Source.GANETI_JOB:
+      return 11;
+    case Source.GUESTS:
+      return 12;
+    case Source.HOLDERS:
+      return 13;
+    case Source.DRBD_GENERATIONS:
+      return 14;
+    case Source.SMART:
+      return 15;
     case Source.UNRECOGNIZED:
     default:
       return -1;
@@ -580,6 +615,84 @@ export function writeOrderingToNumber(object: WriteOrdering): number {
   }
 }
 
+/** What can hold a device. */
+export enum HolderKind {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED = "HOLDER_KIND_UNSPECIFIED",
+  /** PROCESS - Has it open, by /proc/PID/fd. */
+  PROCESS = "HOLDER_KIND_PROCESS",
+  /** MOUNT - It, or a map of it, is mounted, in any mount namespace that the agent can see. */
+  MOUNT = "HOLDER_KIND_MOUNT",
+  /** MAP - A device-mapper device stands on it. */
+  MAP = "HOLDER_KIND_MAP",
+  /** LOOP - A loop device stands on it. */
+  LOOP = "HOLDER_KIND_LOOP",
+  /** SWAP - It is swapped to. */
+  SWAP = "HOLDER_KIND_SWAP",
+  /** GUEST_VG - A volume group inside it is active on the host. */
+  GUEST_VG = "HOLDER_KIND_GUEST_VG",
+  /** OTHER - The kernel counts it as held (holders/ in sysfs), by something that is none of the above. */
+  OTHER = "HOLDER_KIND_OTHER",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function holderKindFromJSON(object: any): HolderKind {
+  switch (object) {
+    case 0:
+    case "HOLDER_KIND_UNSPECIFIED":
+      return HolderKind.UNSPECIFIED;
+    case 1:
+    case "HOLDER_KIND_PROCESS":
+      return HolderKind.PROCESS;
+    case 2:
+    case "HOLDER_KIND_MOUNT":
+      return HolderKind.MOUNT;
+    case 3:
+    case "HOLDER_KIND_MAP":
+      return HolderKind.MAP;
+    case 4:
+    case "HOLDER_KIND_LOOP":
+      return HolderKind.LOOP;
+    case 5:
+    case "HOLDER_KIND_SWAP":
+      return HolderKind.SWAP;
+    case 6:
+    case "HOLDER_KIND_GUEST_VG":
+      return HolderKind.GUEST_VG;
+    case 7:
+    case "HOLDER_KIND_OTHER":
+      return HolderKind.OTHER;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return HolderKind.UNRECOGNIZED;
+  }
+}
+
+export function holderKindToNumber(object: HolderKind): number {
+  switch (object) {
+    case HolderKind.UNSPECIFIED:
+      return 0;
+    case HolderKind.PROCESS:
+      return 1;
+    case HolderKind.MOUNT:
+      return 2;
+    case HolderKind.MAP:
+      return 3;
+    case HolderKind.LOOP:
+      return 4;
+    case HolderKind.SWAP:
+      return 5;
+    case HolderKind.GUEST_VG:
+      return 6;
+    case HolderKind.OTHER:
+      return 7;
+    case HolderKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Why a record of the kernel's log matters. */
 export enum KernelLogKind {
   /** UNSPECIFIED - Never sent: what does not matter is left out. */
@@ -697,6 +810,21 @@ export interface SourceReport {
     | //
     /** Of SOURCE_LINK_CUTS. */
     { $case: "linkCuts"; value: LinkCutFacts }
+    | //
+    /** Of SOURCE_GANETI_JOB. */
+    { $case: "ganetiJob"; value: GanetiJobFacts }
+    | //
+    /** Of SOURCE_GUESTS. */
+    { $case: "guests"; value: GuestFacts }
+    | //
+    /** Of SOURCE_HOLDERS. */
+    { $case: "holders"; value: HolderFacts }
+    | //
+    /** Of SOURCE_DRBD_GENERATIONS. */
+    { $case: "drbdGenerations"; value: DrbdGenerations }
+    | //
+    /** Of SOURCE_SMART. */
+    { $case: "smart"; value: SmartFacts }
     | undefined;
 }
 
@@ -895,6 +1023,47 @@ export interface LinkCutFacts {
   backend: string;
 }
 
+/**
+ * The generation identifiers of one minor. Source: `drbdsetup get-gi MINOR`:
+ * "current:bitmap:history:history:consistent:up-to-date:…", as its kernel or its metadata holds them.
+ */
+export interface DrbdGenerations {
+  /** Of /dev/drbdN on the reporting node. */
+  minor: number;
+  /** 16 hexadecimal digits, upper case; the lowest bit is 1 where the end was Primary. */
+  currentUuid: string;
+  /** Likewise; zeros: it was connected when it last had writes. */
+  bitmapUuid: string;
+  /** Newest first. */
+  historyUuids: string[];
+  /** The flags after them, as printed: "1:1:0:1:0:0". */
+  flags: string;
+}
+
+/** Who or what keeps a DRBD device open, so that it cannot be taken down. */
+export interface Holder {
+  /** What it is. */
+  kind: HolderKind;
+  /** PROCESS: the command's name; MOUNT: where; MAP: the map's name; LOOP: "loop3"; GUEST_VG: its name. */
+  name: string;
+  /** PROCESS: its pid; 0 elsewhere. */
+  pid: number;
+  /** For people: the command line, the mount's device, the map's UUID; up to 300 characters. */
+  detail: string;
+  /** MAP: it is a partition map of kpartx. */
+  kpartx: boolean;
+  /** MAP: how often it is open; 0 elsewhere. */
+  openCount: number;
+}
+
+/** Of SOURCE_HOLDERS. */
+export interface HolderFacts {
+  /** Of /dev/drbdN on the reporting node. */
+  minor: number;
+  /** Empty: nobody holds it that can be seen from here. */
+  holders: Holder[];
+}
+
 /** Rows of `lvs -a` with one UUID. */
 export interface LogicalVolume {
   /** vg_name */
@@ -1081,6 +1250,51 @@ export interface KernelLogFacts {
   lines: KernelLogLine[];
 }
 
+/** What a disk says of itself. Source: `smartctl --json -H -A /dev/DISK`. */
+export interface SmartReport {
+  /** BlockDevice.name: "sdb". */
+  device: string;
+  /** smart_status.passed; unset: the disk does not tell. */
+  passed?:
+    | boolean
+    | undefined;
+  /** Attribute 5, Reallocated_Sector_Ct, raw; unset: not told. */
+  reallocatedSectors?:
+    | number
+    | undefined;
+  /** Attribute 197, Current_Pending_Sector, raw; unset: not told. */
+  pendingSectors?:
+    | number
+    | undefined;
+  /** Attribute 198, Offline_Uncorrectable, raw, or media_errors of NVMe; unset: not told. */
+  uncorrectable?: number | undefined;
+}
+
+/** Of SOURCE_SMART. */
+export interface SmartFacts {
+  /** One a disk that answered; without those that have no SMART. */
+  disks: SmartReport[];
+}
+
+/** A guest that runs on this node, by its hypervisor and not by Ganeti's configuration. */
+export interface Guest {
+  /** Ganeti's name of the instance. */
+  instance: string;
+  /** "kvm", "xen", "fake": of the lab. */
+  hypervisor: string;
+  /** Of its process; 0: the hypervisor has none to show. */
+  pid: number;
+}
+
+/**
+ * Of SOURCE_GUESTS. Source: /var/run/ganeti/kvm-hypervisor/pid/INSTANCE and that the process lives; `xl list`;
+ * /var/run/ganeti/fake-hypervisor/INSTANCE.
+ */
+export interface GuestFacts {
+  /** In the order of their names. */
+  guests: Guest[];
+}
+
 /** A node's addresses, out of two ssconf files. */
 export interface NodeAddress {
   /** Ganeti's node name. */
@@ -1215,6 +1429,50 @@ export interface GanetiJob {
   reason: string;
 }
 
+/** A line of a job's log: oplog of its opcodes. */
+export interface GanetiJobLogLine {
+  /** Rising over all opcodes of the job. */
+  serial: number;
+  /** ms since 1970 by the master's clock. */
+  unixMs: number;
+  /** One or more lines of text. */
+  text: string;
+}
+
+/** An opcode of a job. */
+export interface GanetiOpcode {
+  /** opstatus: "queued", "waiting", "canceling", "running", "canceled", "success", "error". */
+  status: string;
+  /** "INSTANCE_MIGRATE(web1.example)". */
+  summary: string;
+  /** opresult where it is an error, for people; up to 1000 characters. */
+  error: string;
+  /** Ids of the jobs that it submitted, for `gnt-node evacuate`; from opresult's "jobs". */
+  childJobIds: number[];
+}
+
+/** Of SOURCE_GANETI_JOB: one job, whatever became of it. Source: LUXI Query job. */
+export interface GanetiJobFacts {
+  /** id */
+  id: number;
+  /** status: as an opcode's. "lost": Ganeti knows no such job (any more). */
+  status: string;
+  /** In their order. */
+  opcodes: GanetiOpcode[];
+  /** Oldest first, the newest 200. */
+  log: GanetiJobLogLine[];
+  /** The reason trails of its opcodes, each text once, joined by "; ". */
+  reason: string;
+}
+
+/** A node group. Source: LUXI Query group. */
+export interface GanetiGroup {
+  /** name */
+  name: string;
+  /** tags */
+  tags: string[];
+}
+
 /** Of SOURCE_GANETI, on the master only. LUXI and config.data are two readings: two moments. */
 export interface GanetiFacts {
   /** Without those that are damaged. */
@@ -1233,6 +1491,10 @@ export interface GanetiFacts {
   watcherPausedUntilUnixS: number;
   /** tags of the cluster in config.data; empty also where it could not be read. */
   clusterTags: string[];
+  /** Without LUXI: none. */
+  groups: GanetiGroup[];
+  /** volume_group_name of the cluster in config.data: the VG that every node should have; empty: not read. */
+  vgName: string;
 }
 
 function createBaseDamaged(): Damaged {
@@ -1400,6 +1662,21 @@ export const SourceReport: MessageFns<SourceReport> = {
         break;
       case "linkCuts":
         LinkCutFacts.encode(message.facts.value, writer.uint32(234).fork()).join();
+        break;
+      case "ganetiJob":
+        GanetiJobFacts.encode(message.facts.value, writer.uint32(242).fork()).join();
+        break;
+      case "guests":
+        GuestFacts.encode(message.facts.value, writer.uint32(250).fork()).join();
+        break;
+      case "holders":
+        HolderFacts.encode(message.facts.value, writer.uint32(258).fork()).join();
+        break;
+      case "drbdGenerations":
+        DrbdGenerations.encode(message.facts.value, writer.uint32(266).fork()).join();
+        break;
+      case "smart":
+        SmartFacts.encode(message.facts.value, writer.uint32(274).fork()).join();
         break;
     }
     return writer;
@@ -1572,6 +1849,46 @@ export const SourceReport: MessageFns<SourceReport> = {
             message.facts = { $case: "linkCuts", value: LinkCutFacts.decode(reader, reader.uint32()) };
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.facts = { $case: "ganetiJob", value: GanetiJobFacts.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.facts = { $case: "guests", value: GuestFacts.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.facts = { $case: "holders", value: HolderFacts.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.facts = { $case: "drbdGenerations", value: DrbdGenerations.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.facts = { $case: "smart", value: SmartFacts.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1655,6 +1972,36 @@ export const SourceReport: MessageFns<SourceReport> = {
       case "linkCuts": {
         if (object.facts?.value !== undefined && object.facts?.value !== null) {
           message.facts = { $case: "linkCuts", value: LinkCutFacts.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "ganetiJob": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "ganetiJob", value: GanetiJobFacts.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "guests": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "guests", value: GuestFacts.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "holders": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "holders", value: HolderFacts.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "drbdGenerations": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "drbdGenerations", value: DrbdGenerations.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "smart": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "smart", value: SmartFacts.fromPartial(object.facts.value) };
         }
         break;
       }
@@ -2827,6 +3174,291 @@ export const LinkCutFacts: MessageFns<LinkCutFacts> = {
     const message = createBaseLinkCutFacts();
     message.cuts = object.cuts?.map((e) => LinkCut.fromPartial(e)) || [];
     message.backend = object.backend ?? "";
+    return message;
+  },
+};
+
+function createBaseDrbdGenerations(): DrbdGenerations {
+  return { minor: 0, currentUuid: "", bitmapUuid: "", historyUuids: [], flags: "" };
+}
+
+export const DrbdGenerations: MessageFns<DrbdGenerations> = {
+  encode(message: DrbdGenerations, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minor !== 0) {
+      writer.uint32(8).uint32(message.minor);
+    }
+    if (message.currentUuid !== "") {
+      writer.uint32(18).string(message.currentUuid);
+    }
+    if (message.bitmapUuid !== "") {
+      writer.uint32(26).string(message.bitmapUuid);
+    }
+    for (const v of message.historyUuids) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.flags !== "") {
+      writer.uint32(42).string(message.flags);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrbdGenerations {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrbdGenerations();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.currentUuid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bitmapUuid = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.historyUuids.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.flags = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DrbdGenerations>): DrbdGenerations {
+    return DrbdGenerations.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrbdGenerations>): DrbdGenerations {
+    const message = createBaseDrbdGenerations();
+    message.minor = object.minor ?? 0;
+    message.currentUuid = object.currentUuid ?? "";
+    message.bitmapUuid = object.bitmapUuid ?? "";
+    message.historyUuids = object.historyUuids?.map((e) => e) || [];
+    message.flags = object.flags ?? "";
+    return message;
+  },
+};
+
+function createBaseHolder(): Holder {
+  return { kind: HolderKind.UNSPECIFIED, name: "", pid: 0, detail: "", kpartx: false, openCount: 0 };
+}
+
+export const Holder: MessageFns<Holder> = {
+  encode(message: Holder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== HolderKind.UNSPECIFIED) {
+      writer.uint32(8).int32(holderKindToNumber(message.kind));
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.pid !== 0) {
+      writer.uint32(24).uint32(message.pid);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    if (message.kpartx !== false) {
+      writer.uint32(40).bool(message.kpartx);
+    }
+    if (message.openCount !== 0) {
+      writer.uint32(48).uint32(message.openCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Holder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHolder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = holderKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pid = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.kpartx = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.openCount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Holder>): Holder {
+    return Holder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Holder>): Holder {
+    const message = createBaseHolder();
+    message.kind = object.kind ?? HolderKind.UNSPECIFIED;
+    message.name = object.name ?? "";
+    message.pid = object.pid ?? 0;
+    message.detail = object.detail ?? "";
+    message.kpartx = object.kpartx ?? false;
+    message.openCount = object.openCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseHolderFacts(): HolderFacts {
+  return { minor: 0, holders: [] };
+}
+
+export const HolderFacts: MessageFns<HolderFacts> = {
+  encode(message: HolderFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minor !== 0) {
+      writer.uint32(8).uint32(message.minor);
+    }
+    for (const v of message.holders) {
+      Holder.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HolderFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHolderFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.holders.push(Holder.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HolderFacts>): HolderFacts {
+    return HolderFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HolderFacts>): HolderFacts {
+    const message = createBaseHolderFacts();
+    message.minor = object.minor ?? 0;
+    message.holders = object.holders?.map((e) => Holder.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4171,6 +4803,304 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
   },
 };
 
+function createBaseSmartReport(): SmartReport {
+  return {
+    device: "",
+    passed: undefined,
+    reallocatedSectors: undefined,
+    pendingSectors: undefined,
+    uncorrectable: undefined,
+  };
+}
+
+export const SmartReport: MessageFns<SmartReport> = {
+  encode(message: SmartReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.passed !== undefined) {
+      writer.uint32(16).bool(message.passed);
+    }
+    if (message.reallocatedSectors !== undefined) {
+      writer.uint32(24).uint64(message.reallocatedSectors);
+    }
+    if (message.pendingSectors !== undefined) {
+      writer.uint32(32).uint64(message.pendingSectors);
+    }
+    if (message.uncorrectable !== undefined) {
+      writer.uint32(40).uint64(message.uncorrectable);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SmartReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSmartReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.passed = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reallocatedSectors = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pendingSectors = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.uncorrectable = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SmartReport>): SmartReport {
+    return SmartReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SmartReport>): SmartReport {
+    const message = createBaseSmartReport();
+    message.device = object.device ?? "";
+    message.passed = object.passed ?? undefined;
+    message.reallocatedSectors = object.reallocatedSectors ?? undefined;
+    message.pendingSectors = object.pendingSectors ?? undefined;
+    message.uncorrectable = object.uncorrectable ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSmartFacts(): SmartFacts {
+  return { disks: [] };
+}
+
+export const SmartFacts: MessageFns<SmartFacts> = {
+  encode(message: SmartFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.disks) {
+      SmartReport.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SmartFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSmartFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disks.push(SmartReport.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SmartFacts>): SmartFacts {
+    return SmartFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SmartFacts>): SmartFacts {
+    const message = createBaseSmartFacts();
+    message.disks = object.disks?.map((e) => SmartReport.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGuest(): Guest {
+  return { instance: "", hypervisor: "", pid: 0 };
+}
+
+export const Guest: MessageFns<Guest> = {
+  encode(message: Guest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.hypervisor !== "") {
+      writer.uint32(18).string(message.hypervisor);
+    }
+    if (message.pid !== 0) {
+      writer.uint32(24).uint32(message.pid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Guest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGuest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hypervisor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pid = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Guest>): Guest {
+    return Guest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Guest>): Guest {
+    const message = createBaseGuest();
+    message.instance = object.instance ?? "";
+    message.hypervisor = object.hypervisor ?? "";
+    message.pid = object.pid ?? 0;
+    return message;
+  },
+};
+
+function createBaseGuestFacts(): GuestFacts {
+  return { guests: [] };
+}
+
+export const GuestFacts: MessageFns<GuestFacts> = {
+  encode(message: GuestFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.guests) {
+      Guest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GuestFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGuestFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.guests.push(Guest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GuestFacts>): GuestFacts {
+    return GuestFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GuestFacts>): GuestFacts {
+    const message = createBaseGuestFacts();
+    message.guests = object.guests?.map((e) => Guest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseNodeAddress(): NodeAddress {
   return { node: "", primaryIp: "", secondaryIp: "" };
 }
@@ -5060,6 +5990,360 @@ export const GanetiJob: MessageFns<GanetiJob> = {
   },
 };
 
+function createBaseGanetiJobLogLine(): GanetiJobLogLine {
+  return { serial: 0, unixMs: 0, text: "" };
+}
+
+export const GanetiJobLogLine: MessageFns<GanetiJobLogLine> = {
+  encode(message: GanetiJobLogLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serial !== 0) {
+      writer.uint32(8).uint64(message.serial);
+    }
+    if (message.unixMs !== 0) {
+      writer.uint32(16).uint64(message.unixMs);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiJobLogLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiJobLogLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.serial = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unixMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiJobLogLine>): GanetiJobLogLine {
+    return GanetiJobLogLine.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiJobLogLine>): GanetiJobLogLine {
+    const message = createBaseGanetiJobLogLine();
+    message.serial = object.serial ?? 0;
+    message.unixMs = object.unixMs ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseGanetiOpcode(): GanetiOpcode {
+  return { status: "", summary: "", error: "", childJobIds: [] };
+}
+
+export const GanetiOpcode: MessageFns<GanetiOpcode> = {
+  encode(message: GanetiOpcode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== "") {
+      writer.uint32(10).string(message.status);
+    }
+    if (message.summary !== "") {
+      writer.uint32(18).string(message.summary);
+    }
+    if (message.error !== "") {
+      writer.uint32(26).string(message.error);
+    }
+    if (message.childJobIds.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.childJobIds) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiOpcode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiOpcode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.childJobIds.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.childJobIds.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiOpcode>): GanetiOpcode {
+    return GanetiOpcode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiOpcode>): GanetiOpcode {
+    const message = createBaseGanetiOpcode();
+    message.status = object.status ?? "";
+    message.summary = object.summary ?? "";
+    message.error = object.error ?? "";
+    message.childJobIds = object.childJobIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGanetiJobFacts(): GanetiJobFacts {
+  return { id: 0, status: "", opcodes: [], log: [], reason: "" };
+}
+
+export const GanetiJobFacts: MessageFns<GanetiJobFacts> = {
+  encode(message: GanetiJobFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.status !== "") {
+      writer.uint32(18).string(message.status);
+    }
+    for (const v of message.opcodes) {
+      GanetiOpcode.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.log) {
+      GanetiJobLogLine.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiJobFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiJobFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.opcodes.push(GanetiOpcode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.log.push(GanetiJobLogLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiJobFacts>): GanetiJobFacts {
+    return GanetiJobFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiJobFacts>): GanetiJobFacts {
+    const message = createBaseGanetiJobFacts();
+    message.id = object.id ?? 0;
+    message.status = object.status ?? "";
+    message.opcodes = object.opcodes?.map((e) => GanetiOpcode.fromPartial(e)) || [];
+    message.log = object.log?.map((e) => GanetiJobLogLine.fromPartial(e)) || [];
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseGanetiGroup(): GanetiGroup {
+  return { name: "", tags: [] };
+}
+
+export const GanetiGroup: MessageFns<GanetiGroup> = {
+  encode(message: GanetiGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.tags) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tags.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiGroup>): GanetiGroup {
+    return GanetiGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiGroup>): GanetiGroup {
+    const message = createBaseGanetiGroup();
+    message.name = object.name ?? "";
+    message.tags = object.tags?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseGanetiFacts(): GanetiFacts {
   return {
     nodes: [],
@@ -5070,6 +6354,8 @@ function createBaseGanetiFacts(): GanetiFacts {
     queueDrained: false,
     watcherPausedUntilUnixS: 0,
     clusterTags: [],
+    groups: [],
+    vgName: "",
   };
 }
 
@@ -5098,6 +6384,12 @@ export const GanetiFacts: MessageFns<GanetiFacts> = {
     }
     for (const v of message.clusterTags) {
       writer.uint32(66).string(v!);
+    }
+    for (const v of message.groups) {
+      GanetiGroup.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.vgName !== "") {
+      writer.uint32(82).string(message.vgName);
     }
     return writer;
   },
@@ -5179,6 +6471,22 @@ export const GanetiFacts: MessageFns<GanetiFacts> = {
             message.clusterTags.push(reader.string());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.groups.push(GanetiGroup.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.vgName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5204,6 +6512,8 @@ export const GanetiFacts: MessageFns<GanetiFacts> = {
     message.queueDrained = object.queueDrained ?? false;
     message.watcherPausedUntilUnixS = object.watcherPausedUntilUnixS ?? 0;
     message.clusterTags = object.clusterTags?.map((e) => e) || [];
+    message.groups = object.groups?.map((e) => GanetiGroup.fromPartial(e)) || [];
+    message.vgName = object.vgName ?? "";
     return message;
   },
 };

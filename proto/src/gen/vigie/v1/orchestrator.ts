@@ -23,6 +23,7 @@ import {
   Damaged,
   DrbdMinor,
   GanetiInstance,
+  Holder,
   Source,
   sourceFromJSON,
   SourceState,
@@ -30,7 +31,7 @@ import {
   sourceStateToNumber,
   sourceToNumber,
 } from "./observation.js";
-import { Run, RunEvent, RunState, runStateFromJSON, runStateToNumber } from "./run.js";
+import { Parameter, Run, RunEvent, RunState, runStateFromJSON, runStateToNumber } from "./run.js";
 
 export const protobufPackage = "vigie.v1";
 
@@ -102,6 +103,77 @@ export function healthToNumber(object: Health): number {
   }
 }
 
+/** What a person wants of an open run. */
+export enum RunVerb {
+  /** UNSPECIFIED - Refused. */
+  UNSPECIFIED = "RUN_VERB_UNSPECIFIED",
+  /** PAUSE - Halt before the next step. */
+  PAUSE = "RUN_VERB_PAUSE",
+  /** RESUME - Go on. */
+  RESUME = "RUN_VERB_RESUME",
+  /** RETRY_STEP - Try the failed step of a frozen run again. */
+  RETRY_STEP = "RUN_VERB_RETRY_STEP",
+  /** SKIP_STEP - Leave the failed step of a frozen run, or the one that waits, as it is, and go on; needs a reason. */
+  SKIP_STEP = "RUN_VERB_SKIP_STEP",
+  /** TAKE_OVER - Do the rest by hand: nothing more is sent, nothing is taken back; needs a reason. */
+  TAKE_OVER = "RUN_VERB_TAKE_OVER",
+  /** CONFIRM - Say that what the waiting step asks a person is so. */
+  CONFIRM = "RUN_VERB_CONFIRM",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function runVerbFromJSON(object: any): RunVerb {
+  switch (object) {
+    case 0:
+    case "RUN_VERB_UNSPECIFIED":
+      return RunVerb.UNSPECIFIED;
+    case 1:
+    case "RUN_VERB_PAUSE":
+      return RunVerb.PAUSE;
+    case 2:
+    case "RUN_VERB_RESUME":
+      return RunVerb.RESUME;
+    case 3:
+    case "RUN_VERB_RETRY_STEP":
+      return RunVerb.RETRY_STEP;
+    case 4:
+    case "RUN_VERB_SKIP_STEP":
+      return RunVerb.SKIP_STEP;
+    case 5:
+    case "RUN_VERB_TAKE_OVER":
+      return RunVerb.TAKE_OVER;
+    case 6:
+    case "RUN_VERB_CONFIRM":
+      return RunVerb.CONFIRM;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RunVerb.UNRECOGNIZED;
+  }
+}
+
+export function runVerbToNumber(object: RunVerb): number {
+  switch (object) {
+    case RunVerb.UNSPECIFIED:
+      return 0;
+    case RunVerb.PAUSE:
+      return 1;
+    case RunVerb.RESUME:
+      return 2;
+    case RunVerb.RETRY_STEP:
+      return 3;
+    case RunVerb.SKIP_STEP:
+      return 4;
+    case RunVerb.TAKE_OVER:
+      return 5;
+    case RunVerb.CONFIRM:
+      return 6;
+    case RunVerb.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Nothing to say. */
 export interface GetStatusRequest {
 }
@@ -143,6 +215,8 @@ export interface GetStatusResponse {
   auditHead: string;
   /** The hash chain of the whole audit log holds (I39); computed anew once a minute at most. */
   auditIntact: boolean;
+  /** Why every action is stopped, and by whom; empty: it is not (I33). */
+  killSwitch: string;
 }
 
 /** Whether this orchestrator may act, by the votes of the agents (I26). */
@@ -340,21 +414,24 @@ export interface GetIncidentResponse {
   now: ResourceStatus[];
 }
 
-/** What to plan, and for which disk. */
+/** What to plan, and for what. */
 export interface PlanRunRequest {
   /** Plan.runbook: "reset-stalled-sync". */
   runbook: string;
-  /** Ganeti's name of the instance; not read with incident_id. */
-  instance: string;
-  /** N of disk/N; not read with incident_id. */
-  diskIndex: number;
-  /** Instead of instance and disk: Incident.id, or an unambiguous beginning; empty: none. */
+  /** By the runbook's names; not read with incident_id. */
+  parameters: Parameter[];
+  /** Instead of parameters: Incident.id, or an unambiguous beginning; empty: none. */
   incidentId: string;
+  /** The plan is only shown: nothing is kept, and nobody is asked. */
+  dryRun: boolean;
 }
 
 /** What would be done. */
 export interface PlanRunResponse {
-  /** Awaiting approval. Its plan may hold refusals: then it is not kept, and cannot be approved. */
+  /**
+   * Awaiting approval; or planned only, where it was a dry run or the plan holds refusals: then it is not kept, and
+   * cannot be approved.
+   */
   run: Run | undefined;
 }
 
@@ -364,6 +441,8 @@ export interface ApproveRunRequest {
   runId: string;
   /** Plan.hash, whole: what the person saw (I32). */
   planHash: string;
+  /** Plan.typed_word, as the person typed it; empty where the plan asks for none. */
+  typedWord: string;
 }
 
 /** The approval is on disk. */
@@ -384,6 +463,114 @@ export interface AbortRunRequest {
 export interface AbortRunResponse {
   /** As it is now. */
   run: Run | undefined;
+}
+
+/** One verb for one open run. */
+export interface ControlRunRequest {
+  /** Run.id of an open run, or an unambiguous beginning. */
+  runId: string;
+  /** What. */
+  verb: RunVerb;
+  /** PlanStep.id that it is about; empty: the one that failed or waits. */
+  stepId: string;
+  /** Kept in the run log and the audit log. */
+  reason: string;
+}
+
+/** It is on disk. */
+export interface ControlRunResponse {
+  /** As it is now. */
+  run: Run | undefined;
+}
+
+/** Nothing to say. */
+export interface ListRunbooksRequest {
+}
+
+/** In the table's order. */
+export interface ListRunbooksResponse {
+  /** One a runbook. */
+  runbooks: RunbookInfo[];
+}
+
+/** A runbook as it explains itself. */
+export interface RunbookInfo {
+  /** "retire-disk". */
+  name: string;
+  /** From 1. */
+  version: number;
+  /** One line: what it does. */
+  summary: string;
+  /** In the order in which `vigie do` takes them. */
+  parameters: RunbookParameter[];
+  /** What it does and refuses, and the manual commands of the wiki next to it: lines of text. */
+  explanation: string[];
+}
+
+/** What a runbook needs to know. */
+export interface RunbookParameter {
+  /** "instance". */
+  name: string;
+  /** What it is: "Ganeti's name of an instance". */
+  summary: string;
+  /** Without it, no plan. */
+  required: boolean;
+}
+
+/** Which device. */
+export interface GetHoldersRequest {
+  /** Ganeti's node name. */
+  node: string;
+  /** N of /dev/drbdN there. */
+  minor: number;
+}
+
+/** Asked of the node's agent just now. */
+export interface GetHoldersResponse {
+  /** Who holds it; empty: nobody that can be seen. */
+  holders: Holder[];
+  /** Ganeti's name of the instance; empty: Ganeti does not name this minor. */
+  instance: string;
+  /** What a person would type to let it go, least harmful first: "h2# kpartx -d /dev/drbd45". */
+  manualCommands: string[];
+}
+
+/** Nothing to say. */
+export interface ListLocksRequest {
+}
+
+/** By name. */
+export interface ListLocksResponse {
+  /** One a name. */
+  locks: Lock[];
+}
+
+/** What an open run holds, so that no other may (I9, I10). */
+export interface Lock {
+  /** "instance web1.example", "node h1.example", "pair h1.example h2.example", "disk UUID". */
+  name: string;
+  /** Run.id of its owner. */
+  runId: string;
+  /** Run.approved_by of its owner. */
+  person: string;
+  /** The orchestrator's wall clock, ms since 1970. */
+  sinceUnixMs: number;
+  /** The same clock: when it lapses, unless its run goes on; a frozen run's does not lapse, and is 0. */
+  expiresUnixMs: number;
+}
+
+/** The one kill switch at the orchestrator (I33). */
+export interface SetKillSwitchRequest {
+  /** True: nothing more is sent to any agent, but what takes a cut back; false: it goes on. */
+  stopped: boolean;
+  /** Kept in the audit log; empty or blank is refused. */
+  reason: string;
+}
+
+/** It is on disk. */
+export interface SetKillSwitchResponse {
+  /** As it is now. */
+  stopped: boolean;
 }
 
 /** Which runs. */
@@ -569,6 +756,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     runsOpen: 0,
     auditHead: "",
     auditIntact: false,
+    killSwitch: "",
   };
 }
 
@@ -618,6 +806,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.auditIntact !== false) {
       writer.uint32(120).bool(message.auditIntact);
+    }
+    if (message.killSwitch !== "") {
+      writer.uint32(130).string(message.killSwitch);
     }
     return writer;
   },
@@ -755,6 +946,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.auditIntact = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.killSwitch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -789,6 +988,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.runsOpen = object.runsOpen ?? 0;
     message.auditHead = object.auditHead ?? "";
     message.auditIntact = object.auditIntact ?? false;
+    message.killSwitch = object.killSwitch ?? "";
     return message;
   },
 };
@@ -2259,7 +2459,7 @@ export const GetIncidentResponse: MessageFns<GetIncidentResponse> = {
 };
 
 function createBasePlanRunRequest(): PlanRunRequest {
-  return { runbook: "", instance: "", diskIndex: 0, incidentId: "" };
+  return { runbook: "", parameters: [], incidentId: "", dryRun: false };
 }
 
 export const PlanRunRequest: MessageFns<PlanRunRequest> = {
@@ -2267,14 +2467,14 @@ export const PlanRunRequest: MessageFns<PlanRunRequest> = {
     if (message.runbook !== "") {
       writer.uint32(10).string(message.runbook);
     }
-    if (message.instance !== "") {
-      writer.uint32(18).string(message.instance);
-    }
-    if (message.diskIndex !== 0) {
-      writer.uint32(24).uint32(message.diskIndex);
+    for (const v of message.parameters) {
+      Parameter.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message.incidentId !== "") {
-      writer.uint32(34).string(message.incidentId);
+      writer.uint32(26).string(message.incidentId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(32).bool(message.dryRun);
     }
     return writer;
   },
@@ -2305,23 +2505,23 @@ export const PlanRunRequest: MessageFns<PlanRunRequest> = {
               break;
             }
 
-            message.instance = reader.string();
+            message.parameters.push(Parameter.decode(reader, reader.uint32()));
             continue;
           }
           case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.diskIndex = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
+            if (tag !== 26) {
               break;
             }
 
             message.incidentId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
             continue;
           }
         }
@@ -2342,9 +2542,9 @@ export const PlanRunRequest: MessageFns<PlanRunRequest> = {
   fromPartial(object: DeepPartial<PlanRunRequest>): PlanRunRequest {
     const message = createBasePlanRunRequest();
     message.runbook = object.runbook ?? "";
-    message.instance = object.instance ?? "";
-    message.diskIndex = object.diskIndex ?? 0;
+    message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.incidentId = object.incidentId ?? "";
+    message.dryRun = object.dryRun ?? false;
     return message;
   },
 };
@@ -2405,7 +2605,7 @@ export const PlanRunResponse: MessageFns<PlanRunResponse> = {
 };
 
 function createBaseApproveRunRequest(): ApproveRunRequest {
-  return { runId: "", planHash: "" };
+  return { runId: "", planHash: "", typedWord: "" };
 }
 
 export const ApproveRunRequest: MessageFns<ApproveRunRequest> = {
@@ -2415,6 +2615,9 @@ export const ApproveRunRequest: MessageFns<ApproveRunRequest> = {
     }
     if (message.planHash !== "") {
       writer.uint32(18).string(message.planHash);
+    }
+    if (message.typedWord !== "") {
+      writer.uint32(26).string(message.typedWord);
     }
     return writer;
   },
@@ -2448,6 +2651,14 @@ export const ApproveRunRequest: MessageFns<ApproveRunRequest> = {
             message.planHash = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.typedWord = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2467,6 +2678,7 @@ export const ApproveRunRequest: MessageFns<ApproveRunRequest> = {
     const message = createBaseApproveRunRequest();
     message.runId = object.runId ?? "";
     message.planHash = object.planHash ?? "";
+    message.typedWord = object.typedWord ?? "";
     return message;
   },
 };
@@ -2644,6 +2856,901 @@ export const AbortRunResponse: MessageFns<AbortRunResponse> = {
   fromPartial(object: DeepPartial<AbortRunResponse>): AbortRunResponse {
     const message = createBaseAbortRunResponse();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseControlRunRequest(): ControlRunRequest {
+  return { runId: "", verb: RunVerb.UNSPECIFIED, stepId: "", reason: "" };
+}
+
+export const ControlRunRequest: MessageFns<ControlRunRequest> = {
+  encode(message: ControlRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.verb !== RunVerb.UNSPECIFIED) {
+      writer.uint32(16).int32(runVerbToNumber(message.verb));
+    }
+    if (message.stepId !== "") {
+      writer.uint32(26).string(message.stepId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.verb = runVerbFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ControlRunRequest>): ControlRunRequest {
+    return ControlRunRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlRunRequest>): ControlRunRequest {
+    const message = createBaseControlRunRequest();
+    message.runId = object.runId ?? "";
+    message.verb = object.verb ?? RunVerb.UNSPECIFIED;
+    message.stepId = object.stepId ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseControlRunResponse(): ControlRunResponse {
+  return { run: undefined };
+}
+
+export const ControlRunResponse: MessageFns<ControlRunResponse> = {
+  encode(message: ControlRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ControlRunResponse>): ControlRunResponse {
+    return ControlRunResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlRunResponse>): ControlRunResponse {
+    const message = createBaseControlRunResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseListRunbooksRequest(): ListRunbooksRequest {
+  return {};
+}
+
+export const ListRunbooksRequest: MessageFns<ListRunbooksRequest> = {
+  encode(_: ListRunbooksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRunbooksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRunbooksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListRunbooksRequest>): ListRunbooksRequest {
+    return ListRunbooksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListRunbooksRequest>): ListRunbooksRequest {
+    const message = createBaseListRunbooksRequest();
+    return message;
+  },
+};
+
+function createBaseListRunbooksResponse(): ListRunbooksResponse {
+  return { runbooks: [] };
+}
+
+export const ListRunbooksResponse: MessageFns<ListRunbooksResponse> = {
+  encode(message: ListRunbooksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.runbooks) {
+      RunbookInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRunbooksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRunbooksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runbooks.push(RunbookInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListRunbooksResponse>): ListRunbooksResponse {
+    return ListRunbooksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListRunbooksResponse>): ListRunbooksResponse {
+    const message = createBaseListRunbooksResponse();
+    message.runbooks = object.runbooks?.map((e) => RunbookInfo.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRunbookInfo(): RunbookInfo {
+  return { name: "", version: 0, summary: "", parameters: [], explanation: [] };
+}
+
+export const RunbookInfo: MessageFns<RunbookInfo> = {
+  encode(message: RunbookInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint32(message.version);
+    }
+    if (message.summary !== "") {
+      writer.uint32(26).string(message.summary);
+    }
+    for (const v of message.parameters) {
+      RunbookParameter.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.explanation) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunbookInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunbookInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.parameters.push(RunbookParameter.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.explanation.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunbookInfo>): RunbookInfo {
+    return RunbookInfo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunbookInfo>): RunbookInfo {
+    const message = createBaseRunbookInfo();
+    message.name = object.name ?? "";
+    message.version = object.version ?? 0;
+    message.summary = object.summary ?? "";
+    message.parameters = object.parameters?.map((e) => RunbookParameter.fromPartial(e)) || [];
+    message.explanation = object.explanation?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRunbookParameter(): RunbookParameter {
+  return { name: "", summary: "", required: false };
+}
+
+export const RunbookParameter: MessageFns<RunbookParameter> = {
+  encode(message: RunbookParameter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.summary !== "") {
+      writer.uint32(18).string(message.summary);
+    }
+    if (message.required !== false) {
+      writer.uint32(24).bool(message.required);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunbookParameter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunbookParameter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.required = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunbookParameter>): RunbookParameter {
+    return RunbookParameter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunbookParameter>): RunbookParameter {
+    const message = createBaseRunbookParameter();
+    message.name = object.name ?? "";
+    message.summary = object.summary ?? "";
+    message.required = object.required ?? false;
+    return message;
+  },
+};
+
+function createBaseGetHoldersRequest(): GetHoldersRequest {
+  return { node: "", minor: 0 };
+}
+
+export const GetHoldersRequest: MessageFns<GetHoldersRequest> = {
+  encode(message: GetHoldersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.minor !== 0) {
+      writer.uint32(16).uint32(message.minor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHoldersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHoldersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetHoldersRequest>): GetHoldersRequest {
+    return GetHoldersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetHoldersRequest>): GetHoldersRequest {
+    const message = createBaseGetHoldersRequest();
+    message.node = object.node ?? "";
+    message.minor = object.minor ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetHoldersResponse(): GetHoldersResponse {
+  return { holders: [], instance: "", manualCommands: [] };
+}
+
+export const GetHoldersResponse: MessageFns<GetHoldersResponse> = {
+  encode(message: GetHoldersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.holders) {
+      Holder.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.instance !== "") {
+      writer.uint32(18).string(message.instance);
+    }
+    for (const v of message.manualCommands) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHoldersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHoldersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.holders.push(Holder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.manualCommands.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetHoldersResponse>): GetHoldersResponse {
+    return GetHoldersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetHoldersResponse>): GetHoldersResponse {
+    const message = createBaseGetHoldersResponse();
+    message.holders = object.holders?.map((e) => Holder.fromPartial(e)) || [];
+    message.instance = object.instance ?? "";
+    message.manualCommands = object.manualCommands?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListLocksRequest(): ListLocksRequest {
+  return {};
+}
+
+export const ListLocksRequest: MessageFns<ListLocksRequest> = {
+  encode(_: ListLocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLocksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLocksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLocksRequest>): ListLocksRequest {
+    return ListLocksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListLocksRequest>): ListLocksRequest {
+    const message = createBaseListLocksRequest();
+    return message;
+  },
+};
+
+function createBaseListLocksResponse(): ListLocksResponse {
+  return { locks: [] };
+}
+
+export const ListLocksResponse: MessageFns<ListLocksResponse> = {
+  encode(message: ListLocksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.locks) {
+      Lock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLocksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLocksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.locks.push(Lock.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLocksResponse>): ListLocksResponse {
+    return ListLocksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLocksResponse>): ListLocksResponse {
+    const message = createBaseListLocksResponse();
+    message.locks = object.locks?.map((e) => Lock.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLock(): Lock {
+  return { name: "", runId: "", person: "", sinceUnixMs: 0, expiresUnixMs: 0 };
+}
+
+export const Lock: MessageFns<Lock> = {
+  encode(message: Lock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.runId !== "") {
+      writer.uint32(18).string(message.runId);
+    }
+    if (message.person !== "") {
+      writer.uint32(26).string(message.person);
+    }
+    if (message.sinceUnixMs !== 0) {
+      writer.uint32(32).uint64(message.sinceUnixMs);
+    }
+    if (message.expiresUnixMs !== 0) {
+      writer.uint32(40).uint64(message.expiresUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Lock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.person = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiresUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Lock>): Lock {
+    return Lock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Lock>): Lock {
+    const message = createBaseLock();
+    message.name = object.name ?? "";
+    message.runId = object.runId ?? "";
+    message.person = object.person ?? "";
+    message.sinceUnixMs = object.sinceUnixMs ?? 0;
+    message.expiresUnixMs = object.expiresUnixMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetKillSwitchRequest(): SetKillSwitchRequest {
+  return { stopped: false, reason: "" };
+}
+
+export const SetKillSwitchRequest: MessageFns<SetKillSwitchRequest> = {
+  encode(message: SetKillSwitchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stopped !== false) {
+      writer.uint32(8).bool(message.stopped);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetKillSwitchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetKillSwitchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stopped = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetKillSwitchRequest>): SetKillSwitchRequest {
+    return SetKillSwitchRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetKillSwitchRequest>): SetKillSwitchRequest {
+    const message = createBaseSetKillSwitchRequest();
+    message.stopped = object.stopped ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseSetKillSwitchResponse(): SetKillSwitchResponse {
+  return { stopped: false };
+}
+
+export const SetKillSwitchResponse: MessageFns<SetKillSwitchResponse> = {
+  encode(message: SetKillSwitchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stopped !== false) {
+      writer.uint32(8).bool(message.stopped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetKillSwitchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetKillSwitchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stopped = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetKillSwitchResponse>): SetKillSwitchResponse {
+    return SetKillSwitchResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetKillSwitchResponse>): SetKillSwitchResponse {
+    const message = createBaseSetKillSwitchResponse();
+    message.stopped = object.stopped ?? false;
     return message;
   },
 };
@@ -3715,6 +4822,58 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: AbortRunResponse): Buffer => Buffer.from(AbortRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AbortRunResponse => AbortRunResponse.decode(value),
   },
+  /** Pause, resume, retry, skip, take over, confirm. Role: operator. */
+  controlRun: {
+    path: "/vigie.v1.OrchestratorService/ControlRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ControlRunRequest): Buffer => Buffer.from(ControlRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ControlRunRequest => ControlRunRequest.decode(value),
+    responseSerialize: (value: ControlRunResponse): Buffer => Buffer.from(ControlRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ControlRunResponse => ControlRunResponse.decode(value),
+  },
+  /** The table of runbooks, and what each does. Role: viewer. */
+  listRunbooks: {
+    path: "/vigie.v1.OrchestratorService/ListRunbooks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRunbooksRequest): Buffer => Buffer.from(ListRunbooksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRunbooksRequest => ListRunbooksRequest.decode(value),
+    responseSerialize: (value: ListRunbooksResponse): Buffer =>
+      Buffer.from(ListRunbooksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRunbooksResponse => ListRunbooksResponse.decode(value),
+  },
+  /** Who holds a DRBD device on a node, asked just now. Role: viewer. */
+  getHolders: {
+    path: "/vigie.v1.OrchestratorService/GetHolders" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetHoldersRequest): Buffer => Buffer.from(GetHoldersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetHoldersRequest => GetHoldersRequest.decode(value),
+    responseSerialize: (value: GetHoldersResponse): Buffer => Buffer.from(GetHoldersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetHoldersResponse => GetHoldersResponse.decode(value),
+  },
+  /** What open runs hold. Role: viewer. */
+  listLocks: {
+    path: "/vigie.v1.OrchestratorService/ListLocks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListLocksRequest): Buffer => Buffer.from(ListLocksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLocksRequest => ListLocksRequest.decode(value),
+    responseSerialize: (value: ListLocksResponse): Buffer => Buffer.from(ListLocksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLocksResponse => ListLocksResponse.decode(value),
+  },
+  /** Stops every action of this orchestrator, or lets them go on. Role: operator. */
+  setKillSwitch: {
+    path: "/vigie.v1.OrchestratorService/SetKillSwitch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetKillSwitchRequest): Buffer => Buffer.from(SetKillSwitchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetKillSwitchRequest => SetKillSwitchRequest.decode(value),
+    responseSerialize: (value: SetKillSwitchResponse): Buffer =>
+      Buffer.from(SetKillSwitchResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetKillSwitchResponse => SetKillSwitchResponse.decode(value),
+  },
   /** Open ones, or all. Role: viewer. */
   listRuns: {
     path: "/vigie.v1.OrchestratorService/ListRuns" as const,
@@ -3788,6 +4947,16 @@ export interface OrchestratorServiceServer extends UntypedServiceImplementation 
   approveRun: handleUnaryCall<ApproveRunRequest, ApproveRunResponse>;
   /** Ends an open run; what ran is taken back. Role: operator. */
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
+  /** Pause, resume, retry, skip, take over, confirm. Role: operator. */
+  controlRun: handleUnaryCall<ControlRunRequest, ControlRunResponse>;
+  /** The table of runbooks, and what each does. Role: viewer. */
+  listRunbooks: handleUnaryCall<ListRunbooksRequest, ListRunbooksResponse>;
+  /** Who holds a DRBD device on a node, asked just now. Role: viewer. */
+  getHolders: handleUnaryCall<GetHoldersRequest, GetHoldersResponse>;
+  /** What open runs hold. Role: viewer. */
+  listLocks: handleUnaryCall<ListLocksRequest, ListLocksResponse>;
+  /** Stops every action of this orchestrator, or lets them go on. Role: operator. */
+  setKillSwitch: handleUnaryCall<SetKillSwitchRequest, SetKillSwitchResponse>;
   /** Open ones, or all. Role: viewer. */
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   /** One, with its log. Role: viewer. */
@@ -3944,6 +5113,86 @@ export interface OrchestratorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AbortRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Pause, resume, retry, skip, take over, confirm. Role: operator. */
+  controlRun(
+    request: ControlRunRequest,
+    callback: (error: ServiceError | null, response: ControlRunResponse) => void,
+  ): ClientUnaryCall;
+  controlRun(
+    request: ControlRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ControlRunResponse) => void,
+  ): ClientUnaryCall;
+  controlRun(
+    request: ControlRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ControlRunResponse) => void,
+  ): ClientUnaryCall;
+  /** The table of runbooks, and what each does. Role: viewer. */
+  listRunbooks(
+    request: ListRunbooksRequest,
+    callback: (error: ServiceError | null, response: ListRunbooksResponse) => void,
+  ): ClientUnaryCall;
+  listRunbooks(
+    request: ListRunbooksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListRunbooksResponse) => void,
+  ): ClientUnaryCall;
+  listRunbooks(
+    request: ListRunbooksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListRunbooksResponse) => void,
+  ): ClientUnaryCall;
+  /** Who holds a DRBD device on a node, asked just now. Role: viewer. */
+  getHolders(
+    request: GetHoldersRequest,
+    callback: (error: ServiceError | null, response: GetHoldersResponse) => void,
+  ): ClientUnaryCall;
+  getHolders(
+    request: GetHoldersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetHoldersResponse) => void,
+  ): ClientUnaryCall;
+  getHolders(
+    request: GetHoldersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetHoldersResponse) => void,
+  ): ClientUnaryCall;
+  /** What open runs hold. Role: viewer. */
+  listLocks(
+    request: ListLocksRequest,
+    callback: (error: ServiceError | null, response: ListLocksResponse) => void,
+  ): ClientUnaryCall;
+  listLocks(
+    request: ListLocksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListLocksResponse) => void,
+  ): ClientUnaryCall;
+  listLocks(
+    request: ListLocksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListLocksResponse) => void,
+  ): ClientUnaryCall;
+  /** Stops every action of this orchestrator, or lets them go on. Role: operator. */
+  setKillSwitch(
+    request: SetKillSwitchRequest,
+    callback: (error: ServiceError | null, response: SetKillSwitchResponse) => void,
+  ): ClientUnaryCall;
+  setKillSwitch(
+    request: SetKillSwitchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetKillSwitchResponse) => void,
+  ): ClientUnaryCall;
+  setKillSwitch(
+    request: SetKillSwitchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetKillSwitchResponse) => void,
   ): ClientUnaryCall;
   /** Open ones, or all. Role: viewer. */
   listRuns(

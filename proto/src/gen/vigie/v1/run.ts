@@ -3,7 +3,16 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ActionResult, CutDrbdLink, DrbdEnd, RestoreDrbdLink } from "./action.js";
+import {
+  Action,
+  ActionResult,
+  DiskIdentity,
+  DrbdEnd,
+  NodeChangeKind,
+  nodeChangeKindFromJSON,
+  nodeChangeKindToNumber,
+  VolumeMap,
+} from "./action.js";
 
 export const protobufPackage = "vigie.v1";
 
@@ -57,66 +66,6 @@ export function stepKindToNumber(object: StepKind): number {
   }
 }
 
-/** What must be seen for a step to hold. Judged only on readings that began after the step did. */
-export enum Condition {
-  /** UNSPECIFIED - Never planned; never holds. */
-  UNSPECIFIED = "CONDITION_UNSPECIFIED",
-  /** CUT_STANDS - The node's own kernel lists the cut. */
-  CUT_STANDS = "CONDITION_CUT_STANDS",
-  /** LINK_DOWN - Both ends in WFConnection; fails when the cut goes first or an end is StandAlone. */
-  LINK_DOWN = "CONDITION_LINK_DOWN",
-  /** CUT_GONE - The node's own kernel does not list the cut. */
-  CUT_GONE = "CONDITION_CUT_GONE",
-  /**
-   * RESYNC_MOVES - Both ends Connected, UpToDate and in sync, or both have less left and go on; fails when an end is StandAlone
-   * or the resync stands again.
-   */
-  RESYNC_MOVES = "CONDITION_RESYNC_MOVES",
-  UNRECOGNIZED = "UNRECOGNIZED",
-}
-
-export function conditionFromJSON(object: any): Condition {
-  switch (object) {
-    case 0:
-    case "CONDITION_UNSPECIFIED":
-      return Condition.UNSPECIFIED;
-    case 1:
-    case "CONDITION_CUT_STANDS":
-      return Condition.CUT_STANDS;
-    case 2:
-    case "CONDITION_LINK_DOWN":
-      return Condition.LINK_DOWN;
-    case 3:
-    case "CONDITION_CUT_GONE":
-      return Condition.CUT_GONE;
-    case 4:
-    case "CONDITION_RESYNC_MOVES":
-      return Condition.RESYNC_MOVES;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return Condition.UNRECOGNIZED;
-  }
-}
-
-export function conditionToNumber(object: Condition): number {
-  switch (object) {
-    case Condition.UNSPECIFIED:
-      return 0;
-    case Condition.CUT_STANDS:
-      return 1;
-    case Condition.LINK_DOWN:
-      return 2;
-    case Condition.CUT_GONE:
-      return 3;
-    case Condition.RESYNC_MOVES:
-      return 4;
-    case Condition.UNRECOGNIZED:
-    default:
-      return -1;
-  }
-}
-
 /** What a run's rows make of it. */
 export enum RunState {
   /** UNSPECIFIED - Never stored; RunEvent.state of a row that is not ENDED. */
@@ -127,14 +76,23 @@ export enum RunState {
   RUNNING = "RUN_STATE_RUNNING",
   /** UNDOING - A step failed or a person aborted; what ran or may have run is taken back. */
   UNDOING = "RUN_STATE_UNDOING",
-  /** FROZEN - The undo could not be confirmed: a person must look; nothing more is sent (I28, I29). */
+  /**
+   * FROZEN - A step failed where there is no way back, or the undo could not be confirmed: nothing more is sent until a
+   * person says retry, skip, abort or take over (I28, I29).
+   */
   FROZEN = "RUN_STATE_FROZEN",
   /** SUCCEEDED - Every step was seen in the world. */
   SUCCEEDED = "RUN_STATE_SUCCEEDED",
   /** FAILED - A step failed; what there was to take back was taken back, and that was seen. */
   FAILED = "RUN_STATE_FAILED",
-  /** ABORTED - A person ended it; taken back like FAILED. */
+  /** ABORTED - A person ended it, and it was taken back like FAILED, or took it over, and nothing was. */
   ABORTED = "RUN_STATE_ABORTED",
+  /** PLANNED - A dry run, or a plan with refusals: shown, and not kept. */
+  PLANNED = "RUN_STATE_PLANNED",
+  /** WAITING - A step waits for what takes hours or days: a resync, a node, a person. */
+  WAITING = "RUN_STATE_WAITING",
+  /** PAUSED - A person halted it between two steps; `resume` goes on. */
+  PAUSED = "RUN_STATE_PAUSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -164,6 +122,15 @@ export function runStateFromJSON(object: any): RunState {
     case 7:
     case "RUN_STATE_ABORTED":
       return RunState.ABORTED;
+    case 8:
+    case "RUN_STATE_PLANNED":
+      return RunState.PLANNED;
+    case 9:
+    case "RUN_STATE_WAITING":
+      return RunState.WAITING;
+    case 10:
+    case "RUN_STATE_PAUSED":
+      return RunState.PAUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -189,6 +156,12 @@ export function runStateToNumber(object: RunState): number {
       return 6;
     case RunState.ABORTED:
       return 7;
+    case RunState.PLANNED:
+      return 8;
+    case RunState.WAITING:
+      return 9;
+    case RunState.PAUSED:
+      return 10;
     case RunState.UNRECOGNIZED:
     default:
       return -1;
@@ -207,7 +180,7 @@ export enum RunEventKind {
   STEP_INTENT = "RUN_EVENT_KIND_STEP_INTENT",
   /** STEP_RESULT - The agent's answer, in RunEvent.result. */
   STEP_RESULT = "RUN_EVENT_KIND_STEP_RESULT",
-  /** STEP_VERIFIED - The step's condition was seen in the world. */
+  /** STEP_VERIFIED - The step's condition was seen in the world; without a result before it, it was already so. */
   STEP_VERIFIED = "RUN_EVENT_KIND_STEP_VERIFIED",
   /** STEP_FAILED - Refused, not sent, or its condition was not seen in time. */
   STEP_FAILED = "RUN_EVENT_KIND_STEP_FAILED",
@@ -219,6 +192,24 @@ export enum RunEventKind {
   ENDED = "RUN_EVENT_KIND_ENDED",
   /** ABORT_ASKED - A person asked for the end. */
   ABORT_ASKED = "RUN_EVENT_KIND_ABORT_ASKED",
+  /** STEP_WAITING - A step waits without a near end; told once, and its progress is in Run.progress. */
+  STEP_WAITING = "RUN_EVENT_KIND_STEP_WAITING",
+  /** STEP_LOG - A line of a Ganeti job's log. */
+  STEP_LOG = "RUN_EVENT_KIND_STEP_LOG",
+  /** STEP_SKIPPED - Not needed, by PlanStep.only_if; or a person skipped it, with the reason in the text. */
+  STEP_SKIPPED = "RUN_EVENT_KIND_STEP_SKIPPED",
+  /** FROZEN - Nothing more is sent: RunEvent.text says why. */
+  FROZEN = "RUN_EVENT_KIND_FROZEN",
+  /** RETRY_ASKED - A person asked to try the failed step again. */
+  RETRY_ASKED = "RUN_EVENT_KIND_RETRY_ASKED",
+  /** PAUSE_ASKED - A person asked to halt between two steps. */
+  PAUSE_ASKED = "RUN_EVENT_KIND_PAUSE_ASKED",
+  /** RESUME_ASKED - A person asked to go on. */
+  RESUME_ASKED = "RUN_EVENT_KIND_RESUME_ASKED",
+  /** TAKEN_OVER - A person does the rest by hand: nothing more is sent, nothing is taken back. */
+  TAKEN_OVER = "RUN_EVENT_KIND_TAKEN_OVER",
+  /** PERSON_SAID - A person said that what the step asks is so. */
+  PERSON_SAID = "RUN_EVENT_KIND_PERSON_SAID",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -257,6 +248,33 @@ export function runEventKindFromJSON(object: any): RunEventKind {
     case 10:
     case "RUN_EVENT_KIND_ABORT_ASKED":
       return RunEventKind.ABORT_ASKED;
+    case 11:
+    case "RUN_EVENT_KIND_STEP_WAITING":
+      return RunEventKind.STEP_WAITING;
+    case 12:
+    case "RUN_EVENT_KIND_STEP_LOG":
+      return RunEventKind.STEP_LOG;
+    case 13:
+    case "RUN_EVENT_KIND_STEP_SKIPPED":
+      return RunEventKind.STEP_SKIPPED;
+    case 14:
+    case "RUN_EVENT_KIND_FROZEN":
+      return RunEventKind.FROZEN;
+    case 15:
+    case "RUN_EVENT_KIND_RETRY_ASKED":
+      return RunEventKind.RETRY_ASKED;
+    case 16:
+    case "RUN_EVENT_KIND_PAUSE_ASKED":
+      return RunEventKind.PAUSE_ASKED;
+    case 17:
+    case "RUN_EVENT_KIND_RESUME_ASKED":
+      return RunEventKind.RESUME_ASKED;
+    case 18:
+    case "RUN_EVENT_KIND_TAKEN_OVER":
+      return RunEventKind.TAKEN_OVER;
+    case 19:
+    case "RUN_EVENT_KIND_PERSON_SAID":
+      return RunEventKind.PERSON_SAID;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -288,13 +306,335 @@ export function runEventKindToNumber(object: RunEventKind): number {
       return 9;
     case RunEventKind.ABORT_ASKED:
       return 10;
+    case RunEventKind.STEP_WAITING:
+      return 11;
+    case RunEventKind.STEP_LOG:
+      return 12;
+    case RunEventKind.STEP_SKIPPED:
+      return 13;
+    case RunEventKind.FROZEN:
+      return 14;
+    case RunEventKind.RETRY_ASKED:
+      return 15;
+    case RunEventKind.PAUSE_ASKED:
+      return 16;
+    case RunEventKind.RESUME_ASKED:
+      return 17;
+    case RunEventKind.TAKEN_OVER:
+      return 18;
+    case RunEventKind.PERSON_SAID:
+      return 19;
     case RunEventKind.UNRECOGNIZED:
     default:
       return -1;
   }
 }
 
-/** One step of a plan, as the runbook made it. */
+/** The kernel of the end's node lists the cut. */
+export interface CutStands {
+  /** The end that was cut. */
+  end: DrbdEnd | undefined;
+}
+
+/** The kernel of the end's node does not list the cut. */
+export interface CutGone {
+  /** The end that was cut. */
+  end: DrbdEnd | undefined;
+}
+
+/** Both ends in WFConnection; never, once the cut goes first or an end is StandAlone. */
+export interface LinkDown {
+  /** The end that was cut. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** The other one. */
+  peerEnd: DrbdEnd | undefined;
+}
+
+/**
+ * Both ends Connected, UpToDate and in sync, or both have less left and go on; never, once an end is StandAlone or
+ * the resync stands again.
+ */
+export interface ResyncMoves {
+  /** Either end. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** The other one. */
+  peerEnd: DrbdEnd | undefined;
+}
+
+/** The Ganeti job of a step of this run ended with success, by its opcodes; never, once it ended otherwise. */
+export interface JobSucceeded {
+  /** PlanStep.id of the step that submitted it. */
+  stepId: string;
+  /** Instead of step_id: Ganeti's id of a job that was there before this run; 0: by step_id. */
+  jobId: number;
+}
+
+/**
+ * Ganeti has the job of a step of this run: it is queued, waits, runs, or has ended with success; never, once it
+ * ended otherwise. For jobs that run side by side, each of which is waited for later.
+ */
+export interface JobQueued {
+  /** PlanStep.id of the step that submitted it. */
+  stepId: string;
+}
+
+/**
+ * A Ganeti job runs, and its log has got no new line for a while: a migration writes one every 2 s while it waits
+ * for a resync that moves, and one every 10 s while memory is copied. Never, once the job is over.
+ */
+export interface JobStill {
+  /** Ganeti's id. */
+  jobId: number;
+  /** ms without a new line, counted from the first look of this condition on. */
+  forMs: number;
+}
+
+/** A Ganeti job is in the queue no more, or has ended, whatever came of it. */
+export interface JobOver {
+  /** Ganeti's id. */
+  jobId: number;
+}
+
+/** No job of Ganeti's waits for or holds these, and the queue takes jobs (I31). */
+export interface QueueFree {
+  /** Ganeti's names of instances. */
+  instances: string[];
+  /** Ganeti's names of nodes. */
+  nodes: string[];
+}
+
+/** Ganeti's watcher is paused, or not. */
+export interface WatcherPaused {
+  /** True: paused. */
+  paused: boolean;
+}
+
+/**
+ * Every mirrored disk of the instance is Connected, UpToDate/UpToDate and in sync on both ends, and has been for a
+ * while. Shows how much is left, and when it will be done by the measured rate.
+ */
+export interface Redundant {
+  /** Ganeti's name. */
+  instance: string;
+  /** ms for which it must have been so; the ends' own count. */
+  forMs: number;
+}
+
+/** An instance's primary node in Ganeti is this one; and where it shall run, it runs there and nowhere else. */
+export interface InstanceOn {
+  /** Ganeti's name. */
+  instance: string;
+  /** Ganeti's node name. */
+  node: string;
+  /** True: it must be seen running on that node, and on no other. */
+  running: boolean;
+}
+
+/** No instance has this node as its primary, or as a secondary. */
+export interface NodeEmpty {
+  /** Ganeti's node name. */
+  node: string;
+  /** True: no primary instance is asked for; false: neither primary nor secondary. */
+  ofPrimaries: boolean;
+}
+
+/** Ganeti's node flags. */
+export interface NodeFlagged {
+  /** Ganeti's node name. */
+  node: string;
+  /** What `gnt-node modify` should have made of it. */
+  change: NodeChangeKind;
+}
+
+/** The node's agent reports, and did so for a while. */
+export interface NodeReports {
+  /** Ganeti's node name. */
+  node: string;
+}
+
+/** A minor is Diskless by both ends' word, and the peer's is UpToDate. */
+export interface MinorDiskless {
+  /** The end that lost its disk. */
+  end: DrbdEnd | undefined;
+}
+
+/** A minor does not exist on its node any more, or is Unconfigured; its peer is as it was. */
+export interface MinorGone {
+  /** The end. */
+  end: DrbdEnd | undefined;
+}
+
+/** Nobody holds /dev/drbdN: no process, mount, map, loop device, swap or volume group of a guest. */
+export interface MinorNotHeld {
+  /** The end. */
+  end: DrbdEnd | undefined;
+}
+
+/** No partition map stands on /dev/drbdN. */
+export interface PartitionsUnmapped {
+  /** The end. */
+  end: DrbdEnd | undefined;
+}
+
+/** The disk is in this state, by its node's kernel: the same disk, by its identity. */
+export interface DiskInState {
+  /** The disk. */
+  disk:
+    | DiskIdentity
+    | undefined;
+  /** BlockDevice.state: "offline"; empty: the kernel lists the disk no more. */
+  state: string;
+}
+
+/** None of these volumes is known to device-mapper any more. */
+export interface MapsGone {
+  /** Ganeti's node name. */
+  node: string;
+  /** By name and UUID. */
+  maps: VolumeMap[];
+}
+
+/** The volume group exists on the node, and lies on this disk. */
+export interface VolumeGroupOn {
+  /** Ganeti's node name. */
+  node: string;
+  /** Its name. */
+  vgName: string;
+  /** The disk. */
+  disk: DiskIdentity | undefined;
+}
+
+/** A logical volume is on the node, by `lvs`. */
+export interface VolumeThere {
+  /** Ganeti's node name. */
+  node: string;
+  /** "VG/LV". */
+  volume: string;
+}
+
+/** One end of a split brain has given its data up: Inconsistent, or already a target. */
+export interface VictimReady {
+  /** The victim's end. */
+  end: DrbdEnd | undefined;
+}
+
+/** All of these. */
+export interface AllOf {
+  /** In the order in which they are told. */
+  conditions: Condition[];
+}
+
+/** One of these; never, once each of them is never. */
+export interface AnyOf {
+  /** In the order in which they are told. */
+  conditions: Condition[];
+}
+
+/** A person says that it is so, by `vigie run continue`: what no agent can see, as a server that is switched off. */
+export interface PersonSays {
+  /** What is asked. */
+  question: string;
+}
+
+/**
+ * What must be seen in the world. Judged only on readings that began after it was asked for, and by both ends where
+ * there are two; what a command said is not believed (F5).
+ */
+export interface Condition {
+  /** Unset: nothing is asked; a case of a newer version never holds. */
+  what:
+    | //
+    /** Of a link. */
+    { $case: "cutStands"; value: CutStands }
+    | //
+    /** Of a link. */
+    { $case: "cutGone"; value: CutGone }
+    | //
+    /** Of a link. */
+    { $case: "linkDown"; value: LinkDown }
+    | //
+    /** Of a mirror. */
+    { $case: "resyncMoves"; value: ResyncMoves }
+    | //
+    /** Of Ganeti. */
+    { $case: "jobSucceeded"; value: JobSucceeded }
+    | //
+    /** Of Ganeti. */
+    { $case: "jobOver"; value: JobOver }
+    | //
+    /** Of Ganeti. */
+    { $case: "queueFree"; value: QueueFree }
+    | //
+    /** Of Ganeti. */
+    { $case: "watcherPaused"; value: WatcherPaused }
+    | //
+    /** Of an instance. */
+    { $case: "redundant"; value: Redundant }
+    | //
+    /** Of an instance. */
+    { $case: "instanceOn"; value: InstanceOn }
+    | //
+    /** Of a node. */
+    { $case: "nodeEmpty"; value: NodeEmpty }
+    | //
+    /** Of a node. */
+    { $case: "nodeFlagged"; value: NodeFlagged }
+    | //
+    /** Of a node. */
+    { $case: "nodeReports"; value: NodeReports }
+    | //
+    /** Of a minor. */
+    { $case: "minorDiskless"; value: MinorDiskless }
+    | //
+    /** Of a minor. */
+    { $case: "minorGone"; value: MinorGone }
+    | //
+    /** Of a minor. */
+    { $case: "minorNotHeld"; value: MinorNotHeld }
+    | //
+    /** Of a minor. */
+    { $case: "partitionsUnmapped"; value: PartitionsUnmapped }
+    | //
+    /** Of a disk. */
+    { $case: "diskInState"; value: DiskInState }
+    | //
+    /** Of a disk. */
+    { $case: "mapsGone"; value: MapsGone }
+    | //
+    /** Of a disk. */
+    { $case: "volumeGroupOn"; value: VolumeGroupOn }
+    | //
+    /** Of a split brain. */
+    { $case: "victimReady"; value: VictimReady }
+    | //
+    /** Several. */
+    { $case: "allOf"; value: AllOf }
+    | //
+    /** Of a person. */
+    { $case: "personSays"; value: PersonSays }
+    | //
+    /** One of several. */
+    { $case: "anyOf"; value: AnyOf }
+    | //
+    /** Of Ganeti. */
+    { $case: "jobQueued"; value: JobQueued }
+    | //
+    /** Of Ganeti. */
+    { $case: "jobStill"; value: JobStill }
+    | //
+    /** Of a node. */
+    { $case: "volumeThere"; value: VolumeThere }
+    | undefined;
+}
+
+/**
+ * One step of a plan, as the runbook made it. It is performed so: `only_if` (not seen: the step is not needed) →
+ * `holds` (seen: it is already so) → `requires` (not seen: it fails) → the action → `condition`.
+ */
 export interface PlanStep {
   /** Kept in the run log: "cut-link". Unique in the plan. */
   id: string;
@@ -302,31 +642,65 @@ export interface PlanStep {
   kind: StepKind;
   /** For people. */
   title: string;
-  /** Ganeti's node name: where it runs; for a wait, the node named first. */
+  /** Ganeti's node name: where it runs; for a wait, the node named first. Empty, with a gnt-* action: the master. */
   node: string;
   /** ACT: what must be seen afterwards; WAIT: what is waited for. */
-  condition: Condition;
-  /** ms for the condition to be seen; for ACT from the agent's answer on, and anew after a restart. */
-  deadlineMs: number;
-  /** Set for ACT only. */
-  action:
-    | //
-    /** Without the peer's report, which is taken at execution. */
-    { $case: "cutDrbdLink"; value: CutDrbdLink }
-    | //
-    /** As it is sent. */
-    { $case: "restoreDrbdLink"; value: RestoreDrbdLink }
+  condition:
+    | Condition
     | undefined;
+  /**
+   * ms for the condition to be seen; for ACT from the agent's answer on, and anew after a restart. 0: it is waited
+   * for without a limit.
+   */
+  deadlineMs: number;
+  /** ACT only: as it is sent, without the peers' reports, which are taken at execution. */
+  action:
+    | Action
+    | undefined;
+  /** Seen when the step comes, or else it is skipped; unset: always done. */
+  onlyIf:
+    | Condition
+    | undefined;
+  /** Seen when the step comes: nothing is sent; unset: not asked. */
+  holds:
+    | Condition
+    | undefined;
+  /** Must be seen before it is sent, within 30 s; unset: the agent's guard alone decides. */
+  requires:
+    | Condition
+    | undefined;
+  /** Once it ran, or may have, a failure freezes the run for a person (I28): there is no way back but forward. */
+  irreversible: boolean;
+  /** Not a step of the way forward: it only takes another one back. */
+  onlyAsUndo: boolean;
   /**
    * What a person would type, each with its node as the prompt: "h1# ipset …". ACT: what the agent runs, with RUN
    * for the run's id, without absolute paths and `iptables -w`. WAIT: how to look.
    */
   manualCommands: string[];
-  /** PlanStep.id of the later step that takes this one back; empty: nothing to take back. */
+  /** PlanStep.id of the step that takes this one back; empty: nothing to take back. */
   undoStepId: string;
 }
 
-/** What a runbook wants to do about one mirrored disk. Never changed once it is made. */
+/** A value that the person or the rule gave. */
+export interface Parameter {
+  /** "instance", "node", "disk". */
+  name: string;
+  /** As given, names in full. */
+  value: string;
+}
+
+/** What a plan was made of, in Ganeti's configuration (I15). */
+export interface ConfigSerial {
+  /** "instance" or "node". */
+  kind: string;
+  /** Ganeti's name. */
+  name: string;
+  /** serial_no when it was planned. */
+  serial: number;
+}
+
+/** What a runbook wants to do. Never changed once it is made. */
 export interface Plan {
   /** SHA-256, hexadecimal, of everything below in the canonical encoding; what an approval binds to (I32). */
   hash: string;
@@ -336,22 +710,34 @@ export interface Plan {
   runbookVersion: number;
   /** Incident.id; empty: asked for by a person. */
   incidentId: string;
-  /** The end that is acted on. */
-  end:
-    | DrbdEnd
-    | undefined;
-  /** The other one; its fields are empty where there is none, and then refusals tell. */
-  peerEnd:
-    | DrbdEnd
-    | undefined;
+  /** For people, one line: "web1.example disk/0", "h2.example sdb". */
+  subject: string;
+  /** In the runbook's order. */
+  parameters: Parameter[];
   /** In the order in which they are performed. */
   steps: PlanStep[];
-  /** serial_no of the instance in Ganeti's configuration, when it was planned (I15); 0: Ganeti does not name it. */
-  configSerial: number;
+  /** Of every instance and node whose configuration the plan stands on. */
+  configSerials: ConfigSerial[];
   /** The orchestrator's wall clock, ms since 1970; an approval is good for 15 minutes after it. */
   plannedUnixMs: number;
   /** Why it cannot be run, for people; empty: it can. */
   refusals: string[];
+  /**
+   * What no other run may hold while this one does (I9, I10): "instance web1.example", "node h1.example",
+   * "pair h1.example h2.example", "disk UUID".
+   */
+  locks: string[];
+  /** What a person must know before the approval: which guests, what will be degraded, both sides of a split brain. */
+  notes: string[];
+  /** What a person must type to approve, beside the hash: the victim's node; empty: nothing. */
+  typedWord: string;
+  /** With refusals: the commands that would clear the way: "vigie do relocate-secondaries h2.example". */
+  wayOut: string[];
+  /**
+   * Somebody's data, redundancy or service may suffer when it goes wrong: policy may run it only where the limits of
+   * safety I9 and I34 allow.
+   */
+  destructive: boolean;
 }
 
 /** One row of the run log. The run's state is the fold of its rows. */
@@ -364,7 +750,7 @@ export interface RunEvent {
   kind: RunEventKind;
   /** PlanStep.id; empty: about the whole run. */
   stepId: string;
-  /** From 1 for a step, going on in the undo; 0: about the whole run. */
+  /** From 1 for a step, going on in the undo and in a retry; 0: about the whole run. */
   attempt: number;
   /** For people. */
   text: string;
@@ -376,6 +762,22 @@ export interface RunEvent {
     | undefined;
   /** Of ENDED; unspecified elsewhere. */
   state: RunState;
+  /** Of STEP_LOG: the serial of the job's log line, so that none is told twice; 0 elsewhere. */
+  logSerial: number;
+}
+
+/** How far a waiting step is, measured now. Not kept. */
+export interface RunProgress {
+  /** PlanStep.id. */
+  stepId: string;
+  /** For people: "resync 42 %, 3.1 GiB left, 54 MiB/s". */
+  text: string;
+  /** 0 to 100; unset: not measurable. */
+  donePercent?:
+    | number
+    | undefined;
+  /** When it will be done at the rate measured so far, the orchestrator's wall clock, ms since 1970; 0: not known. */
+  finishUnixMs: number;
 }
 
 /** A plan and what became of it. Kept by the orchestrator. */
@@ -392,7 +794,2188 @@ export interface Run {
   events: RunEvent[];
   /** A person's name by the certificate, or "policy"; empty: not approved. */
   approvedBy: string;
+  /** Of the step that waits; unset where none does, and in the store. */
+  progress: RunProgress | undefined;
 }
+
+function createBaseCutStands(): CutStands {
+  return { end: undefined };
+}
+
+export const CutStands: MessageFns<CutStands> = {
+  encode(message: CutStands, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CutStands {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCutStands();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CutStands>): CutStands {
+    return CutStands.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CutStands>): CutStands {
+    const message = createBaseCutStands();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseCutGone(): CutGone {
+  return { end: undefined };
+}
+
+export const CutGone: MessageFns<CutGone> = {
+  encode(message: CutGone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CutGone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCutGone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CutGone>): CutGone {
+    return CutGone.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CutGone>): CutGone {
+    const message = createBaseCutGone();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseLinkDown(): LinkDown {
+  return { end: undefined, peerEnd: undefined };
+}
+
+export const LinkDown: MessageFns<LinkDown> = {
+  encode(message: LinkDown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.peerEnd !== undefined) {
+      DrbdEnd.encode(message.peerEnd, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkDown {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkDown();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peerEnd = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LinkDown>): LinkDown {
+    return LinkDown.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinkDown>): LinkDown {
+    const message = createBaseLinkDown();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.peerEnd = (object.peerEnd !== undefined && object.peerEnd !== null)
+      ? DrbdEnd.fromPartial(object.peerEnd)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResyncMoves(): ResyncMoves {
+  return { end: undefined, peerEnd: undefined };
+}
+
+export const ResyncMoves: MessageFns<ResyncMoves> = {
+  encode(message: ResyncMoves, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.peerEnd !== undefined) {
+      DrbdEnd.encode(message.peerEnd, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResyncMoves {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResyncMoves();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peerEnd = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResyncMoves>): ResyncMoves {
+    return ResyncMoves.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResyncMoves>): ResyncMoves {
+    const message = createBaseResyncMoves();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.peerEnd = (object.peerEnd !== undefined && object.peerEnd !== null)
+      ? DrbdEnd.fromPartial(object.peerEnd)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseJobSucceeded(): JobSucceeded {
+  return { stepId: "", jobId: 0 };
+}
+
+export const JobSucceeded: MessageFns<JobSucceeded> = {
+  encode(message: JobSucceeded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stepId !== "") {
+      writer.uint32(10).string(message.stepId);
+    }
+    if (message.jobId !== 0) {
+      writer.uint32(16).uint64(message.jobId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobSucceeded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobSucceeded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<JobSucceeded>): JobSucceeded {
+    return JobSucceeded.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobSucceeded>): JobSucceeded {
+    const message = createBaseJobSucceeded();
+    message.stepId = object.stepId ?? "";
+    message.jobId = object.jobId ?? 0;
+    return message;
+  },
+};
+
+function createBaseJobQueued(): JobQueued {
+  return { stepId: "" };
+}
+
+export const JobQueued: MessageFns<JobQueued> = {
+  encode(message: JobQueued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stepId !== "") {
+      writer.uint32(10).string(message.stepId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobQueued {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobQueued();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<JobQueued>): JobQueued {
+    return JobQueued.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobQueued>): JobQueued {
+    const message = createBaseJobQueued();
+    message.stepId = object.stepId ?? "";
+    return message;
+  },
+};
+
+function createBaseJobStill(): JobStill {
+  return { jobId: 0, forMs: 0 };
+}
+
+export const JobStill: MessageFns<JobStill> = {
+  encode(message: JobStill, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== 0) {
+      writer.uint32(8).uint64(message.jobId);
+    }
+    if (message.forMs !== 0) {
+      writer.uint32(16).uint32(message.forMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobStill {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobStill();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.forMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<JobStill>): JobStill {
+    return JobStill.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobStill>): JobStill {
+    const message = createBaseJobStill();
+    message.jobId = object.jobId ?? 0;
+    message.forMs = object.forMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseJobOver(): JobOver {
+  return { jobId: 0 };
+}
+
+export const JobOver: MessageFns<JobOver> = {
+  encode(message: JobOver, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== 0) {
+      writer.uint32(8).uint64(message.jobId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobOver {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobOver();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<JobOver>): JobOver {
+    return JobOver.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobOver>): JobOver {
+    const message = createBaseJobOver();
+    message.jobId = object.jobId ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueueFree(): QueueFree {
+  return { instances: [], nodes: [] };
+}
+
+export const QueueFree: MessageFns<QueueFree> = {
+  encode(message: QueueFree, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.instances) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueueFree {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueueFree();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instances.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueueFree>): QueueFree {
+    return QueueFree.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueueFree>): QueueFree {
+    const message = createBaseQueueFree();
+    message.instances = object.instances?.map((e) => e) || [];
+    message.nodes = object.nodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWatcherPaused(): WatcherPaused {
+  return { paused: false };
+}
+
+export const WatcherPaused: MessageFns<WatcherPaused> = {
+  encode(message: WatcherPaused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paused !== false) {
+      writer.uint32(8).bool(message.paused);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatcherPaused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatcherPaused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatcherPaused>): WatcherPaused {
+    return WatcherPaused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatcherPaused>): WatcherPaused {
+    const message = createBaseWatcherPaused();
+    message.paused = object.paused ?? false;
+    return message;
+  },
+};
+
+function createBaseRedundant(): Redundant {
+  return { instance: "", forMs: 0 };
+}
+
+export const Redundant: MessageFns<Redundant> = {
+  encode(message: Redundant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.forMs !== 0) {
+      writer.uint32(16).uint32(message.forMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Redundant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedundant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.forMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Redundant>): Redundant {
+    return Redundant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Redundant>): Redundant {
+    const message = createBaseRedundant();
+    message.instance = object.instance ?? "";
+    message.forMs = object.forMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseInstanceOn(): InstanceOn {
+  return { instance: "", node: "", running: false };
+}
+
+export const InstanceOn: MessageFns<InstanceOn> = {
+  encode(message: InstanceOn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.node !== "") {
+      writer.uint32(18).string(message.node);
+    }
+    if (message.running !== false) {
+      writer.uint32(24).bool(message.running);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstanceOn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstanceOn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.running = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstanceOn>): InstanceOn {
+    return InstanceOn.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstanceOn>): InstanceOn {
+    const message = createBaseInstanceOn();
+    message.instance = object.instance ?? "";
+    message.node = object.node ?? "";
+    message.running = object.running ?? false;
+    return message;
+  },
+};
+
+function createBaseNodeEmpty(): NodeEmpty {
+  return { node: "", ofPrimaries: false };
+}
+
+export const NodeEmpty: MessageFns<NodeEmpty> = {
+  encode(message: NodeEmpty, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.ofPrimaries !== false) {
+      writer.uint32(16).bool(message.ofPrimaries);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeEmpty {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeEmpty();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ofPrimaries = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeEmpty>): NodeEmpty {
+    return NodeEmpty.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeEmpty>): NodeEmpty {
+    const message = createBaseNodeEmpty();
+    message.node = object.node ?? "";
+    message.ofPrimaries = object.ofPrimaries ?? false;
+    return message;
+  },
+};
+
+function createBaseNodeFlagged(): NodeFlagged {
+  return { node: "", change: NodeChangeKind.UNSPECIFIED };
+}
+
+export const NodeFlagged: MessageFns<NodeFlagged> = {
+  encode(message: NodeFlagged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.change !== NodeChangeKind.UNSPECIFIED) {
+      writer.uint32(16).int32(nodeChangeKindToNumber(message.change));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeFlagged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeFlagged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.change = nodeChangeKindFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeFlagged>): NodeFlagged {
+    return NodeFlagged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeFlagged>): NodeFlagged {
+    const message = createBaseNodeFlagged();
+    message.node = object.node ?? "";
+    message.change = object.change ?? NodeChangeKind.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseNodeReports(): NodeReports {
+  return { node: "" };
+}
+
+export const NodeReports: MessageFns<NodeReports> = {
+  encode(message: NodeReports, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeReports {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeReports();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeReports>): NodeReports {
+    return NodeReports.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeReports>): NodeReports {
+    const message = createBaseNodeReports();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseMinorDiskless(): MinorDiskless {
+  return { end: undefined };
+}
+
+export const MinorDiskless: MessageFns<MinorDiskless> = {
+  encode(message: MinorDiskless, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MinorDiskless {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMinorDiskless();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MinorDiskless>): MinorDiskless {
+    return MinorDiskless.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MinorDiskless>): MinorDiskless {
+    const message = createBaseMinorDiskless();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseMinorGone(): MinorGone {
+  return { end: undefined };
+}
+
+export const MinorGone: MessageFns<MinorGone> = {
+  encode(message: MinorGone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MinorGone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMinorGone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MinorGone>): MinorGone {
+    return MinorGone.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MinorGone>): MinorGone {
+    const message = createBaseMinorGone();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseMinorNotHeld(): MinorNotHeld {
+  return { end: undefined };
+}
+
+export const MinorNotHeld: MessageFns<MinorNotHeld> = {
+  encode(message: MinorNotHeld, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MinorNotHeld {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMinorNotHeld();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MinorNotHeld>): MinorNotHeld {
+    return MinorNotHeld.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MinorNotHeld>): MinorNotHeld {
+    const message = createBaseMinorNotHeld();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBasePartitionsUnmapped(): PartitionsUnmapped {
+  return { end: undefined };
+}
+
+export const PartitionsUnmapped: MessageFns<PartitionsUnmapped> = {
+  encode(message: PartitionsUnmapped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionsUnmapped {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionsUnmapped();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PartitionsUnmapped>): PartitionsUnmapped {
+    return PartitionsUnmapped.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionsUnmapped>): PartitionsUnmapped {
+    const message = createBasePartitionsUnmapped();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseDiskInState(): DiskInState {
+  return { disk: undefined, state: "" };
+}
+
+export const DiskInState: MessageFns<DiskInState> = {
+  encode(message: DiskInState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(10).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskInState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskInState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DiskInState>): DiskInState {
+    return DiskInState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskInState>): DiskInState {
+    const message = createBaseDiskInState();
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    message.state = object.state ?? "";
+    return message;
+  },
+};
+
+function createBaseMapsGone(): MapsGone {
+  return { node: "", maps: [] };
+}
+
+export const MapsGone: MessageFns<MapsGone> = {
+  encode(message: MapsGone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    for (const v of message.maps) {
+      VolumeMap.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MapsGone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMapsGone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.maps.push(VolumeMap.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MapsGone>): MapsGone {
+    return MapsGone.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MapsGone>): MapsGone {
+    const message = createBaseMapsGone();
+    message.node = object.node ?? "";
+    message.maps = object.maps?.map((e) => VolumeMap.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVolumeGroupOn(): VolumeGroupOn {
+  return { node: "", vgName: "", disk: undefined };
+}
+
+export const VolumeGroupOn: MessageFns<VolumeGroupOn> = {
+  encode(message: VolumeGroupOn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.vgName !== "") {
+      writer.uint32(18).string(message.vgName);
+    }
+    if (message.disk !== undefined) {
+      DiskIdentity.encode(message.disk, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VolumeGroupOn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVolumeGroupOn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.vgName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.disk = DiskIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VolumeGroupOn>): VolumeGroupOn {
+    return VolumeGroupOn.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VolumeGroupOn>): VolumeGroupOn {
+    const message = createBaseVolumeGroupOn();
+    message.node = object.node ?? "";
+    message.vgName = object.vgName ?? "";
+    message.disk = (object.disk !== undefined && object.disk !== null)
+      ? DiskIdentity.fromPartial(object.disk)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVolumeThere(): VolumeThere {
+  return { node: "", volume: "" };
+}
+
+export const VolumeThere: MessageFns<VolumeThere> = {
+  encode(message: VolumeThere, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.volume !== "") {
+      writer.uint32(18).string(message.volume);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VolumeThere {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVolumeThere();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volume = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VolumeThere>): VolumeThere {
+    return VolumeThere.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VolumeThere>): VolumeThere {
+    const message = createBaseVolumeThere();
+    message.node = object.node ?? "";
+    message.volume = object.volume ?? "";
+    return message;
+  },
+};
+
+function createBaseVictimReady(): VictimReady {
+  return { end: undefined };
+}
+
+export const VictimReady: MessageFns<VictimReady> = {
+  encode(message: VictimReady, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VictimReady {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVictimReady();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VictimReady>): VictimReady {
+    return VictimReady.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VictimReady>): VictimReady {
+    const message = createBaseVictimReady();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseAllOf(): AllOf {
+  return { conditions: [] };
+}
+
+export const AllOf: MessageFns<AllOf> = {
+  encode(message: AllOf, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.conditions) {
+      Condition.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllOf {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllOf();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conditions.push(Condition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AllOf>): AllOf {
+    return AllOf.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AllOf>): AllOf {
+    const message = createBaseAllOf();
+    message.conditions = object.conditions?.map((e) => Condition.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAnyOf(): AnyOf {
+  return { conditions: [] };
+}
+
+export const AnyOf: MessageFns<AnyOf> = {
+  encode(message: AnyOf, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.conditions) {
+      Condition.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnyOf {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnyOf();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conditions.push(Condition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AnyOf>): AnyOf {
+    return AnyOf.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnyOf>): AnyOf {
+    const message = createBaseAnyOf();
+    message.conditions = object.conditions?.map((e) => Condition.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePersonSays(): PersonSays {
+  return { question: "" };
+}
+
+export const PersonSays: MessageFns<PersonSays> = {
+  encode(message: PersonSays, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.question !== "") {
+      writer.uint32(10).string(message.question);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PersonSays {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePersonSays();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.question = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PersonSays>): PersonSays {
+    return PersonSays.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PersonSays>): PersonSays {
+    const message = createBasePersonSays();
+    message.question = object.question ?? "";
+    return message;
+  },
+};
+
+function createBaseCondition(): Condition {
+  return { what: undefined };
+}
+
+export const Condition: MessageFns<Condition> = {
+  encode(message: Condition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.what?.$case) {
+      case "cutStands":
+        CutStands.encode(message.what.value, writer.uint32(10).fork()).join();
+        break;
+      case "cutGone":
+        CutGone.encode(message.what.value, writer.uint32(18).fork()).join();
+        break;
+      case "linkDown":
+        LinkDown.encode(message.what.value, writer.uint32(26).fork()).join();
+        break;
+      case "resyncMoves":
+        ResyncMoves.encode(message.what.value, writer.uint32(34).fork()).join();
+        break;
+      case "jobSucceeded":
+        JobSucceeded.encode(message.what.value, writer.uint32(42).fork()).join();
+        break;
+      case "jobOver":
+        JobOver.encode(message.what.value, writer.uint32(50).fork()).join();
+        break;
+      case "queueFree":
+        QueueFree.encode(message.what.value, writer.uint32(58).fork()).join();
+        break;
+      case "watcherPaused":
+        WatcherPaused.encode(message.what.value, writer.uint32(66).fork()).join();
+        break;
+      case "redundant":
+        Redundant.encode(message.what.value, writer.uint32(74).fork()).join();
+        break;
+      case "instanceOn":
+        InstanceOn.encode(message.what.value, writer.uint32(82).fork()).join();
+        break;
+      case "nodeEmpty":
+        NodeEmpty.encode(message.what.value, writer.uint32(90).fork()).join();
+        break;
+      case "nodeFlagged":
+        NodeFlagged.encode(message.what.value, writer.uint32(98).fork()).join();
+        break;
+      case "nodeReports":
+        NodeReports.encode(message.what.value, writer.uint32(106).fork()).join();
+        break;
+      case "minorDiskless":
+        MinorDiskless.encode(message.what.value, writer.uint32(114).fork()).join();
+        break;
+      case "minorGone":
+        MinorGone.encode(message.what.value, writer.uint32(122).fork()).join();
+        break;
+      case "minorNotHeld":
+        MinorNotHeld.encode(message.what.value, writer.uint32(130).fork()).join();
+        break;
+      case "partitionsUnmapped":
+        PartitionsUnmapped.encode(message.what.value, writer.uint32(138).fork()).join();
+        break;
+      case "diskInState":
+        DiskInState.encode(message.what.value, writer.uint32(146).fork()).join();
+        break;
+      case "mapsGone":
+        MapsGone.encode(message.what.value, writer.uint32(154).fork()).join();
+        break;
+      case "volumeGroupOn":
+        VolumeGroupOn.encode(message.what.value, writer.uint32(162).fork()).join();
+        break;
+      case "victimReady":
+        VictimReady.encode(message.what.value, writer.uint32(170).fork()).join();
+        break;
+      case "allOf":
+        AllOf.encode(message.what.value, writer.uint32(178).fork()).join();
+        break;
+      case "personSays":
+        PersonSays.encode(message.what.value, writer.uint32(186).fork()).join();
+        break;
+      case "anyOf":
+        AnyOf.encode(message.what.value, writer.uint32(194).fork()).join();
+        break;
+      case "jobQueued":
+        JobQueued.encode(message.what.value, writer.uint32(202).fork()).join();
+        break;
+      case "jobStill":
+        JobStill.encode(message.what.value, writer.uint32(210).fork()).join();
+        break;
+      case "volumeThere":
+        VolumeThere.encode(message.what.value, writer.uint32(218).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Condition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = { $case: "cutStands", value: CutStands.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.what = { $case: "cutGone", value: CutGone.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.what = { $case: "linkDown", value: LinkDown.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.what = { $case: "resyncMoves", value: ResyncMoves.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.what = { $case: "jobSucceeded", value: JobSucceeded.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.what = { $case: "jobOver", value: JobOver.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.what = { $case: "queueFree", value: QueueFree.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.what = { $case: "watcherPaused", value: WatcherPaused.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.what = { $case: "redundant", value: Redundant.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.what = { $case: "instanceOn", value: InstanceOn.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.what = { $case: "nodeEmpty", value: NodeEmpty.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.what = { $case: "nodeFlagged", value: NodeFlagged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.what = { $case: "nodeReports", value: NodeReports.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.what = { $case: "minorDiskless", value: MinorDiskless.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.what = { $case: "minorGone", value: MinorGone.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.what = { $case: "minorNotHeld", value: MinorNotHeld.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.what = { $case: "partitionsUnmapped", value: PartitionsUnmapped.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.what = { $case: "diskInState", value: DiskInState.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.what = { $case: "mapsGone", value: MapsGone.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.what = { $case: "volumeGroupOn", value: VolumeGroupOn.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.what = { $case: "victimReady", value: VictimReady.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.what = { $case: "allOf", value: AllOf.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.what = { $case: "personSays", value: PersonSays.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.what = { $case: "anyOf", value: AnyOf.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.what = { $case: "jobQueued", value: JobQueued.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.what = { $case: "jobStill", value: JobStill.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.what = { $case: "volumeThere", value: VolumeThere.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Condition>): Condition {
+    return Condition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Condition>): Condition {
+    const message = createBaseCondition();
+    switch (object.what?.$case) {
+      case "cutStands": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "cutStands", value: CutStands.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "cutGone": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "cutGone", value: CutGone.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "linkDown": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "linkDown", value: LinkDown.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "resyncMoves": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "resyncMoves", value: ResyncMoves.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "jobSucceeded": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "jobSucceeded", value: JobSucceeded.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "jobOver": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "jobOver", value: JobOver.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "queueFree": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "queueFree", value: QueueFree.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "watcherPaused": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "watcherPaused", value: WatcherPaused.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "redundant": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "redundant", value: Redundant.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "instanceOn": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "instanceOn", value: InstanceOn.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "nodeEmpty": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "nodeEmpty", value: NodeEmpty.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "nodeFlagged": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "nodeFlagged", value: NodeFlagged.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "nodeReports": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "nodeReports", value: NodeReports.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "minorDiskless": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "minorDiskless", value: MinorDiskless.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "minorGone": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "minorGone", value: MinorGone.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "minorNotHeld": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "minorNotHeld", value: MinorNotHeld.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "partitionsUnmapped": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "partitionsUnmapped", value: PartitionsUnmapped.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "diskInState": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "diskInState", value: DiskInState.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "mapsGone": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "mapsGone", value: MapsGone.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "volumeGroupOn": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "volumeGroupOn", value: VolumeGroupOn.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "victimReady": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "victimReady", value: VictimReady.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "allOf": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "allOf", value: AllOf.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "personSays": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "personSays", value: PersonSays.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "anyOf": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "anyOf", value: AnyOf.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "jobQueued": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "jobQueued", value: JobQueued.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "jobStill": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "jobStill", value: JobStill.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "volumeThere": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "volumeThere", value: VolumeThere.fromPartial(object.what.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
 
 function createBasePlanStep(): PlanStep {
   return {
@@ -400,9 +2983,14 @@ function createBasePlanStep(): PlanStep {
     kind: StepKind.UNSPECIFIED,
     title: "",
     node: "",
-    condition: Condition.UNSPECIFIED,
+    condition: undefined,
     deadlineMs: 0,
     action: undefined,
+    onlyIf: undefined,
+    holds: undefined,
+    requires: undefined,
+    irreversible: false,
+    onlyAsUndo: false,
     manualCommands: [],
     undoStepId: "",
   };
@@ -422,19 +3010,29 @@ export const PlanStep: MessageFns<PlanStep> = {
     if (message.node !== "") {
       writer.uint32(34).string(message.node);
     }
-    if (message.condition !== Condition.UNSPECIFIED) {
-      writer.uint32(40).int32(conditionToNumber(message.condition));
+    if (message.condition !== undefined) {
+      Condition.encode(message.condition, writer.uint32(42).fork()).join();
     }
     if (message.deadlineMs !== 0) {
       writer.uint32(48).uint32(message.deadlineMs);
     }
-    switch (message.action?.$case) {
-      case "cutDrbdLink":
-        CutDrbdLink.encode(message.action.value, writer.uint32(162).fork()).join();
-        break;
-      case "restoreDrbdLink":
-        RestoreDrbdLink.encode(message.action.value, writer.uint32(170).fork()).join();
-        break;
+    if (message.action !== undefined) {
+      Action.encode(message.action, writer.uint32(58).fork()).join();
+    }
+    if (message.onlyIf !== undefined) {
+      Condition.encode(message.onlyIf, writer.uint32(66).fork()).join();
+    }
+    if (message.holds !== undefined) {
+      Condition.encode(message.holds, writer.uint32(74).fork()).join();
+    }
+    if (message.requires !== undefined) {
+      Condition.encode(message.requires, writer.uint32(82).fork()).join();
+    }
+    if (message.irreversible !== false) {
+      writer.uint32(88).bool(message.irreversible);
+    }
+    if (message.onlyAsUndo !== false) {
+      writer.uint32(96).bool(message.onlyAsUndo);
     }
     for (const v of message.manualCommands) {
       writer.uint32(242).string(v!);
@@ -491,11 +3089,11 @@ export const PlanStep: MessageFns<PlanStep> = {
             continue;
           }
           case 5: {
-            if (tag !== 40) {
+            if (tag !== 42) {
               break;
             }
 
-            message.condition = conditionFromJSON(reader.int32());
+            message.condition = Condition.decode(reader, reader.uint32());
             continue;
           }
           case 6: {
@@ -506,20 +3104,52 @@ export const PlanStep: MessageFns<PlanStep> = {
             message.deadlineMs = reader.uint32();
             continue;
           }
-          case 20: {
-            if (tag !== 162) {
+          case 7: {
+            if (tag !== 58) {
               break;
             }
 
-            message.action = { $case: "cutDrbdLink", value: CutDrbdLink.decode(reader, reader.uint32()) };
+            message.action = Action.decode(reader, reader.uint32());
             continue;
           }
-          case 21: {
-            if (tag !== 170) {
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
-            message.action = { $case: "restoreDrbdLink", value: RestoreDrbdLink.decode(reader, reader.uint32()) };
+            message.onlyIf = Condition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.holds = Condition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.requires = Condition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.irreversible = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.onlyAsUndo = reader.bool();
             continue;
           }
           case 30: {
@@ -559,24 +3189,172 @@ export const PlanStep: MessageFns<PlanStep> = {
     message.kind = object.kind ?? StepKind.UNSPECIFIED;
     message.title = object.title ?? "";
     message.node = object.node ?? "";
-    message.condition = object.condition ?? Condition.UNSPECIFIED;
+    message.condition = (object.condition !== undefined && object.condition !== null)
+      ? Condition.fromPartial(object.condition)
+      : undefined;
     message.deadlineMs = object.deadlineMs ?? 0;
-    switch (object.action?.$case) {
-      case "cutDrbdLink": {
-        if (object.action?.value !== undefined && object.action?.value !== null) {
-          message.action = { $case: "cutDrbdLink", value: CutDrbdLink.fromPartial(object.action.value) };
-        }
-        break;
-      }
-      case "restoreDrbdLink": {
-        if (object.action?.value !== undefined && object.action?.value !== null) {
-          message.action = { $case: "restoreDrbdLink", value: RestoreDrbdLink.fromPartial(object.action.value) };
-        }
-        break;
-      }
-    }
+    message.action = (object.action !== undefined && object.action !== null)
+      ? Action.fromPartial(object.action)
+      : undefined;
+    message.onlyIf = (object.onlyIf !== undefined && object.onlyIf !== null)
+      ? Condition.fromPartial(object.onlyIf)
+      : undefined;
+    message.holds = (object.holds !== undefined && object.holds !== null)
+      ? Condition.fromPartial(object.holds)
+      : undefined;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Condition.fromPartial(object.requires)
+      : undefined;
+    message.irreversible = object.irreversible ?? false;
+    message.onlyAsUndo = object.onlyAsUndo ?? false;
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
     message.undoStepId = object.undoStepId ?? "";
+    return message;
+  },
+};
+
+function createBaseParameter(): Parameter {
+  return { name: "", value: "" };
+}
+
+export const Parameter: MessageFns<Parameter> = {
+  encode(message: Parameter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Parameter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParameter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Parameter>): Parameter {
+    return Parameter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Parameter>): Parameter {
+    const message = createBaseParameter();
+    message.name = object.name ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseConfigSerial(): ConfigSerial {
+  return { kind: "", name: "", serial: 0 };
+}
+
+export const ConfigSerial: MessageFns<ConfigSerial> = {
+  encode(message: ConfigSerial, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.serial !== 0) {
+      writer.uint32(24).uint64(message.serial);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigSerial {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigSerial();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.serial = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigSerial>): ConfigSerial {
+    return ConfigSerial.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigSerial>): ConfigSerial {
+    const message = createBaseConfigSerial();
+    message.kind = object.kind ?? "";
+    message.name = object.name ?? "";
+    message.serial = object.serial ?? 0;
     return message;
   },
 };
@@ -587,12 +3365,17 @@ function createBasePlan(): Plan {
     runbook: "",
     runbookVersion: 0,
     incidentId: "",
-    end: undefined,
-    peerEnd: undefined,
+    subject: "",
+    parameters: [],
     steps: [],
-    configSerial: 0,
+    configSerials: [],
     plannedUnixMs: 0,
     refusals: [],
+    locks: [],
+    notes: [],
+    typedWord: "",
+    wayOut: [],
+    destructive: false,
   };
 }
 
@@ -610,23 +3393,38 @@ export const Plan: MessageFns<Plan> = {
     if (message.incidentId !== "") {
       writer.uint32(34).string(message.incidentId);
     }
-    if (message.end !== undefined) {
-      DrbdEnd.encode(message.end, writer.uint32(42).fork()).join();
+    if (message.subject !== "") {
+      writer.uint32(42).string(message.subject);
     }
-    if (message.peerEnd !== undefined) {
-      DrbdEnd.encode(message.peerEnd, writer.uint32(50).fork()).join();
+    for (const v of message.parameters) {
+      Parameter.encode(v!, writer.uint32(50).fork()).join();
     }
     for (const v of message.steps) {
       PlanStep.encode(v!, writer.uint32(58).fork()).join();
     }
-    if (message.configSerial !== 0) {
-      writer.uint32(64).uint64(message.configSerial);
+    for (const v of message.configSerials) {
+      ConfigSerial.encode(v!, writer.uint32(66).fork()).join();
     }
     if (message.plannedUnixMs !== 0) {
       writer.uint32(72).uint64(message.plannedUnixMs);
     }
     for (const v of message.refusals) {
       writer.uint32(82).string(v!);
+    }
+    for (const v of message.locks) {
+      writer.uint32(90).string(v!);
+    }
+    for (const v of message.notes) {
+      writer.uint32(98).string(v!);
+    }
+    if (message.typedWord !== "") {
+      writer.uint32(106).string(message.typedWord);
+    }
+    for (const v of message.wayOut) {
+      writer.uint32(114).string(v!);
+    }
+    if (message.destructive !== false) {
+      writer.uint32(120).bool(message.destructive);
     }
     return writer;
   },
@@ -681,7 +3479,7 @@ export const Plan: MessageFns<Plan> = {
               break;
             }
 
-            message.end = DrbdEnd.decode(reader, reader.uint32());
+            message.subject = reader.string();
             continue;
           }
           case 6: {
@@ -689,7 +3487,7 @@ export const Plan: MessageFns<Plan> = {
               break;
             }
 
-            message.peerEnd = DrbdEnd.decode(reader, reader.uint32());
+            message.parameters.push(Parameter.decode(reader, reader.uint32()));
             continue;
           }
           case 7: {
@@ -701,11 +3499,11 @@ export const Plan: MessageFns<Plan> = {
             continue;
           }
           case 8: {
-            if (tag !== 64) {
+            if (tag !== 66) {
               break;
             }
 
-            message.configSerial = longToNumber(reader.uint64());
+            message.configSerials.push(ConfigSerial.decode(reader, reader.uint32()));
             continue;
           }
           case 9: {
@@ -722,6 +3520,46 @@ export const Plan: MessageFns<Plan> = {
             }
 
             message.refusals.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.locks.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.typedWord = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.wayOut.push(reader.string());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.destructive = reader.bool();
             continue;
           }
         }
@@ -745,14 +3583,17 @@ export const Plan: MessageFns<Plan> = {
     message.runbook = object.runbook ?? "";
     message.runbookVersion = object.runbookVersion ?? 0;
     message.incidentId = object.incidentId ?? "";
-    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
-    message.peerEnd = (object.peerEnd !== undefined && object.peerEnd !== null)
-      ? DrbdEnd.fromPartial(object.peerEnd)
-      : undefined;
+    message.subject = object.subject ?? "";
+    message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.steps = object.steps?.map((e) => PlanStep.fromPartial(e)) || [];
-    message.configSerial = object.configSerial ?? 0;
+    message.configSerials = object.configSerials?.map((e) => ConfigSerial.fromPartial(e)) || [];
     message.plannedUnixMs = object.plannedUnixMs ?? 0;
     message.refusals = object.refusals?.map((e) => e) || [];
+    message.locks = object.locks?.map((e) => e) || [];
+    message.notes = object.notes?.map((e) => e) || [];
+    message.typedWord = object.typedWord ?? "";
+    message.wayOut = object.wayOut?.map((e) => e) || [];
+    message.destructive = object.destructive ?? false;
     return message;
   },
 };
@@ -768,6 +3609,7 @@ function createBaseRunEvent(): RunEvent {
     actor: "",
     result: undefined,
     state: RunState.UNSPECIFIED,
+    logSerial: 0,
   };
 }
 
@@ -799,6 +3641,9 @@ export const RunEvent: MessageFns<RunEvent> = {
     }
     if (message.state !== RunState.UNSPECIFIED) {
       writer.uint32(72).int32(runStateToNumber(message.state));
+    }
+    if (message.logSerial !== 0) {
+      writer.uint32(80).uint64(message.logSerial);
     }
     return writer;
   },
@@ -888,6 +3733,14 @@ export const RunEvent: MessageFns<RunEvent> = {
             message.state = runStateFromJSON(reader.int32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.logSerial = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -916,12 +3769,104 @@ export const RunEvent: MessageFns<RunEvent> = {
       ? ActionResult.fromPartial(object.result)
       : undefined;
     message.state = object.state ?? RunState.UNSPECIFIED;
+    message.logSerial = object.logSerial ?? 0;
+    return message;
+  },
+};
+
+function createBaseRunProgress(): RunProgress {
+  return { stepId: "", text: "", donePercent: undefined, finishUnixMs: 0 };
+}
+
+export const RunProgress: MessageFns<RunProgress> = {
+  encode(message: RunProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stepId !== "") {
+      writer.uint32(10).string(message.stepId);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.donePercent !== undefined) {
+      writer.uint32(25).double(message.donePercent);
+    }
+    if (message.finishUnixMs !== 0) {
+      writer.uint32(32).uint64(message.finishUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.donePercent = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.finishUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunProgress>): RunProgress {
+    return RunProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunProgress>): RunProgress {
+    const message = createBaseRunProgress();
+    message.stepId = object.stepId ?? "";
+    message.text = object.text ?? "";
+    message.donePercent = object.donePercent ?? undefined;
+    message.finishUnixMs = object.finishUnixMs ?? 0;
     return message;
   },
 };
 
 function createBaseRun(): Run {
-  return { id: "", plan: undefined, state: RunState.UNSPECIFIED, events: [], approvedBy: "" };
+  return { id: "", plan: undefined, state: RunState.UNSPECIFIED, events: [], approvedBy: "", progress: undefined };
 }
 
 export const Run: MessageFns<Run> = {
@@ -940,6 +3885,9 @@ export const Run: MessageFns<Run> = {
     }
     if (message.approvedBy !== "") {
       writer.uint32(42).string(message.approvedBy);
+    }
+    if (message.progress !== undefined) {
+      RunProgress.encode(message.progress, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -997,6 +3945,14 @@ export const Run: MessageFns<Run> = {
             message.approvedBy = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.progress = RunProgress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1019,6 +3975,9 @@ export const Run: MessageFns<Run> = {
     message.state = object.state ?? RunState.UNSPECIFIED;
     message.events = object.events?.map((e) => RunEvent.fromPartial(e)) || [];
     message.approvedBy = object.approvedBy ?? "";
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? RunProgress.fromPartial(object.progress)
+      : undefined;
     return message;
   },
 };
