@@ -1,6 +1,7 @@
 /** /etc/vigie/orchestrator.toml. Everything has a default but the certificate files; unknown keys are refused. */
 import { IncidentKind } from "@vigie/proto";
 import * as z from "zod";
+import { isWindow } from "./policy/windows.js";
 
 const tls = z.strictObject({
   ca: z.string().default("/etc/vigie/tls/ca.pem"),
@@ -19,6 +20,16 @@ const policy = z.strictObject({
   node_silent: mode.default("observe"),
   disk_offline: mode.default("observe"),
   source_damaged: mode.default("observe"),
+  failing_disk: mode.default("observe"),
+  hung_migration: mode.default("observe"),
+  held_device: mode.default("observe"),
+  leftover_kpartx: mode.default("observe"),
+  missing_volume: mode.default("observe"),
+  orphan_volume: mode.default("observe"),
+  node_dead: mode.default("observe"),
+  resync_slow: mode.default("observe"),
+  /** When a destructive runbook may be run unasked; none: at any time. */
+  windows: z.array(z.string().refine(isWindow, 'a window in UTC, such as "Sat,Sun 01:00-05:00"')).default([]),
   per_resource_every_s: z.int().min(60).default(3600), // at most one automatic run for one mirrored disk
   per_node_every_s: z.int().min(60).default(300), // I34
   per_cluster_per_hour: z.int().min(1).max(20).default(3), // I34
@@ -27,6 +38,7 @@ const policy = z.strictObject({
 const detect = z.strictObject({
   stall_after_s: z.int().min(5).max(600).default(7),
   silent_after_s: z.int().min(3).max(600).default(5),
+  resync_slow_after_h: z.int().min(1).max(720).default(24),
 });
 
 const cut = z.strictObject({
@@ -69,6 +81,22 @@ export function modeOf(config: PolicyConfig, kind: IncidentKind): PolicyMode {
       return config.disk_offline;
     case IncidentKind.SOURCE_DAMAGED:
       return config.source_damaged;
+    case IncidentKind.FAILING_DISK:
+      return config.failing_disk;
+    case IncidentKind.HUNG_MIGRATION:
+      return config.hung_migration;
+    case IncidentKind.HELD_DEVICE:
+      return config.held_device;
+    case IncidentKind.LEFTOVER_KPARTX:
+      return config.leftover_kpartx;
+    case IncidentKind.MISSING_VOLUME:
+      return config.missing_volume;
+    case IncidentKind.ORPHAN_VOLUME:
+      return config.orphan_volume;
+    case IncidentKind.NODE_DEAD:
+      return config.node_dead;
+    case IncidentKind.RESYNC_SLOW:
+      return config.resync_slow;
     case IncidentKind.UNSPECIFIED:
     case IncidentKind.UNRECOGNIZED:
       return "observe";

@@ -19,7 +19,8 @@ import type { OrchestratorConfig } from "./config.js";
 import { createDesk, type Desk } from "./engine/desk.js";
 import { decided, followRun } from "./detect/incident-log.js";
 import { createExecutor, type Executor } from "./engine/executor.js";
-import { createGateway, type Gateway, type ObservedAt } from "./gateway/gateway.js";
+import { createKillSwitch, type KillSwitch } from "./engine/kill-switch.js";
+import { createGateway, type About, type Gateway, type ObservedAt } from "./gateway/gateway.js";
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { newIdentifier } from "./identifier.js";
 import { createResponder, type Responder } from "./engine/responder.js";
@@ -32,7 +33,7 @@ const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 /** A run in one of these is changing the world, or was a moment ago. */
-const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.UNDOING]);
+const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING, RunState.UNDOING]);
 const RUNS_TAKEN_UP = 1000;
 
 export interface OrchestratorParts {
@@ -51,6 +52,7 @@ export interface Orchestrator extends OrchestratorParts {
   readonly leader: Leader;
   readonly executor: Executor;
   readonly responder: Responder;
+  readonly killSwitch: KillSwitch;
   readonly recorder: Recorder;
   readonly newRunId: () => string;
   /** Calls back for each watch event from now on, until the returned function is called. */
@@ -87,8 +89,8 @@ export async function startOrchestrator(
       quietly(record(nodeEvent(node, false, "its session ended")));
     },
   });
-  const observe = async (node: string, source: Source): Promise<ObservedAt> => {
-    const at = await gateway.observe(node, source);
+  const observe = async (node: string, source: Source, about?: About): Promise<ObservedAt> => {
+    const at = await gateway.observe(node, source, about);
     keeper.observed(node, at);
     return at;
   };
@@ -101,7 +103,9 @@ export async function startOrchestrator(
     broken: recorder.broken,
     announce: gateway.lead,
   });
+  const killSwitch = await createKillSwitch(clock, store, record);
   const executor = createExecutor({
+    stopped: killSwitch.stopped,
     clock,
     gateway: { observe, act: gateway.act },
     view: keeper.view,
@@ -127,6 +131,7 @@ export async function startOrchestrator(
     desk,
     leader,
     executor,
+    stopped: killSwitch.stopped,
     store,
     newRunId,
     record,
@@ -140,7 +145,19 @@ export async function startOrchestrator(
   }
   void tickUntil(signal);
   void pruneDaily(signal);
-  return { ...parts, gateway, keeper, desk, leader, executor, responder, recorder, newRunId, subscribe };
+  return {
+    ...parts,
+    gateway,
+    keeper,
+    desk,
+    leader,
+    executor,
+    responder,
+    killSwitch,
+    recorder,
+    newRunId,
+    subscribe,
+  };
 
   async function takeReport(node: string, report: Report): Promise<void> {
     const transitions = keeper.report(node, report);
@@ -192,7 +209,8 @@ export async function startOrchestrator(
 
   function afterRow(incident: Incident, run: Run, event: RunEvent): Incident {
     if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
-    if (event.kind !== RunEventKind.ENDED || run.state === RunState.SUCCEEDED) return incident;
+    const stopped = event.kind === RunEventKind.ENDED || event.kind === RunEventKind.FROZEN;
+    if (!stopped || run.state === RunState.SUCCEEDED) return incident;
     return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
   }
 

@@ -12,7 +12,12 @@ import { ganetiReport, INVENTORY } from "../view/testing.js";
 import { apiStage, call, type Answer, type ApiStage } from "./testing.js";
 
 const { planRun, approveRun, abortRun, getRun, confirmLeadership } = OrchestratorServiceService;
-const WEB1 = { runbook: "reset-stalled-sync", instance: "web1", diskIndex: 0, incidentId: "" };
+const WEB1 = {
+  runbook: "reset-stalled-sync",
+  parameters: [{ name: "instance", value: "web1" }],
+  incidentId: "",
+  dryRun: false,
+};
 
 let stage: ApiStage;
 let operator: OrchestratorServiceClient;
@@ -40,7 +45,7 @@ test("a plan is kept, waits for approval, and shows the commands of both ends", 
   const run = await planned();
   expect(run.state).toBe(RunState.AWAITING_APPROVAL);
   expect(run.plan?.refusals).toEqual([]);
-  expect(run.plan?.configSerial).toBe(5);
+  expect(run.plan?.configSerials).toContainEqual({ kind: "instance", name: "web1", serial: 5 });
   expect(run.plan?.steps.flatMap(({ manualCommands }) => manualCommands).join("\n")).toContain(
     "h1# ipset add",
   );
@@ -139,7 +144,10 @@ describe("a plan that cannot be run", () => {
 
   test("of an unknown runbook or disk is not made", async () => {
     expect((await call(operator, planRun, { ...WEB1, runbook: "drop-all" })).vigieCode).toBe("NOT_FOUND");
-    expect((await call(operator, planRun, { ...WEB1, instance: "web9" })).vigieCode).toBe("NOT_FOUND");
+    expect(
+      (await call(operator, planRun, { ...WEB1, parameters: [{ name: "instance", value: "web9" }] }))
+        .vigieCode,
+    ).toBe("NOT_FOUND");
   });
 });
 

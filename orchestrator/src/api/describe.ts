@@ -8,11 +8,13 @@ import {
   type GanetiInstance,
   type InstanceStatus,
   type LvmFacts,
+  type RunbookInfo,
 } from "@vigie/proto";
+import type { Runbook } from "../runbooks/runbook.js";
 import type { ClusterView } from "../view/cluster-view.js";
-import { endViews, isInSync, isRedundant, isResyncPaused, type EndView } from "../view/end-view.js";
+import { endViews, isInSync, isResyncPaused, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
-import { factsOf, type NodeView } from "../view/node-view.js";
+import { factsOf, isRedundant, type NodeView } from "../view/node-view.js";
 
 /** A node that has not reported for this long is not called reporting. */
 const REPORTING_MS = 5_000;
@@ -131,4 +133,9 @@ export function diskName(pv: string): string {
   const numbered = /^(nvme\d+n\d+|mmcblk\d+|md\d+)(?:p\d+)?$/.exec(name);
   const lettered = /^((?:sd|hd|vd|xvd)[a-z]+)\d*$/.exec(name);
   return numbered?.[1] ?? lettered?.[1] ?? name;
+}
+
+export function describeRunbook(runbook: Runbook): RunbookInfo {
+  const { name, version, summary, parameters, explanation } = runbook;
+  return { name, version, summary, parameters: [...parameters], explanation: [...explanation] };
 }

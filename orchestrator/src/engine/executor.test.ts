@@ -23,6 +23,7 @@ let act: (request: ActionRequest) => Promise<ActionResult>;
 let observe: () => Promise<void>;
 let asked: ActionRequest[];
 let executor: Executor;
+let stopped: string;
 
 const clock: Clock = {
   monotonicMs: () => nowMs,
@@ -34,6 +35,7 @@ beforeEach(() => {
   nowMs = 0;
   happened = [];
   asked = [];
+  stopped = "";
   epoch = () => 5;
   observe = async () => undefined;
   act = async () => ActionResult.create({ outcome: ActionOutcome.REFUSED, code: "GUARD_REFUSED" });
@@ -55,6 +57,7 @@ beforeEach(() => {
     },
     view: () => emptyView("h1"),
     epoch: () => epoch(),
+    stopped: () => stopped,
     record: async (changes) => {
       await clock.sleep(1);
       for (const change of changes) keep(change);
@@ -123,8 +126,7 @@ test("without fresh facts of both ends nothing is ever sent, and the run fails i
   observe = () => Promise.reject(new VigieError("UNAVAILABLE", "the agent on h2 has no session"));
   await ended();
   expect(asked).toEqual([]);
-  expect(happened.at(-1)).toBe("ended");
-  expect(executor.open().map((run) => run.state)).toEqual([RunState.FROZEN]); // it holds its nodes (I28)
+  expect(happened).toEqual(["step_failed cut-link", "ended"]); // nothing ran: there is nothing to take back
 });
 
 test("an abort while it waits for facts is heeded", async () => {
@@ -135,6 +137,16 @@ test("an abort while it waits for facts is heeded", async () => {
   expect(run.events.at(-1)?.actor).toBe("anna");
   while (happened.at(-1) !== "ended") await clock.sleep(0);
   expect(asked).toEqual([]);
+});
+
+test("while everything is stopped nothing is sent, and then it goes on (I33)", async () => {
+  stopped = "anna: maintenance";
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN] }));
+  await clock.sleep(20_000);
+  expect(happened).toEqual([]);
+  stopped = "";
+  while (happened.at(-1) !== "ended") await clock.sleep(0);
+  expect(asked).toHaveLength(1);
 });
 
 test("a row about a run that is not open is refused", async () => {

@@ -1,37 +1,39 @@
 /**
- * Performs runs: asks next-move.ts what comes, does it, writes it down, asks again. It sends only while this
- * orchestrator leads, and only what is on disk before it is sent (I22, I26).
+ * Performs runs: asks next-move.ts what comes, does it, writes it down, asks again. Every row is on disk before
+ * anything follows from it (I22).
  */
 import {
-  ActionRequest,
-  Condition,
   explain,
-  PeerReport,
   RunEventKind,
   RunState,
-  Source,
+  StepKind,
   VigieError,
   type Clock,
-  type DrbdEnd,
   type Plan,
   type PlanStep,
   type Run,
   type RunEvent,
+  type RunProgress,
 } from "@vigie/proto";
-import type { Gateway, ObservedAt } from "../gateway/gateway.js";
+import type { Gateway } from "../gateway/gateway.js";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isTooOldToApprove } from "./approval.js";
-import { createWatch } from "./conditions.js";
+import type { Seen, WatchContext } from "./conditions/condition.js";
+import { masterOf } from "./conditions/ganeti.js";
+import { newLogLines } from "./job-log.js";
+import type { OpenRun } from "./locks.js";
+import { createLooker } from "./look.js";
+import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
+import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
+import { glance, sendStep, type Sending } from "./send-step.js";
 
 const POLL_MS = 300;
-const RETRY_MS = 1_000;
-const ANSWER_DEADLINE_MS = 30_000;
-const CUT_NOT_AFTER_MS = 2_000; // I7, I14: the facts that it was decided on are no older
-const RESTORE_NOT_AFTER_MS = 10_000;
-const UNREACHABLE_LIMIT_MS = 90_000; // longer than any cut lives: then the kernel has ended it
+const GLANCE_MS = 2_000;
+const LONG_MS = 600_000; // a step that may take longer is told as waiting
+const WAITING_AFTER_MS = 5_000;
 
 export interface ExecutorParts {
   readonly clock: Clock;
@@ -39,6 +41,8 @@ export interface ExecutorParts {
   readonly view: () => ClusterView;
   /** 0: this orchestrator may not act now. */
   readonly epoch: () => number;
+  /** Why everything is stopped (I33); empty: it is not. */
+  readonly stopped: () => string;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly followed: (run: Run) => void; // after each row
   readonly log: (event: string, detail: Record<string, unknown>) => void;
@@ -47,7 +51,10 @@ export interface ExecutorParts {
 export interface Executor {
   /** Takes up a run where its log ends, writes `first` into it, and drives it until it has ended. */
   readonly drive: (run: Run, first?: Partial<RunEvent>) => void;
+  /** With the progress of the step that waits. */
   readonly open: () => readonly Run[];
+  /** The same, with the time when each was last worked on. */
+  readonly atWork: () => readonly OpenRun[];
   /** Writes one row about an open run. @throws VigieError NOT_FOUND */
   readonly append: (runId: string, event: Partial<RunEvent>) => Promise<Run>;
 }
@@ -55,14 +62,20 @@ export interface Executor {
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock } = parts;
   const open = new Map<string, Run>();
+  const alive = new Map<string, number>(); // wall clock, ms since 1970
+  const progress = new Map<string, RunProgress>();
+  const looker = createLooker(parts);
+  const runs = (): Run[] => [...open.values()].map((run) => ({ ...run, progress: progress.get(run.id) }));
 
   return {
-    open: () => [...open.values()],
+    open: runs,
+    atWork: () => runs().map((run) => ({ run, aliveUnixMs: alive.get(run.id) ?? 0 })),
     append,
     drive: (run, first) => {
       open.set(run.id, run);
+      alive.set(run.id, clock.wallUnixMs());
       void perform(run.id, first).catch((error: unknown) =>
-        parts.log("run.stuck", { run: run.id, reason: explain(error) }),
+        parts.log("run.stuck", { run: run.id, reason: explain(error), alarm: true }),
       );
     },
   };
@@ -72,6 +85,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     for (;;) {
       const run = open.get(runId);
       if (run?.plan === undefined) return;
+      alive.set(runId, clock.wallUnixMs());
       const move = nextMove(run.plan, run.events);
       if (move.move === "none") return;
       await make(run, run.plan, move);
@@ -82,149 +96,123 @@ export function createExecutor(parts: ExecutorParts): Executor {
     switch (move.move) {
       case "await-approval":
         return awaitApproval(run, plan);
+      case "await-person":
+        return clock.sleep(POLL_MS);
       case "send":
-        return send(run, plan, move.step, move.attempt, move.begun);
+        return sendStep({ ...parts, looker, append }, sendingOf(run, move));
       case "await":
-        return awaitCondition(run, plan, move.step, move.attempt);
+        return awaitStep(run, move.step, move.attempt);
       case "fail-step":
-        return void (await append(run.id, {
-          kind: RunEventKind.STEP_FAILED,
-          stepId: move.step.id,
-          attempt: move.attempt,
-          text: move.reason,
-        }));
+        return write({ kind: RunEventKind.STEP_FAILED, stepId: move.step.id, attempt: move.attempt });
+      case "freeze":
+        return write({ kind: RunEventKind.FROZEN });
       case "start-undo":
-        return void (await append(run.id, { kind: RunEventKind.UNDO_STARTED, text: move.reason }));
+        return write({ kind: RunEventKind.UNDO_STARTED });
       case "end":
-        return void (await append(run.id, {
-          kind: RunEventKind.ENDED,
-          state: move.state,
-          text: move.reason,
-        }));
+        return write({ kind: RunEventKind.ENDED, state: move.state });
+    }
+
+    async function write(row: Partial<RunEvent>): Promise<void> {
+      await append(run.id, { ...row, text: "reason" in move ? move.reason : "" });
     }
   }
 
   async function awaitApproval(run: Run, plan: Plan): Promise<void> {
     if (!isTooOldToApprove(plan, clock.wallUnixMs())) return clock.sleep(POLL_MS);
-    const text = `nobody approved it in time; plan it again: vigie plan ${plan.runbook} ${plan.end?.instance}/${plan.end?.diskIndex}`;
+    const text = `nobody approved it in time; plan it again: ${planAgain(plan)}`;
     await append(run.id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
   }
 
-  async function send(run: Run, plan: Plan, step: PlanStep, attempt: number, begun: boolean): Promise<void> {
-    const startedMs = clock.monotonicMs();
-    const over = begun ? "" : migrationOver(step);
-    if (over !== "")
-      return void (await append(run.id, {
-        kind: RunEventKind.STEP_FAILED,
-        stepId: step.id,
-        attempt,
-        text: over,
-      }));
-    const facts = await freshFacts(
-      plan,
+  function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
+    const { takesBack } = mannerOf(step);
+    return {
+      run,
       step,
-      startedMs,
-      () => isAborted(run.id) && step.action?.$case === "cutDrbdLink",
-    );
-    if (facts === undefined) {
-      const text = `no fresh report from ${step.node} within ${UNREACHABLE_LIMIT_MS / 1000} s`;
-      if (!begun)
-        await append(run.id, {
-          kind: RunEventKind.STEP_INTENT,
-          stepId: step.id,
-          attempt,
-          text: "nothing was sent",
-        });
-      return void (await append(run.id, { kind: RunEventKind.STEP_FAILED, stepId: step.id, attempt, text }));
+      attempt,
+      begun,
+      givenUp: () => !takesBack && isLeft(run, step),
+      context: (sinceMs) => contextOf(run.id, step, sinceMs),
+    };
+  }
+
+  async function awaitStep(run: Run, step: PlanStep, attempt: number): Promise<void> {
+    const of = { stepId: step.id, attempt };
+    const startedMs = clock.monotonicMs();
+    const givenUp = (): boolean => isLeft(run, step);
+    if (step.kind === StepKind.WAIT && step.onlyIf !== undefined) {
+      const context = (sinceMs: number): WatchContext => contextOf(run.id, step, sinceMs);
+      const needed = await glance({ clock, looker }, { context, givenUp }, step.onlyIf, GLANCE_MS);
+      if (needed.answer === "stopped") return;
+      if (needed.answer === "no") return write(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
     }
-    if (!begun)
-      await append(run.id, { kind: RunEventKind.STEP_INTENT, stepId: step.id, attempt, text: step.title });
-    const epoch = parts.epoch();
-    if (epoch === 0) return void (await clock.sleep(RETRY_MS)); // lost meanwhile: nothing is sent (I26)
-    const request = actionRequest(run, step, attempt, facts, epoch, clock.monotonicMs());
-    try {
-      const result = await parts.gateway.act(request, ANSWER_DEADLINE_MS);
-      await append(run.id, {
-        kind: RunEventKind.STEP_RESULT,
+    const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
+      forMs: step.deadlineMs,
+      looked: async (seen) => {
+        alive.set(run.id, clock.wallUnixMs());
+        await tell(run.id, step, attempt, seen, clock.monotonicMs() - startedMs);
+        return givenUp();
+      },
+    });
+    await tellJob(run.id, step, attempt);
+    progress.delete(run.id);
+    switch (outcome.end) {
+      case "seen":
+        return write(RunEventKind.STEP_VERIFIED, outcome.what);
+      case "never":
+        return write(RunEventKind.STEP_FAILED, outcome.why);
+      case "time-over":
+        return write(
+          RunEventKind.STEP_FAILED,
+          `${step.title}: not seen within ${step.deadlineMs / 1000} s${outcome.what === "" ? "" : ` (${outcome.what})`}`,
+        );
+      case "stopped":
+    }
+
+    async function write(kind: RunEventKind, text: string): Promise<void> {
+      await append(run.id, { kind, ...of, text });
+    }
+  }
+
+  /** What a person who looks at a step that takes long would like to know. */
+  async function tell(
+    runId: string,
+    step: PlanStep,
+    attempt: number,
+    seen: Seen,
+    waitedMs: number,
+  ): Promise<void> {
+    const text = seen.what ?? "";
+    const now = seen.seen ? undefined : seen.progress;
+    progress.set(runId, {
+      stepId: step.id,
+      text,
+      donePercent: now?.donePercent,
+      finishUnixMs: now?.finishUnixMs ?? 0,
+    });
+    await tellJob(runId, step, attempt);
+    const long = step.deadlineMs === 0 || step.deadlineMs >= LONG_MS;
+    const told = eventsOf(runId).some(
+      (e) => e.kind === RunEventKind.STEP_WAITING && e.stepId === step.id && e.attempt === attempt,
+    );
+    if (long && !told && waitedMs >= WAITING_AFTER_MS)
+      await append(runId, { kind: RunEventKind.STEP_WAITING, stepId: step.id, attempt, text });
+  }
+
+  async function tellJob(runId: string, step: PlanStep, attempt: number): Promise<void> {
+    const what = step.condition?.what;
+    if (what?.$case !== "jobSucceeded") return;
+    const { stepId, jobId } = what.value;
+    const view = parts.view();
+    const id = stepId === "" ? jobId : jobIdOf(eventsOf(runId), stepId);
+    const job = view.nodes.get(masterOf(view))?.jobs.get(id)?.value;
+    for (const { serial, text } of job === undefined ? [] : newLogLines(job, eventsOf(runId), step.id))
+      await append(runId, {
+        kind: RunEventKind.STEP_LOG,
         stepId: step.id,
         attempt,
-        text: result.message,
-        result,
+        text,
+        logSerial: serial,
       });
-    } catch (error) {
-      if (!(error instanceof VigieError) || error.code !== "UNAVAILABLE") throw error;
-      parts.log("run.answer-missing", { run: run.id, step: step.id, reason: explain(error) });
-      await clock.sleep(RETRY_MS); // the same key is asked again, and never runs twice
-    }
-  }
-
-  /** Two Primaries are allowed for one running migration, and for that one only while it runs (I8). */
-  function migrationOver({ action }: PlanStep): string {
-    const job = action?.$case === "cutDrbdLink" ? action.value.migrateJobId : 0;
-    if (job === 0) return "";
-    const runs = parts.view().inventory?.jobs.some((j) => j.id === job && j.status === "running") ?? false;
-    return runs ? "" : `the migration that it was planned for, job ${job}, does not run any more`;
-  }
-
-  /**
-   * Readings of both ends that began now, while this orchestrator leads. A restore needs the acting end only: an
-   * open link is the safe side.
-   */
-  async function freshFacts(
-    plan: Plan,
-    step: PlanStep,
-    startedMs: number,
-    givenUp: () => boolean,
-  ): Promise<FreshFacts | undefined> {
-    const peer = step.action?.$case === "cutDrbdLink" ? plan.peerEnd : undefined;
-    while (clock.monotonicMs() - startedMs < UNREACHABLE_LIMIT_MS && !givenUp()) {
-      if (parts.epoch() > 0) {
-        try {
-          const [own, other] = await Promise.all([
-            parts.gateway.observe(step.node, Source.PROC_DRBD),
-            peer === undefined ? undefined : parts.gateway.observe(peer.node, Source.PROC_DRBD),
-          ]);
-          const boot = parts.view().nodes.get(peer?.node ?? "")?.bootId ?? "";
-          return {
-            own,
-            peer:
-              other === undefined || peer === undefined ? undefined : { end: peer, at: other, bootId: boot },
-          };
-        } catch (error) {
-          parts.log("run.facts-missing", { step: step.id, reason: explain(error) });
-        }
-      }
-      await clock.sleep(RETRY_MS);
-    }
-    return undefined;
-  }
-
-  async function awaitCondition(run: Run, plan: Plan, step: PlanStep, attempt: number): Promise<void> {
-    const sinceMs = clock.monotonicMs();
-    const watch = createWatch(step.condition, plan, sinceMs);
-    const of = { stepId: step.id, attempt };
-    while (clock.monotonicMs() - sinceMs < step.deadlineMs) {
-      await lookAgain(plan, step);
-      const seen = watch(parts.view());
-      if (seen.seen)
-        return void (await append(run.id, { kind: RunEventKind.STEP_VERIFIED, ...of, text: seen.what }));
-      if (seen.never !== "")
-        return void (await append(run.id, { kind: RunEventKind.STEP_FAILED, ...of, text: seen.never }));
-      if (isAborted(run.id) && !isUndoing(run.id)) return;
-      await clock.sleep(POLL_MS);
-    }
-    const text = `${step.title}: not seen within ${step.deadlineMs / 1000} s`;
-    await append(run.id, { kind: RunEventKind.STEP_FAILED, ...of, text });
-  }
-
-  /** Asks for what the condition is about, rather than waiting for the next report. */
-  async function lookAgain(plan: Plan, step: PlanStep): Promise<void> {
-    const aboutCut = step.condition === Condition.CUT_STANDS || step.condition === Condition.CUT_GONE;
-    const nodes = aboutCut ? [step.node] : [plan.end?.node ?? "", plan.peerEnd?.node ?? ""];
-    const source = aboutCut ? Source.LINK_CUTS : Source.PROC_DRBD;
-    const asked = await Promise.allSettled(nodes.map((node) => parts.gateway.observe(node, source)));
-    const failed = asked.find((answer) => answer.status === "rejected");
-    if (failed !== undefined) parts.log("run.not-seen", { step: step.id, reason: explain(failed.reason) });
   }
 
   async function append(runId: string, row: Partial<RunEvent>): Promise<Run> {
@@ -234,62 +222,30 @@ export function createExecutor(parts: ExecutorParts): Executor {
     open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
-    if (event.kind === RunEventKind.ENDED && next.state !== RunState.FROZEN) open.delete(runId);
+    if (event.kind === RunEventKind.ENDED) open.delete(runId);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
     return next;
   }
 
-  function isAborted(runId: string): boolean {
-    return open.get(runId)?.events.some((e) => e.kind === RunEventKind.ABORT_ASKED) ?? false;
+  function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {
+    return { runId, stepId: step.id, sinceMs, events: () => eventsOf(runId), clock };
   }
-  function isUndoing(runId: string): boolean {
-    return open.get(runId)?.state === RunState.UNDOING;
+
+  function eventsOf(runId: string): readonly RunEvent[] {
+    return open.get(runId)?.events ?? [];
+  }
+
+  /** A person has ended the run, or this step of it, since it was begun. */
+  function isLeft(begun: Run, step: PlanStep): boolean {
+    const since = eventsOf(begun.id).slice(begun.events.length);
+    return (
+      isDone(since, step.id) ||
+      since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
+    );
   }
 }
 
-interface FreshFacts {
-  readonly own: ObservedAt;
-  readonly peer: { readonly end: DrbdEnd; readonly at: ObservedAt; readonly bootId: string } | undefined;
-}
-
-function actionRequest(
-  run: Run,
-  step: PlanStep,
-  attempt: number,
-  facts: FreshFacts,
-  epoch: number,
-  nowMs: number,
-): ActionRequest {
-  const cutting = step.action?.$case === "cutDrbdLink";
-  return ActionRequest.create({
-    runId: run.id,
-    stepId: step.id,
-    attempt,
-    epoch,
-    node: step.node,
-    answersSequence: facts.own.observed.sequence,
-    notAfterMs: cutting ? CUT_NOT_AFTER_MS : RESTORE_NOT_AFTER_MS,
-    action:
-      step.action?.$case === "cutDrbdLink"
-        ? { $case: "cutDrbdLink", value: { ...step.action.value, peer: peerReport(facts, nowMs) } }
-        : step.action,
-  });
-}
-
-/** Its age is counted from when the peer was asked, which is before it read. */
-function peerReport({ peer }: FreshFacts, nowMs: number): PeerReport | undefined {
-  if (peer === undefined) return undefined;
-  const { report, still } = peer.at.observed;
-  const drbd =
-    report?.facts?.$case === "drbd"
-      ? report.facts.value.minors.find((m) => m.minor === peer.end.minor)
-      : undefined;
-  const stillMs = still.find((s) => s.minor === peer.end.minor)?.stillMs ?? 0;
-  return PeerReport.create({
-    node: peer.end.node,
-    bootId: peer.bootId,
-    drbd,
-    ageMs: Math.ceil(nowMs - peer.at.askedAtMs),
-    stillMs,
-  });
+/** The command that makes this plan anew. */
+export function planAgain(plan: Plan): string {
+  return ["vigie do", plan.runbook, ...plan.parameters.map(({ value }) => value)].join(" ");
 }

@@ -1,9 +1,25 @@
-import { ActionOutcome, RunEventKind, RunState, type RunEvent } from "@vigie/proto";
+import { ActionOutcome, Plan, RunEventKind, RunState, StepKind, type RunEvent } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import { nextMove, runState } from "./next-move.js";
+import { nextMove } from "./next-move.js";
+import { runState } from "./run-log.js";
 import { ALL_WELL, BEGUN, drive, intent, PLAN, resultRow, row, type Answer } from "./testing.js";
 
-const { STEP_INTENT, STEP_FAILED, STEP_VERIFIED, ABORT_ASKED, UNDO_STARTED, ENDED, APPROVED } = RunEventKind;
+const {
+  STEP_INTENT,
+  STEP_FAILED,
+  STEP_VERIFIED,
+  STEP_SKIPPED,
+  STEP_WAITING,
+  ABORT_ASKED,
+  RETRY_ASKED,
+  PAUSE_ASKED,
+  RESUME_ASKED,
+  TAKEN_OVER,
+  UNDO_STARTED,
+  FROZEN,
+  ENDED,
+  APPROVED,
+} = RunEventKind;
 const { DONE, REFUSED, UNKNOWN, FAILED } = ActionOutcome;
 
 const sent = (stepId: string, attempt = 1): RunEvent => row(STEP_INTENT, { stepId, attempt });
@@ -106,7 +122,8 @@ test("a restore that could not be confirmed freezes the run for a person (I28, I
       ? [failed("restore-link", "not seen", move.attempt)]
       : ALL_WELL(move, rows);
   const log = drive([...CUT_STANDS, verified("await-link-down")], never);
-  expect(log.at(-1)).toMatchObject({ kind: ENDED, state: RunState.FROZEN });
+  expect(log.at(-1)).toMatchObject({ kind: FROZEN, text: expect.stringContaining("not seen") });
+  expect(nextMove(PLAN, log)).toEqual({ move: "await-person" });
   expect(steps(log, STEP_INTENT)).toEqual(["cut-link 1", "restore-link 1", "restore-link 2"]);
 });
 
@@ -116,7 +133,7 @@ test("a restore that always comes too late is given up, and the run freezes", ()
       ? [...intent(move), resultRow(move.step.id, move.attempt, REFUSED, "TOO_LATE")]
       : ALL_WELL(move, rows);
   const log = drive([...CUT_STANDS, failed("await-link-down", "not seen")], late);
-  expect(log.at(-1)).toMatchObject({ kind: ENDED, state: RunState.FROZEN });
+  expect(log.at(-1)).toMatchObject({ kind: FROZEN });
   expect(steps(log, STEP_INTENT)).toHaveLength(4);
 });
 
@@ -142,11 +159,107 @@ test("a run that has ended has no next move", () => {
   expect(nextMove(PLAN, [...BEGUN, row(ENDED, { state: RunState.FAILED })])).toEqual({ move: "none" });
 });
 
+describe("once a step without a way back may have run, a failure", () => {
+  const act = { kind: StepKind.ACT, node: "h1" };
+  const plan = Plan.create({
+    steps: [
+      { ...act, id: "pause-watcher", undoStepId: "continue-watcher" },
+      { ...act, id: "detach", title: "detach minor 7", irreversible: true },
+      { ...act, id: "remove-volumes" },
+      { ...act, id: "continue-watcher" },
+    ],
+  });
+  const done = (id: string): RunEvent[] => [sent(id), resultRow(id, 1, DONE), verified(id)];
+  const begun = [...BEGUN, ...done("pause-watcher"), sent("detach"), resultRow("detach", 1, UNKNOWN)];
+  const frozen = drive([...begun, failed("detach", "not seen")], ALL_WELL, { plan });
+
+  test("freezes the run, and nothing is sent until a person speaks (I28)", () => {
+    expect(frozen.at(-1)).toMatchObject({ kind: FROZEN, text: "detach minor 7: not seen" });
+    expect(nextMove(plan, frozen)).toEqual({ move: "await-person" });
+    expect(runState(frozen)).toBe(RunState.FROZEN);
+  });
+
+  test("of a later step freezes it as well", () => {
+    const rows = [...begun, verified("detach"), sent("remove-volumes"), failed("remove-volumes", "open")];
+    expect(drive(rows, ALL_WELL, { plan }).at(-1)).toMatchObject({ kind: FROZEN });
+  });
+
+  test("and where the agent refused it, is an ordinary failure: nothing ran", () => {
+    const rows = [...BEGUN, ...done("pause-watcher"), sent("detach"), resultRow("detach", 1, REFUSED)];
+    const log = drive(rows, ALL_WELL, { plan });
+    expect(log.at(-1)).toMatchObject({ kind: ENDED, state: RunState.FAILED });
+    expect(steps(log, STEP_INTENT)).toEqual(["pause-watcher 1", "detach 1", "continue-watcher 1"]);
+  });
+
+  test("is tried again under a new key, when a person says so", () => {
+    const log = drive([...frozen, row(RETRY_ASKED, { stepId: "detach" })], ALL_WELL, { plan });
+    expect(steps(log, STEP_INTENT).slice(0, 3)).toEqual(["pause-watcher 1", "detach 1", "detach 2"]);
+    expect(log.at(-1)).toMatchObject({ state: RunState.SUCCEEDED });
+  });
+
+  test("is passed over, when a person says so", () => {
+    const log = drive([...frozen, row(STEP_SKIPPED, { stepId: "detach" })], ALL_WELL, { plan });
+    expect(steps(log, STEP_INTENT)).toEqual([
+      "pause-watcher 1",
+      "detach 1",
+      "remove-volumes 1",
+      "continue-watcher 1",
+    ]);
+  });
+
+  test("that is aborted takes back what can be taken back", () => {
+    const log = drive([...frozen, row(ABORT_ASKED, { text: "by hand" })], ALL_WELL, { plan });
+    expect(steps(log, STEP_INTENT)).toEqual(["pause-watcher 1", "detach 1", "continue-watcher 1"]);
+    expect(log.at(-1)).toMatchObject({ state: RunState.ABORTED, text: "by hand" });
+  });
+
+  test("that is taken over ends at once, and nothing is taken back", () => {
+    const log = drive([...frozen, row(TAKEN_OVER, { actor: "anna", text: "on site" })], ALL_WELL, { plan });
+    expect(log.at(-1)).toMatchObject({ state: RunState.ABORTED, text: "taken over by anna: on site" });
+    expect(steps(log, STEP_INTENT)).toEqual(["pause-watcher 1", "detach 1"]);
+  });
+});
+
+test("an undo that froze the run is tried again, or ended by a person who has looked", () => {
+  const never: Answer = (move, rows) =>
+    move.move === "await" && move.step.id === "restore-link"
+      ? [failed("restore-link", "not seen", move.attempt)]
+      : ALL_WELL(move, rows);
+  const frozen = drive([...CUT_STANDS, failed("await-link-down", "not seen")], never);
+  expect(frozen.at(-1)).toMatchObject({ kind: FROZEN });
+  const again = drive([...frozen, row(RETRY_ASKED, { stepId: "restore-link" })], ALL_WELL);
+  expect(again.at(-1)).toMatchObject({ kind: ENDED, state: RunState.FAILED });
+  const ended = drive([...frozen, row(ABORT_ASKED, { text: "looked" })], ALL_WELL);
+  expect(ended.at(-1)).toMatchObject({ kind: ENDED, state: RunState.ABORTED, text: "looked" });
+});
+
+test("a pause halts between two steps and not in the middle of one", () => {
+  const inTheMiddle = [...BEGUN, sent("cut-link"), row(PAUSE_ASKED)];
+  expect(nextMove(PLAN, inTheMiddle)).toMatchObject({ move: "send", begun: true });
+  const between = [...CUT_STANDS, verified("await-link-down"), row(PAUSE_ASKED)];
+  expect(nextMove(PLAN, between)).toEqual({ move: "await-person" });
+  expect(runState(between)).toBe(RunState.PAUSED);
+  expect(nextMove(PLAN, [...between, row(RESUME_ASKED)])).toMatchObject({ move: "send" });
+});
+
+test("a step that only takes another one back is not on the way forward", () => {
+  const [cut, down, restore] = PLAN.steps;
+  if (cut === undefined || down === undefined || restore === undefined) throw new Error("no steps");
+  const plan = { ...PLAN, steps: [cut, down, { ...restore, onlyAsUndo: true }] };
+  const log = drive(BEGUN, ALL_WELL, { plan });
+  expect(steps(log, STEP_INTENT)).toEqual(["cut-link 1"]);
+  expect(log.at(-1)).toMatchObject({ state: RunState.SUCCEEDED });
+});
+
+const waiting = [row(APPROVED), row(STEP_WAITING, { stepId: "await-link-down" })];
 test.each<[string, RunEvent[], RunState]>([
   ["planned", [row(RunEventKind.PLANNED)], RunState.AWAITING_APPROVAL],
   ["approved", [row(APPROVED)], RunState.RUNNING],
   ["taking back", [row(APPROVED), row(UNDO_STARTED)], RunState.UNDOING],
-  ["ended", [row(APPROVED), row(UNDO_STARTED), row(ENDED, { state: RunState.FROZEN })], RunState.FROZEN],
+  ["frozen", [row(APPROVED), row(UNDO_STARTED), row(FROZEN)], RunState.FROZEN],
+  ["waiting", waiting, RunState.WAITING],
+  ["done with waiting", [...waiting, verified("await-link-down")], RunState.RUNNING],
+  ["ended", [row(APPROVED), row(ENDED, { state: RunState.FAILED })], RunState.FAILED],
 ])("the state of a run that is %s is in its rows", (_what, rows, state) => {
   expect(runState(rows)).toBe(state);
 });

@@ -3,146 +3,125 @@
  * at any row the same function, given the same rows, says where to go on (I22, I28).
  *
  * A step that was begun and has no result is asked again under the same key: the agent answers from its journal, or
- * says that it does not know, and then the world is looked at. A failed step ends the run: what can be taken back
- * is taken back, and when that fails, everything stops for a person.
+ * says that it does not know, and then the world is looked at. A failed step ends the run, and what can be taken
+ * back is taken back; but once a step without a way back may have run, or when the taking back fails, everything
+ * stops for a person, who says retry, skip, abort or take over.
  */
 import {
   ActionOutcome,
   RunEventKind,
   RunState,
   StepKind,
-  type ActionResult,
   type Plan,
   type PlanStep,
   type RunEvent,
 } from "@vigie/proto";
 import { stepById } from "../runbooks/runbook.js";
+import {
+  attemptsOf,
+  has,
+  isDone,
+  isFrozen,
+  isPastReturn,
+  isPaused,
+  sinceRetry,
+  standingFailure,
+  toTakeBack,
+} from "./run-log.js";
 
 export type Move =
   | { readonly move: "none" } // it has ended
   | { readonly move: "await-approval" }
+  | { readonly move: "await-person" } // frozen or paused
   | { readonly move: "send"; readonly step: PlanStep; readonly attempt: number; readonly begun: boolean }
   | { readonly move: "await"; readonly step: PlanStep; readonly attempt: number }
   | { readonly move: "fail-step"; readonly step: PlanStep; readonly attempt: number; readonly reason: string }
+  | { readonly move: "freeze"; readonly reason: string }
   | { readonly move: "start-undo"; readonly reason: string }
   | { readonly move: "end"; readonly state: RunState; readonly reason: string };
 
 const ATTEMPTS_WHEN_LATE = 3;
 
-interface Attempt {
-  readonly attempt: number;
-  readonly result: ActionResult | undefined;
-  readonly verified: boolean;
-  readonly failed: string | undefined; // why
-}
-
 export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
-  if (events.some((e) => e.kind === RunEventKind.ENDED)) return { move: "none" };
-  if (!events.some((e) => e.kind === RunEventKind.APPROVED)) {
-    const aborted = events.find((e) => e.kind === RunEventKind.ABORT_ASKED);
+  if (has(events, RunEventKind.ENDED)) return { move: "none" };
+  const takenOver = events.find((e) => e.kind === RunEventKind.TAKEN_OVER);
+  if (takenOver !== undefined)
+    return {
+      move: "end",
+      state: RunState.ABORTED,
+      reason: `taken over by ${takenOver.actor}: ${takenOver.text}`,
+    };
+  const aborted = events.findLast((e) => e.kind === RunEventKind.ABORT_ASKED);
+  if (!has(events, RunEventKind.APPROVED))
     return aborted === undefined
       ? { move: "await-approval" }
       : { move: "end", state: RunState.ABORTED, reason: aborted.text };
-  }
+  if (isFrozen(events)) return { move: "await-person" };
   const undoAt = events.findIndex((e) => e.kind === RunEventKind.UNDO_STARTED);
-  return undoAt === -1 ? forward(plan, events) : backward(plan, events, undoAt);
+  return undoAt === -1 ? forward(plan, events, aborted) : backward(plan, events, undoAt);
 }
 
-function forward(plan: Plan, events: readonly RunEvent[]): Move {
-  const failure = events.find(
-    (e) => e.kind === RunEventKind.STEP_FAILED || e.kind === RunEventKind.ABORT_ASKED,
-  );
-  if (failure !== undefined) {
-    if (toUndo(plan, events).length > 0) return { move: "start-undo", reason: failure.text };
-    return { move: "end", state: endState(events), reason: failure.text };
+function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | undefined): Move {
+  const failure = standingFailure(events);
+  if (aborted === undefined && failure !== undefined && isPastReturn(plan, events))
+    return { move: "freeze", reason: `${titleOf(plan, failure.stepId)}: ${failure.text}` };
+  const over = aborted ?? failure;
+  if (over !== undefined) {
+    if (toTakeBack(plan, events).length > 0) return { move: "start-undo", reason: over.text };
+    return { move: "end", state: endState(events), reason: over.text };
   }
   for (const step of plan.steps) {
-    const last = lastAttempt(events, step);
-    if (last?.verified === true) continue;
-    return stepMove(step, last, 1);
+    if (step.onlyAsUndo || isDone(events, step.id)) continue;
+    const move = stepMove(step, events, events);
+    return isPaused(events) && begins(move) ? { move: "await-person" } : move;
   }
   return { move: "end", state: RunState.SUCCEEDED, reason: "every step was seen in the world" };
 }
 
 /** Takes back what ran or may have run, newest first. Steps after `undoAt` are the undo's own. */
 function backward(plan: Plan, events: readonly RunEvent[], undoAt: number): Move {
-  const before = events.slice(0, undoAt);
   const since = events.slice(undoAt);
-  for (const step of toUndo(plan, before).toReversed()) {
+  for (const step of toTakeBack(plan, events.slice(0, undoAt)).toReversed()) {
     const undo = stepById(plan, step.undoStepId);
-    if (undo === undefined) continue;
-    const last = lastAttempt(since, undo);
-    if (last?.verified === true) continue;
-    if (last?.failed !== undefined)
-      return {
-        move: "end",
-        state: RunState.FROZEN,
-        reason: `${undo.title} could not be confirmed: ${last.failed}`,
-      };
-    const used = Math.max(0, ...before.filter((e) => e.stepId === undo.id).map((e) => e.attempt));
-    return stepMove(undo, last, used + 1); // keys of its own: the forward step's are spent
+    if (undo === undefined || isDone(since, undo.id)) continue;
+    const failed = standingFailure(since.filter((e) => e.stepId === undo.id));
+    if (failed === undefined) return stepMove(undo, since, events);
+    const stopped = since.findLastIndex((e) => e.kind === RunEventKind.FROZEN);
+    const ended = since.slice(stopped + 1).find((e) => e.kind === RunEventKind.ABORT_ASKED);
+    if (stopped !== -1 && ended !== undefined)
+      return { move: "end", state: RunState.ABORTED, reason: ended.text }; // a person has looked
+    return { move: "freeze", reason: `${undo.title} could not be confirmed: ${failed.text}` };
   }
-  const failure = events.find(
-    (e) => e.kind === RunEventKind.STEP_FAILED || e.kind === RunEventKind.ABORT_ASKED,
-  );
-  return { move: "end", state: endState(events), reason: failure?.text ?? "taken back" };
+  return { move: "end", state: endState(events), reason: events[undoAt]?.text ?? "taken back" };
 }
 
-function stepMove(step: PlanStep, last: Attempt | undefined, firstAttempt: number): Move {
-  if (step.kind === StepKind.WAIT) return { move: "await", step, attempt: 1 };
-  if (last === undefined) return { move: "send", step, attempt: firstAttempt, begun: false };
+/**
+ * @param phase rows of this way, forward or back: what was tried on the other does not count
+ * @param all rows of the run: a key is used once
+ */
+function stepMove(step: PlanStep, phase: readonly RunEvent[], all: readonly RunEvent[]): Move {
+  const round = attemptsOf(sinceRetry(phase, step.id), step.id);
+  const last = round.at(-1);
+  const next = Math.max(0, ...attemptsOf(all, step.id).map((a) => a.attempt)) + 1;
+  if (step.kind === StepKind.WAIT) return { move: "await", step, attempt: last?.attempt ?? next };
+  if (last === undefined) return { move: "send", step, attempt: next, begun: false };
   const { attempt, result } = last;
-  if (result === undefined) return { move: "send", step, attempt, begun: true };
+  if (result === undefined) return { move: "send", step, attempt, begun: last.sent };
   if (result.outcome !== ActionOutcome.REFUSED) return { move: "await", step, attempt };
-  const late = result.code === "TOO_LATE" && attempt < firstAttempt + ATTEMPTS_WHEN_LATE - 1;
-  if (late) return { move: "send", step, attempt: attempt + 1, begun: false };
+  const late = result.code === "TOO_LATE" && round.length < ATTEMPTS_WHEN_LATE;
+  if (late) return { move: "send", step, attempt: next, begun: false };
   return { move: "fail-step", step, attempt, reason: `refused: ${result.message}` };
 }
 
-/** Steps that changed the world or may have, and that nothing took back yet. */
-function toUndo(plan: Plan, events: readonly RunEvent[]): PlanStep[] {
-  return plan.steps.filter((step) => {
-    if (step.undoStepId === "") return false;
-    const attempts = attemptsOf(events, step);
-    const mayHaveRun = attempts.some((a) => a.result?.outcome !== ActionOutcome.REFUSED);
-    const undo = stepById(plan, step.undoStepId);
-    const takenBack = undo !== undefined && lastAttempt(events, undo)?.verified === true;
-    return mayHaveRun && !takenBack;
-  });
-}
-
-function lastAttempt(events: readonly RunEvent[], step: PlanStep): Attempt | undefined {
-  return attemptsOf(events, step).at(-1);
-}
-
-function attemptsOf(events: readonly RunEvent[], step: PlanStep): Attempt[] {
-  const own = events.filter((e) => e.stepId === step.id);
-  const numbers = [...new Set(own.filter(begins(step)).map((e) => e.attempt))];
-  return numbers.map((attempt) => {
-    const of = own.filter((e) => e.attempt === attempt);
-    return {
-      attempt,
-      result: of.findLast((e) => e.kind === RunEventKind.STEP_RESULT)?.result,
-      verified: of.some((e) => e.kind === RunEventKind.STEP_VERIFIED),
-      failed: of.find((e) => e.kind === RunEventKind.STEP_FAILED)?.text,
-    };
-  });
-}
-
-/** A waiting step has no intent: its first row is what came of it. */
-function begins(step: PlanStep): (event: RunEvent) => boolean {
-  if (step.kind === StepKind.WAIT) return () => true;
-  return (event) => event.kind === RunEventKind.STEP_INTENT;
+/** Nothing of this step was done yet: a pause stops before it, and not in its middle. */
+function begins(move: Move): boolean {
+  return move.move === "send" && !move.begun;
 }
 
 function endState(events: readonly RunEvent[]): RunState {
-  return events.some((e) => e.kind === RunEventKind.ABORT_ASKED) ? RunState.ABORTED : RunState.FAILED;
+  return has(events, RunEventKind.ABORT_ASKED) ? RunState.ABORTED : RunState.FAILED;
 }
 
-/** What a run's rows make of it. */
-export function runState(events: readonly RunEvent[]): RunState {
-  const ended = events.findLast((e) => e.kind === RunEventKind.ENDED); // a person may end what was frozen
-  if (ended !== undefined) return ended.state;
-  if (events.some((e) => e.kind === RunEventKind.UNDO_STARTED)) return RunState.UNDOING;
-  return events.some((e) => e.kind === RunEventKind.APPROVED) ? RunState.RUNNING : RunState.AWAITING_APPROVAL;
+function titleOf(plan: Plan, stepId: string): string {
+  return stepById(plan, stepId)?.title ?? stepId;
 }

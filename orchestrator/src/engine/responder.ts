@@ -5,7 +5,6 @@
 import {
   IncidentState,
   Role,
-  RunState,
   VigieError,
   type Clock,
   type Incident,
@@ -13,18 +12,22 @@ import {
   type Run,
 } from "@vigie/proto";
 import type { OrchestratorConfig } from "../config.js";
-import type { Desk } from "./desk.js";
+import { isAbout } from "../detect/evidence.js";
 import { decided, underRun } from "../detect/incident-log.js";
-import type { Executor } from "./executor.js";
-import { sealed } from "./seal-plan.js";
-import { startRun } from "./start-run.js";
 import type { Leader } from "../gateway/leader.js";
+import { decide, type PolicyFacts, type RecentRun } from "../policy/policy.js";
+import type { TagLevels } from "../policy/tags.js";
 import { runbookByName, RUNBOOK_FOR } from "../runbooks/index.js";
+import type { Runbook } from "../runbooks/runbook.js";
 import type { Change, Store } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
-import { decide, type PolicyFacts, type RecentRun } from "../policy/policy.js";
+import type { Desk } from "./desk.js";
+import { planAgain, type Executor } from "./executor.js";
+import { lockInTheWay, locksOf } from "./locks.js";
+import { sealed } from "./seal-plan.js";
+import { newRun, startRun } from "./start-run.js";
 
 const RECENT_RUNS_READ = 100;
 
@@ -35,6 +38,7 @@ export interface ResponderParts {
   readonly desk: Desk;
   readonly leader: Leader;
   readonly executor: Executor;
+  readonly stopped: () => string;
   readonly store: Store;
   readonly newRunId: () => string;
   readonly record: (changes: readonly Change[]) => Promise<void>;
@@ -42,8 +46,15 @@ export interface ResponderParts {
 
 export interface Responder {
   readonly tick: () => Promise<void>;
-  /** A plan for this disk now. @throws VigieError NOT_FOUND for an unknown runbook */
-  readonly plan: (runbook: string, resource: Resource, incidentId: string) => Plan;
+  /**
+   * A plan for these parameters, or for what the incident is about.
+   * @throws VigieError NOT_FOUND for an unknown runbook or what does not exist, INVALID_ARGUMENT for a bad parameter
+   */
+  readonly plan: (
+    runbook: string,
+    parameters: Readonly<Record<string, string>>,
+    incident: Incident | undefined,
+  ) => Plan;
 }
 
 export function createResponder(parts: ResponderParts): Responder {
@@ -59,46 +70,72 @@ export function createResponder(parts: ResponderParts): Responder {
   }
 
   async function respond(incident: Incident, recent: RecentRun[]): Promise<void> {
-    const runbook = RUNBOOK_FOR[incident.kind] ?? "";
-    const resource = parts.view().resources.get(desk.resourceKey(incident.id));
-    if (runbook !== "" && resource === undefined) return; // seen again after a restart first
-    const planned =
-      runbook === "" || resource === undefined ? undefined : plan(runbook, resource, incident.id);
-    const nodes = resource?.ends.map((end) => end.node) ?? [];
+    const runbook = runbookByName(RUNBOOK_FOR[incident.kind] ?? "");
+    if (runbook !== undefined && isForgotten(incident)) return; // seen again after a restart first
+    const proposed = runbook === undefined ? undefined : propose(runbook, incident);
     const decision = decide(
       incident,
-      runbook,
-      resource?.key ?? "",
-      nodes,
+      runbook?.name ?? "",
       config.policy,
-      facts(planned, resource, recent),
+      facts(incident, runbook, proposed, recent),
     );
-    const same = decision.reasons.join() === incident.decision.join();
     if (decision.act === "observe") {
-      if (!same)
-        await parts.record(desk.update(decided(incident, desk.now(), IncidentState.OPEN, decision.reasons)));
-      return;
+      const hint = proposed?.plan === undefined ? [] : [`proposed: ${planAgain(proposed.plan)}`];
+      const reasons = [...decision.reasons, ...hint];
+      if (reasons.join() === incident.decision.join()) return;
+      return parts.record(desk.update(decided(incident, desk.now(), IncidentState.OPEN, reasons)));
     }
     const state = decision.act === "run" ? IncidentState.HEALING : IncidentState.NEEDS_PERSON;
     const judged = decided(incident, desk.now(), state, decision.reasons);
-    if (planned === undefined || planned.refusals.length > 0)
-      return void (await parts.record(desk.update(judged)));
-    const run = newRun(parts.newRunId(), planned);
+    if (proposed?.plan === undefined || proposed.plan.refusals.length > 0)
+      return parts.record(desk.update(judged));
+    const run = newRun(parts.newRunId(), proposed.plan);
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
-    if (approver !== undefined) recent.unshift({ resourceKey: resource?.key ?? "", nodes, agoMs: 0 });
+    if (approver !== undefined) recent.unshift({ locks: proposed.plan.locks, agoMs: 0 });
   }
 
-  function plan(name: string, resource: Resource, incidentId: string): Plan {
+  /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
+  function isForgotten({ id, subject }: Incident): boolean {
+    return subject?.instance !== "" && resourceOf(id) === undefined;
+  }
+
+  function resourceOf(incidentId: string): Resource | undefined {
+    return parts.view().resources.get(desk.resourceKey(incidentId));
+  }
+
+  /** A plan that cannot even be made is a refusal too. */
+  function propose(
+    runbook: Runbook,
+    incident: Incident,
+  ): { readonly plan: Plan | undefined; readonly refusal: string } {
+    try {
+      return { plan: plan(runbook.name, {}, incident), refusal: "" };
+    } catch (error) {
+      if (!(error instanceof VigieError)) throw error;
+      return { plan: undefined, refusal: error.message };
+    }
+  }
+
+  function plan(name: string, given: Readonly<Record<string, string>>, incident: Incident | undefined): Plan {
     const runbook = runbookByName(name);
-    if (runbook === undefined) throw new VigieError("NOT_FOUND", `there is no runbook ${name}`);
+    if (runbook === undefined)
+      throw new VigieError("NOT_FOUND", `there is no runbook ${name}; see: vigie runbook list`);
+    const parameters =
+      incident === undefined ? given : { ...runbook.forIncident?.(incident, parts.view()), ...given };
+    const missing = runbook.parameters.find((p) => p.required && (parameters[p.name] ?? "") === "");
+    if (missing !== undefined)
+      throw new VigieError(
+        "INVALID_ARGUMENT",
+        `${name} needs ${missing.name}: ${missing.summary}; see: vigie runbook show ${name}`,
+      );
     return sealed(
       runbook.plan({
-        resource,
+        parameters,
         view: parts.view(),
         nowMs: clock.monotonicMs(),
         wallUnixMs: clock.wallUnixMs(),
-        incidentId,
+        incidentId: incident?.id ?? "",
         ttlS: config.cut.ttl_s,
         minStillMs: config.detect.stall_after_s * 1000,
       }),
@@ -106,20 +143,52 @@ export function createResponder(parts: ResponderParts): Responder {
   }
 
   function facts(
-    planned: Plan | undefined,
-    resource: Resource | undefined,
+    incident: Incident,
+    runbook: Runbook | undefined,
+    proposed: ReturnType<typeof propose> | undefined,
     recentRuns: readonly RecentRun[],
   ): PolicyFacts {
     const status = parts.leader.status();
-    const ends = resource === undefined ? [] : endViews(parts.view(), resource, clock.monotonicMs());
+    const planned = proposed?.plan;
+    const nowUnixMs = clock.wallUnixMs();
+    const clash =
+      planned === undefined
+        ? undefined
+        : lockInTheWay(planned, "", locksOf(parts.executor.atWork()), nowUnixMs);
     return {
       leads: status.leads,
       leadReason: status.reason,
+      locks: planned?.locks ?? [],
       recentRuns,
-      openRuns: parts.executor.open().filter((run) => run.state !== RunState.AWAITING_APPROVAL),
-      planRefusals: planned?.refusals ?? [],
-      twoPrimaries: ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY),
+      lockInTheWay: clash === undefined ? "" : `${clash.runId} is at work on ${clash.name} (I9)`,
+      planRefusals: planned?.refusals ?? (proposed === undefined ? [] : [proposed.refusal]),
+      destructive: planned?.destructive ?? false,
+      rung: runbook?.rung ?? "none",
+      tags: tagsOf(incident),
+      stopped: parts.stopped(),
+      twoPrimaries: hasTwoPrimaries(incident),
+      nowUnixMs,
     };
+  }
+
+  function tagsOf({ subject }: Incident): TagLevels {
+    const { inventory, instances, resources } = parts.view();
+    const about = [...resources.values()].filter((r) => subject !== undefined && isAbout(r, subject));
+    const nodes = new Set([subject?.node ?? "", ...about.flatMap((r) => r.ends.map((end) => end.node))]);
+    const known = (inventory?.nodes ?? []).filter((node) => nodes.has(node.name));
+    const groups = (inventory?.groups ?? []).filter(({ name }) => known.some((node) => node.group === name));
+    return [
+      instances.get(subject?.instance ?? "")?.tags ?? [],
+      known.flatMap(({ tags }) => tags),
+      groups.flatMap(({ tags }) => tags),
+      inventory?.clusterTags ?? [],
+    ];
+  }
+
+  function hasTwoPrimaries({ id }: Incident): boolean {
+    const resource = resourceOf(id);
+    const ends = resource === undefined ? [] : endViews(parts.view(), resource, clock.monotonicMs());
+    return ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY);
   }
 
   /** What the policy itself began, by its approval's time; the wall clock only limits, and errs to asking. */
@@ -127,14 +196,9 @@ export function createResponder(parts: ResponderParts): Responder {
     const runs = await parts.store.runs(false, RECENT_RUNS_READ);
     return runs
       .filter((run) => run.approvedBy === "policy")
-      .map(({ plan: done }) => ({
-        resourceKey: done?.end?.diskUuid ?? "",
-        nodes: [done?.end?.node ?? "", done?.peerEnd?.node ?? ""],
-        agoMs: Math.max(0, clock.wallUnixMs() - (done?.plannedUnixMs ?? 0)),
+      .map((run: Run) => ({
+        locks: run.plan?.locks ?? [],
+        agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
       }));
   }
-}
-
-export function newRun(id: string, plan: Plan): Run {
-  return { id, plan, state: RunState.AWAITING_APPROVAL, events: [], approvedBy: "" };
 }

@@ -1,7 +1,7 @@
 /** One row of a run's log: how it changes the run, and everything that is written with it in one commit. */
 import { RunEvent, RunEventKind, type ActionResult, type Run } from "@vigie/proto";
 import type { Change } from "../store/store.js";
-import { runState } from "./next-move.js";
+import { runState } from "./run-log.js";
 
 export function withRow(run: Run, row: Partial<RunEvent>, unixMs: number): { run: Run; event: RunEvent } {
   const event = RunEvent.create({ actor: "engine", ...row, sequence: run.events.length + 1, unixMs });

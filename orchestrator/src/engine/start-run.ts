@@ -1,5 +1,5 @@
 /** Puts a planned run on disk and into the executor's hands; approved at once, or waiting for a person. */
-import { RunEventKind, type Clock, type Run } from "@vigie/proto";
+import { RunEventKind, RunState, type Clock, type Plan, type Run } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { Executor } from "./executor.js";
 import { rowChanges, withRow } from "./run-rows.js";
@@ -23,8 +23,7 @@ export async function startRun(
 ): Promise<Run> {
   const unixMs = parts.clock.wallUnixMs();
   const { plan } = run;
-  const what = `${plan?.runbook} for ${plan?.end?.instance} disk/${plan?.end?.diskIndex}`;
-  const text = `${what}, plan ${plan?.hash.slice(0, 12)}`;
+  const text = `${plan?.runbook} for ${plan?.subject}, plan ${plan?.hash.slice(0, 12)}`;
   const planned = withRow(run, { kind: RunEventKind.PLANNED, actor: plannedBy, text }, unixMs);
   const changes = [...alongside, ...rowChanges(planned.run, planned.event)];
   let started = planned.run;
@@ -37,4 +36,9 @@ export async function startRun(
   await parts.record(changes);
   parts.executor.drive(started);
   return started;
+}
+
+/** A plan that nobody has approved yet. */
+export function newRun(id: string, plan: Plan, state = RunState.AWAITING_APPROVAL): Run {
+  return { id, plan, state, events: [], approvedBy: "", progress: undefined };
 }

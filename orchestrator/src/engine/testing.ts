@@ -1,15 +1,5 @@
 /** What the engine's tests share: a plan of four steps, and rows as the executor writes them. */
-import {
-  ActionOutcome,
-  ActionResult,
-  Condition,
-  DrbdEnd,
-  Plan,
-  PlanStep,
-  RunEvent,
-  RunEventKind,
-  StepKind,
-} from "@vigie/proto";
+import { ActionOutcome, ActionResult, DrbdEnd, Plan, RunEvent, RunEventKind, StepKind } from "@vigie/proto";
 import { nextMove, type Move } from "./next-move.js";
 
 const END = DrbdEnd.create({
@@ -22,19 +12,30 @@ const END = DrbdEnd.create({
   port: 11_000,
 });
 
+const PEER_END = DrbdEnd.create({ ...END, node: "h2", minor: 10, peerNode: "h1", peerMinor: 0 });
 const act = { kind: StepKind.ACT, node: "h1", deadlineMs: 5_000 };
 const wait = { kind: StepKind.WAIT, node: "h1", deadlineMs: 5_000 };
+const ends = { end: END, peerEnd: PEER_END };
 
 /** Cut, wait, restore, wait: the shape of reset-stalled-sync. */
 export const PLAN = Plan.create({
   runbook: "reset-stalled-sync",
-  end: END,
-  peerEnd: DrbdEnd.create({ ...END, node: "h2", minor: 10, peerNode: "h1", peerMinor: 0 }),
   steps: [
-    PlanStep.create({ ...act, id: "cut-link", condition: Condition.CUT_STANDS, undoStepId: "restore-link" }),
-    PlanStep.create({ ...wait, id: "await-link-down", condition: Condition.LINK_DOWN }),
-    PlanStep.create({ ...act, id: "restore-link", condition: Condition.CUT_GONE }),
-    PlanStep.create({ ...wait, id: "await-resync-moves", condition: Condition.RESYNC_MOVES }),
+    {
+      ...act,
+      id: "cut-link",
+      action: { kind: { $case: "cutDrbdLink", value: { end: END } } },
+      condition: { what: { $case: "cutStands", value: { end: END } } },
+      undoStepId: "restore-link",
+    },
+    { ...wait, id: "await-link-down", condition: { what: { $case: "linkDown", value: ends } } },
+    {
+      ...act,
+      id: "restore-link",
+      action: { kind: { $case: "restoreDrbdLink", value: { end: END } } },
+      condition: { what: { $case: "cutGone", value: { end: END } } },
+    },
+    { ...wait, id: "await-resync-moves", condition: { what: { $case: "resyncMoves", value: ends } } },
   ],
 });
 
@@ -68,6 +69,10 @@ export const ALL_WELL: Answer = (move) => {
       return [
         row(RunEventKind.STEP_FAILED, { stepId: move.step.id, attempt: move.attempt, text: move.reason }),
       ];
+    case "await-person":
+      return [row(RunEventKind.ABORT_ASKED, { text: "a person has looked" })];
+    case "freeze":
+      return [row(RunEventKind.FROZEN, { text: move.reason })];
     case "start-undo":
       return [row(RunEventKind.UNDO_STARTED, { text: move.reason })];
     case "end":
@@ -80,12 +85,16 @@ export function intent(move: Extract<Move, { move: "send" }>): RunEvent[] {
   return [row(RunEventKind.STEP_INTENT, { stepId: move.step.id, attempt: move.attempt })];
 }
 
-/** Goes on from `rows` until the run has ended. @throws Error when it does not within `limit` moves */
-export function drive(rows: readonly RunEvent[], answer: Answer, limit = 200): RunEvent[] {
+/** Goes on from `rows` until the run has ended, or a person must speak. @throws Error when it does not within `limit` */
+export function drive(
+  rows: readonly RunEvent[],
+  answer: Answer,
+  { plan = PLAN, limit = 200, person = false } = {},
+): RunEvent[] {
   const log = [...rows];
   for (let made = 0; made < limit; made += 1) {
-    const move = nextMove(PLAN, log);
-    if (move.move === "none") return log;
+    const move = nextMove(plan, log);
+    if (move.move === "none" || (move.move === "await-person" && !person)) return log;
     log.push(...answer(move, log));
   }
   throw new Error(

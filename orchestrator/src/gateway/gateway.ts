@@ -46,10 +46,16 @@ export interface ObservedAt {
   readonly askedAtMs: number; // monotonic: the reading began after it
 }
 
+/** What a source that is read only when asked for is asked about. */
+export interface About {
+  readonly minor?: number;
+  readonly jobId?: number;
+}
+
 export interface Gateway {
   readonly accept: (identity: Identity, link: AgentLink) => AgentSession;
   /** @throws VigieError UNAVAILABLE when the agent has no session, or does not answer in time */
-  readonly observe: (node: string, source: Source) => Promise<ObservedAt>;
+  readonly observe: (node: string, source: Source, about?: About) => Promise<ObservedAt>;
   /** @throws VigieError UNAVAILABLE when there is no session or it ended before the answer: the effect is unknown */
   readonly act: (request: ActionRequest, deadlineMs: number) => Promise<ActionResult>;
   readonly lead: (epoch: number) => void; // to all, and to who comes later; 0: not leading
@@ -163,7 +169,7 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
     events.gone(session.node);
   }
 
-  async function observe(node: string, source: Source): Promise<ObservedAt> {
+  async function observe(node: string, source: Source, about: About = {}): Promise<ObservedAt> {
     const session = liveSession(node);
     requestId += 1;
     const id = requestId;
@@ -174,7 +180,8 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
       `${node} did not read ${source} in time`,
       OBSERVE_DEADLINE_MS,
     );
-    send(session.link, { $case: "observeNow", value: { requestId: id, source } });
+    const { minor = 0, jobId = 0 } = about;
+    send(session.link, { $case: "observeNow", value: { requestId: id, source, minor, jobId } });
     return { observed: await answer, askedAtMs };
   }
 

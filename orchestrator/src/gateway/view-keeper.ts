@@ -40,10 +40,7 @@ export function createViewKeeper(clock: Clock, ownNode: string): ViewKeeper {
       put(after);
       return transitionsOf(before, after, clock.wallUnixMs());
     },
-    observed: (name, { observed, askedAtMs }) => {
-      if (observed.report !== undefined)
-        put(foldObserved(nodeOf(name), observed.report, observed.still, askedAtMs));
-    },
+    observed: (name, { observed, askedAtMs }) => put(foldObserved(nodeOf(name), observed, askedAtMs)),
     gone: (name) => put({ ...nodeOf(name), connected: false }),
     settle: () => {
       view = joined(view);

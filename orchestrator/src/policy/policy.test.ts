@@ -1,4 +1,4 @@
-import { DrbdEnd, Incident, IncidentKind, Plan, Run } from "@vigie/proto";
+import { Incident, IncidentKind } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { modeOf, orchestratorConfigSchema, type PolicyConfig } from "../config.js";
 import { decide, type Decision, type PolicyFacts, type RecentRun } from "./policy.js";
@@ -7,24 +7,25 @@ const SHIPPED = orchestratorConfigSchema.parse({}).policy;
 const FREE: PolicyFacts = {
   leads: true,
   leadReason: "",
+  locks: ["disk d1", "instance web1", "node h1", "node h2", "pair h1 h2"],
   recentRuns: [],
-  openRuns: [],
+  lockInTheWay: "",
   planRefusals: [],
+  destructive: false,
+  rung: "none",
+  tags: [],
+  stopped: "",
   twoPrimaries: false,
+  nowUnixMs: Date.parse("2026-11-22T12:00:00Z"), // a Sunday
 };
 const STALL = Incident.create({ kind: IncidentKind.STALLED_SYNC });
 
 function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, runbook = "reset"): Decision {
-  return decide(STALL, runbook, "d1", ["h1", "h2"], config, { ...FREE, ...facts });
+  return decide(STALL, runbook, config, { ...FREE, ...facts });
 }
 
 function recent(change: Partial<RecentRun>): RecentRun {
-  return { resourceKey: "d9", nodes: ["h8", "h9"], agoMs: 1_000, ...change };
-}
-
-function openRun(node: string, peer: string): Run {
-  const plan = Plan.create({ end: DrbdEnd.create({ node }), peerEnd: DrbdEnd.create({ node: peer }) });
-  return Run.create({ id: "r-9", plan });
+  return { locks: ["disk d9", "node h8", "node h9"], agoMs: 1_000, ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -64,12 +65,12 @@ describe("each of these turns acting into asking, and is the reason that is told
     ["both ends are Primary (I8)", { twoPrimaries: true }, "both ends are Primary"],
     [
       "a run for this disk an hour ago",
-      { recentRuns: [recent({ resourceKey: "d1", agoMs: 3_599_000 })] },
+      { recentRuns: [recent({ locks: ["disk d1"], agoMs: 3_599_000 })] },
       "it came back",
     ],
     [
       "a run on the same node five minutes ago (I34)",
-      { recentRuns: [recent({ nodes: ["h2", "h9"], agoMs: 299_000 })] },
+      { recentRuns: [recent({ locks: ["node h2", "node h9"], agoMs: 299_000 })] },
       "same node",
     ],
     [
@@ -77,8 +78,17 @@ describe("each of these turns acting into asking, and is the reason that is told
       { recentRuns: [1, 2, 3].map((n) => recent({ agoMs: n * 1_000_000 })) },
       "storm stop",
     ],
-    ["a run is open on a node of the pair (I9)", { openRuns: [openRun("h9", "h2")] }, "r-9 is open"],
-    ["a run is open on the other way round (I9)", { openRuns: [openRun("h2", "h1")] }, "r-9 is open"],
+    [
+      "another run is at work there (I9)",
+      { lockInTheWay: "r-9 is at work on node h2 (I9)" },
+      "r-9 is at work",
+    ],
+    ["everything is stopped (I33)", { stopped: "anna: maintenance" }, "anna: maintenance"],
+    [
+      "Ganeti's ladder of repairs",
+      { rung: "migrate", tags: [["ganeti:watcher:autorepair:fix-storage"]] },
+      "up to fix-storage",
+    ],
   ])("%s", (_what, facts, told) => {
     const { act, reasons } = ask(facts);
     expect(act).toBe("ask");
@@ -87,19 +97,41 @@ describe("each of these turns acting into asking, and is the reason that is told
 });
 
 test("every reason is told, not only the first", () => {
-  const facts = { twoPrimaries: true, planRefusals: ["a", "b"], openRuns: [openRun("h1", "h2")] };
+  const facts = { twoPrimaries: true, planRefusals: ["a", "b"], lockInTheWay: "r-9" };
   expect(ask(facts).reasons).toHaveLength(5);
 });
 
 test("limits that are over do not count", () => {
   const recentRuns = [
-    recent({ nodes: ["h1", "h2"], agoMs: 300_000 }),
+    recent({ locks: ["node h1", "node h2"], agoMs: 300_000 }),
     recent({ agoMs: 1_000_000 }),
-    recent({ resourceKey: "d1", agoMs: 3_600_000 }),
+    recent({ locks: ["disk d1"], agoMs: 3_600_000 }),
   ];
   expect(ask({ recentRuns }).act).toBe("run");
 });
 
 test("a run elsewhere is no obstacle", () => {
-  expect(ask({ openRuns: [openRun("h3", "h4")], recentRuns: [recent({})] }).act).toBe("run");
+  expect(ask({ recentRuns: [recent({})] }).act).toBe("run");
+});
+
+test("a tag on the nearest object overrules the configuration, in both directions", () => {
+  expect(ask({ tags: [["vigie:observe"], ["vigie:auto"]] }).act).toBe("observe");
+  expect(ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" })).toEqual({
+    act: "run",
+    reasons: [
+      "policy for this kind is auto, by a tag in Ganeti",
+      "no limit is reached",
+      "every guard held when it was planned",
+    ],
+  });
+});
+
+test("outside of the maintenance windows what is destructive is asked for, and the rest goes on", () => {
+  const config: PolicyConfig = { ...SHIPPED, windows: ["Sat 01:00-05:00"] };
+  expect(ask({ destructive: true }, config)).toMatchObject({
+    act: "ask",
+    reasons: [expect.any(String), expect.stringContaining("Sat 01:00-05:00")],
+  });
+  expect(ask({ destructive: false }, config).act).toBe("run");
+  expect(ask({ destructive: true }, { ...SHIPPED, windows: ["Sun 11:00-13:00"] }).act).toBe("run");
 });

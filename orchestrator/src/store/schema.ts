@@ -22,6 +22,9 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE TABLE leadership (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE kill_switch (one INTEGER PRIMARY KEY CHECK (one = 1), why TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

@@ -115,12 +115,14 @@ test("a row of a run's log is written once and never changed", async () => {
   store.close();
 });
 
-test("open runs are those that wait, run, undo or are frozen; newest first", async () => {
+test("open runs are those that have not ended; newest first", async () => {
   const store = openSqliteStore(path);
   const states = Object.values(RunState);
-  await store.commit(states.map((state, i) => run(`r-${i}`, state)));
+  await store.commit(states.map((state, i) => run(`r-${String(i).padStart(2, "0")}`, state)));
   const open = await store.runs(true, 100);
   expect(open.map(({ state }) => state)).toEqual([
+    RunState.PAUSED,
+    RunState.WAITING,
     RunState.FROZEN,
     RunState.UNDOING,
     RunState.RUNNING,

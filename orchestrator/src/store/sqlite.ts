@@ -22,7 +22,14 @@ import { migrate } from "./schema.js";
 import type { Transition } from "../view/transitions.js";
 import type { Change, NewAudit, Store } from "./store.js";
 
-const OPEN_RUNS = [RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.UNDOING, RunState.FROZEN];
+const OPEN_RUNS: readonly RunState[] = [
+  RunState.AWAITING_APPROVAL,
+  RunState.RUNNING,
+  RunState.WAITING,
+  RunState.PAUSED,
+  RunState.UNDOING,
+  RunState.FROZEN,
+];
 
 /** @throws VigieError JOURNAL_BROKEN when the file cannot be opened */
 export function openSqliteStore(path: string): Store {
@@ -33,6 +40,7 @@ export function openSqliteStore(path: string): Store {
   return {
     commit: async (changes) => commit(changes),
     epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
+    killSwitch: async () => String(row("SELECT why FROM kill_switch WHERE one = 1")?.["why"] ?? ""),
     incidents: async (includeClosed, limit) =>
       rows(
         "SELECT body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
@@ -110,7 +118,7 @@ export function openSqliteStore(path: string): Store {
       }
       case "run": {
         const open = OPEN_RUNS.includes(change.run.state) ? 1 : 0;
-        const body = Run.encode({ ...change.run, events: [] }).finish();
+        const body = Run.encode({ ...change.run, events: [], progress: undefined }).finish();
         return run(
           "INSERT OR REPLACE INTO runs (id, open, body) VALUES (?, ?, ?)",
           change.run.id,
@@ -148,6 +156,8 @@ export function openSqliteStore(path: string): Store {
       }
       case "epoch":
         return run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
+      case "kill-switch":
+        return run("INSERT OR REPLACE INTO kill_switch (one, why) VALUES (1, ?)", change.why);
     }
   }
 

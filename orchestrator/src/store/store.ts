@@ -12,7 +12,8 @@ export type Change =
   | { readonly record: "audit"; readonly audit: NewAudit }
   | { readonly record: "watch"; readonly event: NonNullable<WatchResponse["event"]>; readonly unixMs: number }
   | { readonly record: "transition"; readonly transition: Transition }
-  | { readonly record: "epoch"; readonly epoch: number };
+  | { readonly record: "epoch"; readonly epoch: number }
+  | { readonly record: "kill-switch"; readonly why: string }; // empty: released
 
 export interface NewAudit {
   readonly unixMs: number;
@@ -29,6 +30,8 @@ export interface Store {
    */
   readonly commit: (changes: readonly Change[]) => Promise<readonly WatchResponse[]>;
   readonly epoch: () => Promise<number>;
+  /** Why everything is stopped; empty: it is not. */
+  readonly killSwitch: () => Promise<string>;
   readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>; // newest first
   readonly incidentsById: (beginning: string) => Promise<Incident[]>;
   readonly runs: (openOnly: boolean, limit: number) => Promise<Run[]>; // newest first, without events

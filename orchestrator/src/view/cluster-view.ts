@@ -7,6 +7,7 @@ import { joinResources, type Resource } from "./join.js";
 import { factsOf, unseenNode, type NodeView } from "./node-view.js";
 
 export interface ClusterView {
+  readonly ownNode: string; // of this orchestrator; the master, where it leads
   readonly nodes: ReadonlyMap<string, NodeView>;
   readonly inventory: GanetiFacts | undefined; // of the master's agent; undefined: not known
   readonly ssconf: SsconfFacts | undefined; // of the orchestrator's own node
@@ -19,6 +20,7 @@ export interface ClusterView {
 /** The view of an orchestrator on `ownNode`, which sees nothing yet. */
 export function emptyView(ownNode: string): ClusterView {
   return {
+    ownNode,
     nodes: new Map([[ownNode, unseenNode(ownNode)]]),
     inventory: undefined,
     ssconf: undefined,

@@ -3,7 +3,7 @@
  * be trusted, why. A silent node, a damaged line and a minor that should be there and is not are all "unknown", and
  * unknown is never healthy (I11).
  */
-import { ConnectionState, DiskState, Source, SourceState, type DrbdMinor } from "@vigie/proto";
+import { ConnectionState, Source, SourceState, type DrbdMinor } from "@vigie/proto";
 import type { ClusterView } from "./cluster-view.js";
 import type { Resource, ResourceEnd } from "./join.js";
 
@@ -49,10 +49,4 @@ export function isInSync(drbd: DrbdMinor): boolean {
 
 export function isResyncPaused(drbd: DrbdMinor): boolean {
   return drbd.resyncPausedByDependency || drbd.resyncPausedByPeer || drbd.resyncPausedByUser;
-}
-
-/** Connected, both disks UpToDate by this end's own word, nothing out of sync. */
-export function isRedundant(drbd: DrbdMinor): boolean {
-  const upToDate = drbd.disk === DiskState.UP_TO_DATE && drbd.peerDisk === DiskState.UP_TO_DATE;
-  return drbd.connection === ConnectionState.CONNECTED && upToDate && (drbd.outOfSyncKib ?? 0) === 0;
 }

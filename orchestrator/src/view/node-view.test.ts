@@ -1,4 +1,12 @@
-import { ConnectionState, Damaged, Report, Source, SourceState, type SourceReport } from "@vigie/proto";
+import {
+  ConnectionState,
+  Damaged,
+  Observed,
+  Report,
+  Source,
+  SourceState,
+  type SourceReport,
+} from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { foldObserved, foldReport, unseenNode, type NodeView } from "./node-view.js";
 import { drbdReport, onH1, reportOf } from "./testing.js";
@@ -115,8 +123,25 @@ test("a node that is read-only says why; one that is not says nothing", () => {
   expect(fold(begun(), { readOnly: false, readOnlyReason: "stop" }).readOnlyReason).toBe("");
 });
 
+test("how long a mirror has been whole is known from an answer, and kept while reports say that it still is", () => {
+  const report = drbdReport([first, second]);
+  const redundant = [{ minor: 0, redundantMs: 400 }];
+  const told = foldObserved(begun(), Observed.create({ report, redundant }), 1_500);
+  const since = (node: NodeView): unknown[] => [...node.minors.values()].map((m) => m.redundantSinceMs);
+  expect(since(told)).toEqual([1_100, undefined]);
+  expect(since(fold(told, { sources: [drbdReport([first, second])] }))).toEqual([1_100, undefined]);
+  expect(since(fold(told, { sources: [drbdReport([{ ...first, ...WF }, second])] }))).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
 test("an answer to ObserveNow is as old as the question, and leaves the other sources alone", () => {
-  const node = foldObserved(begun(), drbdReport([{ ...first, ...WF }]), [{ minor: 0, stillMs: 5 }], 1_500);
+  const node = foldObserved(
+    begun(),
+    Observed.create({ report: drbdReport([{ ...first, ...WF }]), still: [{ minor: 0, stillMs: 5 }] }),
+    1_500,
+  );
   expect(states(node)).toEqual([[0, ConnectionState.WF_CONNECTION]]);
   expect(node.minors.get(0)).toMatchObject({ readAtMs: 1_500, stillMs: 5 });
   expect(node.reportedAtMs).toBe(1_000);

@@ -4,11 +4,18 @@
  * at the agent, by the agent's own clock, is taken off the time its report came.
  */
 import {
+  ConnectionState,
+  DiskState,
   Source,
   SourceState,
+  type DrbdGenerations,
   type DrbdMinor,
+  type GanetiJobFacts,
+  type HolderFacts,
   type HungCommand,
+  type MinorRedundancy,
   type MinorStillness,
+  type Observed,
   type Report,
   type SourceReport,
 } from "@vigie/proto";
@@ -24,6 +31,13 @@ export interface MinorView {
   readonly unknown: string; // why it is undefined
   readonly readAtMs: number;
   readonly stillMs: number | undefined; // its resync has not moved for this long, at readAtMs
+  readonly redundantSinceMs: number | undefined; // by its agent's own count; undefined: not asked, or it is not so
+}
+
+/** The answer to a question with an argument: it is asked when it is needed, and not reported by itself. */
+export interface Answered<T> {
+  readonly value: T;
+  readonly readAtMs: number;
 }
 
 export interface NodeView {
@@ -40,6 +54,9 @@ export interface NodeView {
   readonly sources: ReadonlyMap<Source, SourceView>;
   readonly minors: ReadonlyMap<number, MinorView>;
   readonly hung: readonly HungCommand[];
+  readonly jobs: ReadonlyMap<number, Answered<GanetiJobFacts>>; // by id; on the master only
+  readonly holders: ReadonlyMap<number, Answered<HolderFacts>>; // by minor
+  readonly generations: ReadonlyMap<number, Answered<DrbdGenerations>>; // by minor
 }
 
 export function unseenNode(name: string): NodeView {
@@ -57,6 +74,9 @@ export function unseenNode(name: string): NodeView {
     sources: new Map(),
     minors: new Map(),
     hung: [],
+    jobs: new Map(),
+    holders: new Map(),
+    generations: new Map(),
   };
 }
 
@@ -80,22 +100,47 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,
-    minors: minorViews(sources.get(Source.PROC_DRBD), report.still),
+    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors),
     hung: report.hung,
   };
 }
 
+const JOBS_KEPT = 100;
+
 /** An answer to ObserveNow: one source, read after it was asked for. */
-export function foldObserved(
-  node: NodeView,
-  news: SourceReport,
-  still: readonly MinorStillness[],
-  askedAtMs: number,
-): NodeView {
+export function foldObserved(node: NodeView, observed: Observed, askedAtMs: number): NodeView {
+  const news = observed.report;
+  if (news === undefined) return node;
+  const answered = <T>(value: T): Answered<T> => ({ value, readAtMs: askedAtMs });
+  switch (news.facts?.$case) {
+    case "ganetiJob":
+      return { ...node, jobs: newest(node.jobs, news.facts.value.id, answered(news.facts.value)) };
+    case "holders":
+      return { ...node, holders: newest(node.holders, news.facts.value.minor, answered(news.facts.value)) };
+    case "drbdGenerations":
+      return {
+        ...node,
+        generations: newest(node.generations, news.facts.value.minor, answered(news.facts.value)),
+      };
+    default:
+  }
+  if (ON_DEMAND.has(news.source)) return node; // it failed, and what was known keeps its age
   const sources = new Map(node.sources).set(news.source, { report: news, readAtMs: askedAtMs });
-  const minors =
-    news.source === Source.PROC_DRBD ? minorViews(sources.get(Source.PROC_DRBD), still) : node.minors;
+  if (news.source !== Source.PROC_DRBD) return { ...node, sources };
+  const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
+  const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
   return { ...node, sources, minors };
+}
+
+const ON_DEMAND: ReadonlySet<Source> = new Set([Source.GANETI_JOB, Source.HOLDERS, Source.DRBD_GENERATIONS]);
+
+/** With the newest one last, and the oldest forgotten where there are many. */
+function newest<T>(known: ReadonlyMap<number, T>, key: number, value: T): Map<number, T> {
+  const next = new Map(known);
+  next.delete(key);
+  next.set(key, value);
+  if (next.size > JOBS_KEPT) next.delete(next.keys().next().value ?? key);
+  return next;
 }
 
 type Facts = NonNullable<SourceReport["facts"]>;
@@ -126,20 +171,36 @@ function whole(known: SourceReport | undefined, news: SourceReport): SourceRepor
   };
 }
 
+/**
+ * @param before what reports do not repeat stays as it was, while it still holds
+ * @param redundantSinceMs by minor, where the agent just told
+ */
 function minorViews(
   source: SourceView | undefined,
   still: readonly MinorStillness[],
+  before: ReadonlyMap<number, MinorView>,
+  redundantSinceMs: ReadonlyMap<number, number> = new Map(),
 ): Map<number, MinorView> {
   const views = new Map<number, MinorView>();
   if (source === undefined) return views;
   const { report, readAtMs } = source;
   for (const drbd of report.facts?.$case === "drbd" ? report.facts.value.minors : []) {
-    const stillMs = still.find((s) => s.minor === drbd.minor)?.stillMs;
-    views.set(drbd.minor, { minor: drbd.minor, drbd, unknown: "", readAtMs, stillMs });
+    const { minor } = drbd;
+    const stillMs = still.find((s) => s.minor === minor)?.stillMs;
+    const since = redundantSinceMs.get(minor) ?? before.get(minor)?.redundantSinceMs;
+    const kept = isRedundant(drbd) ? since : undefined;
+    views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, redundantSinceMs: kept });
   }
   for (const { minor, reason } of report.damaged) {
     if (minor === undefined) continue;
-    views.set(minor, { minor, drbd: undefined, unknown: reason, readAtMs, stillMs: undefined });
+    const unknown = { drbd: undefined, unknown: reason, stillMs: undefined, redundantSinceMs: undefined };
+    views.set(minor, { minor, readAtMs, ...unknown });
   }
   return views;
+}
+
+/** Connected, both disks UpToDate by this end's own word, nothing out of sync. */
+export function isRedundant(drbd: DrbdMinor): boolean {
+  const upToDate = drbd.disk === DiskState.UP_TO_DATE && drbd.peerDisk === DiskState.UP_TO_DATE;
+  return drbd.connection === ConnectionState.CONNECTED && upToDate && (drbd.outOfSyncKib ?? 0) === 0;
 }

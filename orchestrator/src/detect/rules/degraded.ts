@@ -3,7 +3,8 @@
  * Inconsistent or Outdated side that nothing resyncs, one side not active while the other is.
  */
 import { ConnectionState, connectionWord, DiskState, diskWord, IncidentKind, Severity } from "@vigie/proto";
-import { isInSync, isRedundant, isResyncPaused, type EndView } from "../../view/end-view.js";
+import { isInSync, isResyncPaused, type EndView } from "../../view/end-view.js";
+import { isRedundant } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
 import type { ResourceRule } from "../rule.js";
 

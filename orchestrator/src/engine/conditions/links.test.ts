@@ -1,12 +1,21 @@
 /** When a step holds: by readings of after it began, of both ends, and never by what a command said (F5). */
-import { Condition, ConnectionState, LinkCut, LinkCutFacts, Source, type SourceReport } from "@vigie/proto";
+import {
+  ConnectionState,
+  LinkCut,
+  LinkCutFacts,
+  Source,
+  type Condition,
+  type SourceReport,
+} from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import type { ClusterView } from "../view/cluster-view.js";
-import { cluster, NOW_MS, ok, onH1, onH2, type Says } from "../view/testing.js";
-import { createWatch, type Seen } from "./conditions.js";
-import { PLAN } from "./testing.js";
+import type { ClusterView } from "../../view/cluster-view.js";
+import { cluster, NOW_MS, ok, onH1, onH2, type Says } from "../../view/testing.js";
+import { createWatch } from "./index.js";
+import { contextAt, END, PEER_END, short } from "./testing.js";
 
 const { WF_CONNECTION, STAND_ALONE, SYNC_SOURCE, SYNC_TARGET, CONNECTED } = ConnectionState;
+type What = NonNullable<Condition["what"]>;
+
 const OURS = LinkCut.create({ peerAddress: "10.0.0.2", port: 11_000, expiresInS: 20 });
 const OTHER = LinkCut.create({ peerAddress: "10.0.0.2", port: 11_001, expiresInS: 20 });
 
@@ -21,13 +30,14 @@ function both(h1: ConnectionState, h2: ConnectionState, more: Partial<Says> = {}
   });
 }
 
-/** "seen", "not yet", or why it will never be. */
-function look(condition: Condition, view: ClusterView, sinceMs = 0): string {
-  return short(createWatch(condition, PLAN, sinceMs)(view));
-}
+const CUT_STANDS: What = { $case: "cutStands", value: { end: END } };
+const CUT_GONE: What = { $case: "cutGone", value: { end: END } };
+const LINK_DOWN: What = { $case: "linkDown", value: { end: END, peerEnd: PEER_END } };
+const RESYNC_MOVES: What = { $case: "resyncMoves", value: { end: END, peerEnd: PEER_END } };
 
-function short(seen: Seen): string {
-  return seen.seen ? "seen" : seen.never || "not yet";
+/** "seen", "not yet", or why it will never be. */
+function look(what: What, view: ClusterView, sinceMs = 0): string {
+  return short(createWatch({ what }, contextAt(sinceMs))(view));
 }
 
 describe("the cut", () => {
@@ -35,14 +45,14 @@ describe("the cut", () => {
     both(CONNECTED, CONNECTED, { sources: [cuts(...standing)] });
 
   test("stands when the node's own kernel lists this very one", () => {
-    expect(look(Condition.CUT_STANDS, with_(OURS))).toBe("seen");
-    expect(look(Condition.CUT_STANDS, with_(OTHER))).toBe("not yet");
-    expect(look(Condition.CUT_GONE, with_(OTHER))).toBe("seen");
-    expect(look(Condition.CUT_GONE, with_(OURS))).toBe("not yet");
+    expect(look(CUT_STANDS, with_(OURS))).toBe("seen");
+    expect(look(CUT_STANDS, with_(OTHER))).toBe("not yet");
+    expect(look(CUT_GONE, with_(OTHER))).toBe("seen");
+    expect(look(CUT_GONE, with_(OURS))).toBe("not yet");
   });
 
   test("is neither there nor gone by a reading of before the step, or by none", () => {
-    for (const condition of [Condition.CUT_STANDS, Condition.CUT_GONE]) {
+    for (const condition of [CUT_STANDS, CUT_GONE]) {
       expect(look(condition, with_(OURS), NOW_MS + 1)).toBe("not yet");
       expect(look(condition, with_(), NOW_MS + 1)).toBe("not yet");
       expect(look(condition, both(CONNECTED, CONNECTED, { sources: [] }))).toBe("not yet");
@@ -52,23 +62,21 @@ describe("the cut", () => {
 
 describe("the link is down", () => {
   test("when both ends wait for a connection, and not before", () => {
-    expect(look(Condition.LINK_DOWN, both(WF_CONNECTION, WF_CONNECTION))).toBe("seen");
-    expect(look(Condition.LINK_DOWN, both(WF_CONNECTION, SYNC_TARGET))).toBe("not yet");
-    expect(look(Condition.LINK_DOWN, both(WF_CONNECTION, WF_CONNECTION), NOW_MS + 1)).toBe("not yet");
+    expect(look(LINK_DOWN, both(WF_CONNECTION, WF_CONNECTION))).toBe("seen");
+    expect(look(LINK_DOWN, both(WF_CONNECTION, SYNC_TARGET))).toBe("not yet");
+    expect(look(LINK_DOWN, both(WF_CONNECTION, WF_CONNECTION), NOW_MS + 1)).toBe("not yet");
   });
 
   test("never, once an end went StandAlone (I8) or the cut is gone", () => {
-    expect(look(Condition.LINK_DOWN, both(WF_CONNECTION, STAND_ALONE))).toContain("StandAlone");
-    expect(look(Condition.LINK_DOWN, both(SYNC_SOURCE, WF_CONNECTION, { sources: [cuts()] }))).toContain(
-      "gone",
-    );
+    expect(look(LINK_DOWN, both(WF_CONNECTION, STAND_ALONE))).toContain("StandAlone");
+    expect(look(LINK_DOWN, both(SYNC_SOURCE, WF_CONNECTION, { sources: [cuts()] }))).toContain("gone");
   });
 });
 
 describe("the resync moves", () => {
   /** Readings one second apart, each end's size out of sync. @returns what each look gave */
   function play(readings: readonly (readonly [number, number])[], still = 0): string[] {
-    const watch = createWatch(Condition.RESYNC_MOVES, PLAN, 0);
+    const watch = createWatch({ what: RESYNC_MOVES }, contextAt(0));
     return readings.map(([h1, h2], second) => {
       const ageMs = -1_000 * second;
       const view = cluster({
@@ -122,16 +130,18 @@ describe("the resync moves", () => {
   });
 
   test("never, when an end went StandAlone", () => {
-    expect(look(Condition.RESYNC_MOVES, both(STAND_ALONE, WF_CONNECTION))).toContain("StandAlone");
+    expect(look(RESYNC_MOVES, both(STAND_ALONE, WF_CONNECTION))).toContain("StandAlone");
   });
 
   test("at once, when there is nothing left to resync", () => {
-    expect(look(Condition.RESYNC_MOVES, both(CONNECTED, CONNECTED))).toBe("seen");
-    expect(look(Condition.RESYNC_MOVES, both(CONNECTED, SYNC_TARGET))).toBe("not yet");
-    expect(look(Condition.RESYNC_MOVES, both(CONNECTED, CONNECTED), NOW_MS + 1)).toBe("not yet");
+    expect(look(RESYNC_MOVES, both(CONNECTED, CONNECTED))).toBe("seen");
+    expect(look(RESYNC_MOVES, both(CONNECTED, SYNC_TARGET))).toBe("not yet");
+    expect(look(RESYNC_MOVES, both(CONNECTED, CONNECTED), NOW_MS + 1)).toBe("not yet");
   });
 });
 
 test("a condition that this version does not know is never seen", () => {
-  expect(look(Condition.UNSPECIFIED, both(CONNECTED, CONNECTED))).toContain("does not know");
+  expect(short(createWatch({ what: undefined }, contextAt(0))(both(CONNECTED, CONNECTED)))).toContain(
+    "does not know",
+  );
 });

@@ -1,0 +1,124 @@
+/**
+ * What an action takes along that no plan can hold: the peers' reports of now, and how long it is good for. The agent's
+ * guard refuses an action on a mirror without the other end's word (I7, I14).
+ */
+import { KernelLogKind, PeerReport, Source, type Action, type DrbdEnd, type PlanStep } from "@vigie/proto";
+import type { ObservedAt } from "../gateway/gateway.js";
+import type { ClusterView } from "../view/cluster-view.js";
+import { factsOf } from "../view/node-view.js";
+
+type ActionKind = NonNullable<Action["kind"]>;
+
+const SECONDS = 1_000;
+
+interface Manner {
+  /** The request is dropped where it comes later: the facts that it was decided on are no older (I27). */
+  readonly goodForMs: number;
+  /** Longer than its commands may take. */
+  readonly answerWithinMs: number;
+  /** It may be sent although everything is stopped: it takes back, and does nothing new (I33). */
+  readonly takesBack: boolean;
+}
+
+const ON_A_MIRROR: Manner = { goodForMs: 2 * SECONDS, answerWithinMs: 30 * SECONDS, takesBack: false };
+const ON_A_NODE: Manner = { goodForMs: 10 * SECONDS, answerWithinMs: 60 * SECONDS, takesBack: false };
+const ON_GANETI: Manner = { goodForMs: 10 * SECONDS, answerWithinMs: 60 * SECONDS, takesBack: false };
+const LONG: Manner = { ...ON_GANETI, answerWithinMs: 900 * SECONDS };
+const BACK: Manner = { goodForMs: 10 * SECONDS, answerWithinMs: 30 * SECONDS, takesBack: true };
+
+const MANNERS: Readonly<Record<ActionKind["$case"], Manner>> = {
+  cutDrbdLink: ON_A_MIRROR,
+  restoreDrbdLink: BACK,
+  submitGanetiJob: ON_GANETI,
+  killMigrationJob: ON_GANETI,
+  pauseWatcher: ON_GANETI,
+  continueWatcher: BACK,
+  readdNode: LONG,
+  rebalance: LONG,
+  detachMinor: ON_A_MIRROR,
+  setDiskOffline: ON_A_MIRROR,
+  removeVolumeMaps: ON_A_NODE,
+  deleteDisk: ON_A_NODE,
+  locateDisk: ON_A_NODE,
+  adoptDisk: ON_A_NODE,
+  unmapPartitions: ON_A_NODE,
+  downMinor: ON_A_NODE,
+  snapshotVolume: ON_A_NODE,
+  discardVictim: ON_A_MIRROR,
+};
+
+export function mannerOf({ action }: PlanStep): Manner {
+  return MANNERS[action?.kind?.$case ?? "cutDrbdLink"];
+}
+
+/** The ends whose peers must speak before this is done. */
+export function endsWithPeers({ kind }: Action): DrbdEnd[] {
+  switch (kind?.$case) {
+    case "cutDrbdLink":
+    case "detachMinor":
+    case "discardVictim":
+      return kind.value.end === undefined ? [] : [kind.value.end];
+    case "setDiskOffline":
+      return kind.value.minors;
+    default:
+      return [];
+  }
+}
+
+/** Where each peer's generation is compared with the own one. */
+export function asksGenerations({ kind }: Action): boolean {
+  return kind?.$case === "detachMinor" || kind?.$case === "setDiskOffline";
+}
+
+/** @param peers one for each of endsWithPeers(), in its order */
+export function withPeers(action: Action, peers: PeerReport[]): Action {
+  const { kind } = action;
+  const [peer] = peers;
+  switch (kind?.$case) {
+    case "cutDrbdLink":
+      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
+    case "detachMinor":
+      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
+    case "discardVictim":
+      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
+    case "setDiskOffline":
+      return { kind: { $case: kind.$case, value: { ...kind.value, peers } } };
+    default:
+      return action;
+  }
+}
+
+/** What the peer of this end said, when it was asked for it. Its age is counted from the question, before it read. */
+export function peerReport(end: DrbdEnd, at: ObservedAt, view: ClusterView, nowMs: number): PeerReport {
+  const { report, still, redundant } = at.observed;
+  const minors = report?.facts?.$case === "drbd" ? report.facts.value.minors : [];
+  const generations = view.nodes.get(end.peerNode)?.generations.get(end.peerMinor);
+  return PeerReport.create({
+    node: end.peerNode,
+    bootId: view.nodes.get(end.peerNode)?.bootId ?? "",
+    drbd: minors.find((m) => m.minor === end.peerMinor),
+    ageMs: Math.ceil(nowMs - at.askedAtMs),
+    stillMs: still.find((s) => s.minor === end.peerMinor)?.stillMs ?? 0,
+    redundantMs: redundant.find((r) => r.minor === end.peerMinor)?.redundantMs ?? 0,
+    currentUuid: generations?.value.currentUuid ?? "",
+    diskErrors: diskErrors(view, end.peerNode, end.dataLv),
+  });
+}
+
+/** I/O errors that the node's kernel logged about the disks below a volume; any disk's, where that is not known. */
+function diskErrors(view: ClusterView, name: string, dataLv: string): number {
+  const node = view.nodes.get(name);
+  const log = factsOf(node, Source.KERNEL_LOG, "kernelLog")?.lines ?? [];
+  const errors = log.filter(({ kind }) => kind === KernelLogKind.IO_ERROR);
+  const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes ?? [];
+  const volume = volumes.find((lv) => `${lv.vgName}/${lv.lvName}` === dataLv);
+  if (volume === undefined) return errors.length;
+  const disks = volume.segments.flatMap(({ devices }) => devices).map(wholeDisk);
+  return errors.filter(({ device }) => disks.includes(wholeDisk(device))).length;
+}
+
+/** "/dev/sda2(0)" and "sda" are of the disk sda. */
+function wholeDisk(device: string): string {
+  const name = device.replace(/^\/dev\//, "").replace(/\(\d+\)$/, "");
+  return /^(?:nvme|mmcblk)/.test(name) ? name.replace(/p\d+$/, "") : name.replace(/\d+$/, "");
+}

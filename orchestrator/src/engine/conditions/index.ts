@@ -1,0 +1,127 @@
+/** The table of conditions: adding one is its message, its definition and its line here. */
+import { RunEventKind, type AllOf, type AnyOf, type Condition, type PersonSays } from "@vigie/proto";
+import type { ClusterView } from "../../view/cluster-view.js";
+import {
+  never,
+  notYet,
+  seen,
+  type Ask,
+  type ConditionCase,
+  type ConditionDefinition,
+  type ParamsOf,
+  type Watch,
+  type WatchContext,
+} from "./condition.js";
+import { diskInState, mapsGone, volumeGroupOn, volumeThere } from "./disks.js";
+import {
+  jobOver,
+  jobQueued,
+  jobStill,
+  jobSucceeded,
+  nodeEmpty,
+  nodeFlagged,
+  nodeReports,
+  queueFree,
+  watcherPaused,
+} from "./ganeti.js";
+import { instanceOn, redundant } from "./instances.js";
+import { cutGone, cutStands, linkDown, resyncMoves } from "./links.js";
+import { minorDiskless, minorGone, minorNotHeld, partitionsUnmapped, victimReady } from "./minors.js";
+
+const personSays: ConditionDefinition<PersonSays> = {
+  asks: () => [],
+  watch:
+    ({ question }, { events, stepId }) =>
+    () => {
+      const said = events().findLast((e) => e.kind === RunEventKind.PERSON_SAID && e.stepId === stepId);
+      return said === undefined
+        ? notYet(`a person is asked: ${question}`)
+        : seen(`${said.actor}: ${said.text}`);
+    },
+};
+
+const allOf: ConditionDefinition<AllOf> = {
+  asks: ({ conditions }, view, context) => conditions.flatMap((one) => asksOf(one, view, context)),
+  watch: ({ conditions }, context) => {
+    const watches = conditions.map((one) => createWatch(one, context));
+    return (view) => {
+      const all = watches.map((watch) => watch(view));
+      const missing = all.find((one) => !one.seen && one.never !== "") ?? all.find((one) => !one.seen);
+      return missing ?? seen(all.map((one) => one.what ?? "").join("; "));
+    };
+  },
+};
+
+const anyOf: ConditionDefinition<AnyOf> = {
+  asks: ({ conditions }, view, context) => conditions.flatMap((one) => asksOf(one, view, context)),
+  watch: ({ conditions }, context) => {
+    const watches = conditions.map((one) => createWatch(one, context));
+    return (view) => {
+      const all = watches.map((watch) => watch(view));
+      const found = all.find((one) => one.seen);
+      if (found !== undefined) return found;
+      const over = all.filter((one) => !one.seen && one.never !== "");
+      if (over.length === all.length) return never(over.map((one) => (one.seen ? "" : one.never)).join("; "));
+      return notYet(
+        all
+          .map((one) => one.what ?? "")
+          .filter((text) => text !== "")
+          .join("; "),
+      );
+    };
+  },
+};
+
+const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<C>> } = {
+  cutStands,
+  cutGone,
+  linkDown,
+  resyncMoves,
+  jobSucceeded,
+  jobOver,
+  queueFree,
+  watcherPaused,
+  redundant,
+  instanceOn,
+  nodeEmpty,
+  nodeFlagged,
+  nodeReports,
+  minorDiskless,
+  minorGone,
+  minorNotHeld,
+  partitionsUnmapped,
+  diskInState,
+  mapsGone,
+  volumeGroupOn,
+  victimReady,
+  jobQueued,
+  jobStill,
+  volumeThere,
+  allOf,
+  anyOf,
+  personSays,
+};
+
+/** Only what was read after `context.sinceMs` counts. */
+export function createWatch(condition: Condition | undefined, context: WatchContext): Watch {
+  const what = condition?.what;
+  const definition = what === undefined ? undefined : definitionOf(what);
+  if (what === undefined || definition === undefined)
+    return () => never("this version does not know what to look for");
+  return definition.watch(what.value, context);
+}
+
+/** Whom to ask for what, so that a look is of now. */
+export function asksOf(
+  condition: Condition | undefined,
+  view: ClusterView,
+  context: WatchContext,
+): readonly Ask[] {
+  const what = condition?.what;
+  return what === undefined ? [] : (definitionOf(what)?.asks(what.value, view, context) ?? []);
+}
+
+/** Each definition takes the parameters of its own case; a case of a newer version has none here. */
+function definitionOf(what: NonNullable<Condition["what"]>) {
+  return CONDITIONS[what.$case] as ConditionDefinition<typeof what.value> | undefined;
+}

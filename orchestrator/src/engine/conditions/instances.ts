@@ -1,0 +1,116 @@
+/** Conditions of a whole instance: that its disks are redundant again, and that it runs where it should. */
+import { connectionWord, ConnectionState, Source, type InstanceOn, type Redundant } from "@vigie/proto";
+import type { ClusterView } from "../../view/cluster-view.js";
+import type { Resource } from "../../view/join.js";
+import { factsOf, isRedundant, type MinorView } from "../../view/node-view.js";
+import { askGaneti, freshGaneti } from "./ganeti.js";
+import {
+  never,
+  NOT_YET,
+  notYet,
+  seen,
+  type ConditionDefinition,
+  type Watch,
+  type WatchContext,
+} from "./condition.js";
+
+const STAND_ALONE_FOR_MS = 10_000; // Ganeti itself disconnects for a moment while it replaces a disk
+const RATE_OVER_MS = 5_000; // a rate measured over less is noise
+
+export const redundant: ConditionDefinition<Redundant> = {
+  asks: ({ instance }, view) => {
+    const nodes = new Set(resourcesOf(view, instance).flatMap((r) => r.ends.map((end) => end.node)));
+    return [...nodes].map((node) => ({ node, source: Source.PROC_DRBD }));
+  },
+  watch: ({ instance, forMs }, context) => watchRedundant(instance, forMs, context),
+};
+
+function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: WatchContext): Watch {
+  let first: { readonly atMs: number; readonly leftKib: number } | undefined;
+  let standAloneSinceMs: number | undefined;
+  return (view) => {
+    const resources = resourcesOf(view, instance);
+    if (resources.length === 0) return never(`${instance} has no mirrored disk`);
+    const ends = resources.flatMap((r) => r.ends.map((end) => endOf(view, end.node, end.minor, sinceMs)));
+    const known = ends.filter((end) => end !== undefined);
+    const nowMs = clock.monotonicMs();
+    const alone = known.find(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE);
+    standAloneSinceMs = alone === undefined ? undefined : (standAloneSinceMs ?? nowMs);
+    if (standAloneSinceMs !== undefined && nowMs - standAloneSinceMs >= STAND_ALONE_FOR_MS)
+      return never(`an end of ${instance} is StandAlone: a person decides (I8)`);
+    if (known.length < ends.length) return NOT_YET;
+    const since = known.map(({ drbd, redundantSinceMs }) =>
+      drbd !== undefined && isRedundant(drbd) ? redundantSinceMs : undefined,
+    );
+    if (since.every((atMs) => atMs !== undefined && nowMs - atMs >= forMs))
+      return seen(`every disk of ${instance} is Connected, UpToDate/UpToDate and in sync on both ends`);
+    const leftKib = Math.max(...known.map(({ drbd }) => drbd?.outOfSyncKib ?? drbd?.resync?.leftKib ?? 0));
+    const totalKib = Math.max(...known.map(({ drbd }) => drbd?.resync?.totalKib ?? 0));
+    if (totalKib === 0)
+      return notYet(
+        known.map(({ drbd }) => connectionWord(drbd?.connection ?? ConnectionState.UNSPECIFIED)).join(", "),
+      );
+    if (first === undefined || leftKib > first.leftKib) first = { atMs: nowMs, leftKib };
+    return inProgress(first, leftKib, totalKib, nowMs, clock.wallUnixMs());
+  };
+}
+
+function inProgress(
+  first: { readonly atMs: number; readonly leftKib: number },
+  leftKib: number,
+  totalKib: number,
+  nowMs: number,
+  wallUnixMs: number,
+) {
+  const donePercent = Math.max(0, Math.min(100, 100 * (1 - leftKib / totalKib)));
+  const takenMs = nowMs - first.atMs;
+  const rate = takenMs < RATE_OVER_MS ? 0 : ((first.leftKib - leftKib) * 1000) / takenMs; // KiB/s
+  const finishUnixMs = rate > 0 ? Math.round(wallUnixMs + (leftKib / rate) * 1000) : 0;
+  const speed = rate > 0 ? `, ${(rate / 1024).toFixed(1)} MiB/s` : "";
+  return notYet(`resync ${donePercent.toFixed(1)} %, ${(leftKib / 1024).toFixed(0)} MiB left${speed}`, {
+    donePercent,
+    finishUnixMs,
+  });
+}
+
+export const instanceOn: ConditionDefinition<InstanceOn> = {
+  asks: ({ instance, running }, view) => [
+    ...askGaneti(view),
+    ...(running ? guestNodes(view, instance).map((node) => ({ node, source: Source.GUESTS })) : []),
+  ],
+  watch:
+    ({ instance, node, running }, { sinceMs }) =>
+    (view) => {
+      const known = freshGaneti(view, sinceMs)?.instances.find((i) => i.name === instance);
+      if (known === undefined) return NOT_YET;
+      if (known.primaryNode !== node) return notYet(`its primary node is ${known.primaryNode}`);
+      if (!running) return seen(`${instance} has its primary node in ${node}`);
+      const runsOn: string[] = [];
+      for (const name of guestNodes(view, instance)) {
+        const source = view.nodes.get(name)?.sources.get(Source.GUESTS);
+        const facts = factsOf(view.nodes.get(name), Source.GUESTS, "guests");
+        if (source === undefined || source.readAtMs < sinceMs || facts === undefined) return NOT_YET;
+        if (facts.guests.some((guest) => guest.instance === instance)) runsOn.push(name);
+      }
+      if (runsOn.length > 1) return never(`${instance} runs on ${runsOn.join(" and ")}: stop one of them`);
+      if (runsOn[0] !== node)
+        return notYet(runsOn.length === 0 ? "it runs nowhere" : `it runs on ${runsOn[0]}`);
+      return seen(`${instance} runs on ${node}, and nowhere else`);
+    },
+};
+
+/** Every node that could run it and that reports: its own and those of its disks. */
+function guestNodes(view: ClusterView, instance: string): string[] {
+  const known = view.instances.get(instance);
+  const nodes = new Set([known?.primaryNode ?? "", ...(known?.secondaryNodes ?? [])]);
+  return [...nodes].filter((name) => view.nodes.get(name)?.connected === true);
+}
+
+function resourcesOf(view: ClusterView, instance: string): Resource[] {
+  return [...view.resources.values()].filter((resource) => resource.instance === instance);
+}
+
+function endOf(view: ClusterView, node: string, minor: number, sinceMs: number): MinorView | undefined {
+  const found = view.nodes.get(node)?.minors.get(minor);
+  return found !== undefined && found.readAtMs >= sinceMs ? found : undefined;
+}

@@ -1,0 +1,44 @@
+import { Plan, Run, RunEvent, RunEventKind, RunState } from "@vigie/proto";
+import { expect, test } from "vitest";
+import { lockInTheWay, locksOf, type OpenRun } from "./locks.js";
+
+const HOUR_MS = 3_600_000;
+const plan = (...locks: string[]): Plan => Plan.create({ locks });
+
+function open(state: RunState, locks: string[], aliveUnixMs = 0): OpenRun {
+  const events = [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs: 7 })];
+  const run = Run.create({ id: "r-1", state, plan: plan(...locks), events, approvedBy: "anna" });
+  return { run, aliveUnixMs };
+}
+
+test.each([RunState.RUNNING, RunState.WAITING, RunState.UNDOING, RunState.FROZEN, RunState.PAUSED])(
+  "a run that is %s holds what its plan names, under the name of who approved it",
+  (state) => {
+    expect(locksOf([open(state, ["node h1"])])).toMatchObject([
+      { name: "node h1", runId: "r-1", person: "anna", sinceUnixMs: 7 },
+    ]);
+  },
+);
+
+test("a run that nobody approved yet holds nothing", () => {
+  expect(locksOf([open(RunState.AWAITING_APPROVAL, ["node h1"])])).toEqual([]);
+});
+
+test("two plans that share a disk, an instance, a node or a pair are in each other's way, and others are not", () => {
+  const held = locksOf([open(RunState.RUNNING, ["pair h1 h2", "node h1"])]);
+  expect(lockInTheWay(plan("node h3", "pair h1 h2"), "r-2", held, 1)?.name).toBe("pair h1 h2");
+  expect(lockInTheWay(plan("node h3", "pair h1 h3"), "r-2", held, 1)).toBeUndefined();
+});
+
+test("a run is never in its own way", () => {
+  const held = locksOf([open(RunState.RUNNING, ["node h1"])]);
+  expect(lockInTheWay(plan("node h1"), "r-1", held, 1)).toBeUndefined();
+});
+
+test("a lock lapses an hour after the last sign of life of its engine, but never where a person must speak", () => {
+  const running = locksOf([open(RunState.RUNNING, ["node h1"], 5)]);
+  expect(lockInTheWay(plan("node h1"), "r-2", running, HOUR_MS + 4)).toBeDefined();
+  expect(lockInTheWay(plan("node h1"), "r-2", running, HOUR_MS + 5)).toBeUndefined();
+  const frozen = locksOf([open(RunState.FROZEN, ["node h1"], 5)]);
+  expect(lockInTheWay(plan("node h1"), "r-2", frozen, 1_000 * HOUR_MS)).toBeDefined();
+});

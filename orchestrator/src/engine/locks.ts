@@ -1,0 +1,60 @@
+/**
+ * What open runs hold, so that two of them never work on one disk, instance, node or pair of nodes (I9), and nothing
+ * touches the second copy while the first is being mended (I10). The runs are the only memory: a lock is a line of a
+ * plan whose run is at work.
+ */
+import { Lock, RunEventKind, RunState, type Plan, type Run } from "@vigie/proto";
+
+/** At work, or stopped half-way: what it holds is not as it should be. */
+const HOLDING: ReadonlySet<RunState> = new Set([
+  RunState.RUNNING,
+  RunState.WAITING,
+  RunState.UNDOING,
+  RunState.FROZEN,
+  RunState.PAUSED,
+]);
+
+const LAPSES_AFTER_MS = 3_600_000; // without a sign of life of its engine: it is broken, and a person will see it
+
+export interface OpenRun {
+  readonly run: Run;
+  /** The orchestrator's wall clock, ms since 1970, when the engine last worked on it. */
+  readonly aliveUnixMs: number;
+}
+
+export function locksOf(open: readonly OpenRun[]): Lock[] {
+  return open
+    .filter(({ run }) => HOLDING.has(run.state))
+    .flatMap(({ run, aliveUnixMs }) =>
+      (run.plan?.locks ?? []).map((name) =>
+        Lock.create({
+          name,
+          runId: run.id,
+          person: run.approvedBy,
+          sinceUnixMs: run.events.find((e) => e.kind === RunEventKind.APPROVED)?.unixMs ?? 0,
+          expiresUnixMs: waitsForPerson(run) ? 0 : aliveUnixMs + LAPSES_AFTER_MS,
+        }),
+      ),
+    )
+    .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+}
+
+/** @returns the first lock of another run that this plan would need; undefined: it may begin */
+export function lockInTheWay(
+  plan: Plan,
+  runId: string,
+  held: readonly Lock[],
+  nowUnixMs: number,
+): Lock | undefined {
+  const wanted = new Set(plan.locks);
+  return held.find(
+    (lock) =>
+      lock.runId !== runId &&
+      wanted.has(lock.name) &&
+      (lock.expiresUnixMs === 0 || lock.expiresUnixMs > nowUnixMs),
+  );
+}
+
+function waitsForPerson({ state }: Run): boolean {
+  return state === RunState.FROZEN || state === RunState.PAUSED;
+}

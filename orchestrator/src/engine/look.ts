@@ -1,0 +1,77 @@
+/**
+ * Looks at the world for a condition: asks the agents that can see it, now, and judges what they say. A look that
+ * some agent did not answer says nothing (I7).
+ */
+import { explain, type Clock, type Condition } from "@vigie/proto";
+import type { Gateway } from "../gateway/gateway.js";
+import type { ClusterView } from "../view/cluster-view.js";
+import { asksOf, createWatch } from "./conditions/index.js";
+import type { Seen, WatchContext } from "./conditions/condition.js";
+
+const POLL_MS = 300;
+const PATIENT_AFTER_MS = 60_000; // what takes minutes is looked at less often
+const PATIENT_POLL_MS = 2_000;
+
+export interface LookParts {
+  readonly clock: Clock;
+  readonly gateway: Pick<Gateway, "observe">;
+  readonly view: () => ClusterView;
+  readonly log: (event: string, detail: Record<string, unknown>) => void;
+}
+
+export interface Looker {
+  /** Looks again and again until it is seen, can never be, or `done` says that the answer is not wanted any more. */
+  readonly until: (condition: Condition | undefined, context: WatchContext, wait: Wait) => Promise<Outcome>;
+}
+
+export interface Wait {
+  readonly forMs: number; // 0: without a limit
+  /** After each look. @returns true: stop waiting */
+  readonly looked: (seen: Seen) => Promise<boolean>;
+}
+
+/** How a wait ended; `answered`: every agent that was asked at the last look did answer. */
+export type Outcome =
+  | { readonly end: "seen"; readonly what: string }
+  | { readonly end: "never"; readonly why: string }
+  | { readonly end: "time-over"; readonly answered: boolean; readonly what: string }
+  | { readonly end: "stopped" };
+
+export function createLooker(parts: LookParts): Looker {
+  const { clock } = parts;
+  return { until };
+
+  async function until(
+    condition: Condition | undefined,
+    context: WatchContext,
+    { forMs, looked }: Wait,
+  ): Promise<Outcome> {
+    const startedMs = clock.monotonicMs();
+    const watch = createWatch(condition, context);
+    for (;;) {
+      const answered = await ask(condition, context);
+      const seen = watch(parts.view());
+      if (seen.seen) return { end: "seen", what: seen.what };
+      if (seen.never !== "") return { end: "never", why: seen.never };
+      if (await looked(seen)) return { end: "stopped" };
+      const tookMs = clock.monotonicMs() - startedMs;
+      if (forMs > 0 && tookMs >= forMs) return { end: "time-over", answered, what: seen.what ?? "" };
+      await clock.sleep(tookMs < PATIENT_AFTER_MS ? POLL_MS : PATIENT_POLL_MS);
+    }
+  }
+
+  async function ask(condition: Condition | undefined, context: WatchContext): Promise<boolean> {
+    const asks = asksOf(condition, parts.view(), context);
+    const answers = await Promise.allSettled(
+      asks.map(({ node, source, about }) => parts.gateway.observe(node, source, about)),
+    );
+    const failed = answers.find((answer) => answer.status === "rejected");
+    if (failed !== undefined)
+      parts.log("run.not-seen", {
+        run: context.runId,
+        step: context.stepId,
+        reason: explain(failed.reason),
+      });
+    return failed === undefined;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What the rows of a run say of it: which steps are done, which attempt failed and was not answered by a person yet,
+ * what may have run and was not taken back. Pure reading; what follows from it is next-move.ts.
+ */
+import {
+  ActionOutcome,
+  RunEventKind,
+  RunState,
+  type ActionResult,
+  type Plan,
+  type PlanStep,
+  type RunEvent,
+} from "@vigie/proto";
+import { stepById } from "../runbooks/runbook.js";
+
+/** One try of one step: the rows with its id and its number. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly sent: boolean; // its intent is on disk: it may have run
+  readonly result: ActionResult | undefined;
+  readonly verified: boolean;
+  readonly failed: string | undefined; // why
+}
+
+const OF_AN_ATTEMPT: ReadonlySet<RunEventKind> = new Set([
+  RunEventKind.STEP_INTENT,
+  RunEventKind.STEP_RESULT,
+  RunEventKind.STEP_VERIFIED,
+  RunEventKind.STEP_FAILED,
+]);
+
+export function attemptsOf(events: readonly RunEvent[], stepId: string): Attempt[] {
+  const byNumber = Map.groupBy(
+    events.filter((e) => e.stepId === stepId && OF_AN_ATTEMPT.has(e.kind)),
+    (e) => e.attempt,
+  );
+  return [...byNumber].map(([attempt, rows]) => ({
+    attempt,
+    sent: rows.some((e) => e.kind === RunEventKind.STEP_INTENT),
+    result: rows.findLast((e) => e.kind === RunEventKind.STEP_RESULT)?.result,
+    verified: rows.some((e) => e.kind === RunEventKind.STEP_VERIFIED),
+    failed: rows.find((e) => e.kind === RunEventKind.STEP_FAILED)?.text,
+  }));
+}
+
+export function has(events: readonly RunEvent[], kind: RunEventKind): boolean {
+  return events.some((e) => e.kind === kind);
+}
+
+/** Seen in the world, or left as it is: by `only_if`, or by a person. */
+export function isDone(events: readonly RunEvent[], stepId: string): boolean {
+  return events.some(
+    (e) =>
+      e.stepId === stepId && (e.kind === RunEventKind.STEP_VERIFIED || e.kind === RunEventKind.STEP_SKIPPED),
+  );
+}
+
+/** Rows of a step since a person last asked to try it again. */
+export function sinceRetry(events: readonly RunEvent[], stepId: string): readonly RunEvent[] {
+  const retry = events.findLastIndex((e) => e.kind === RunEventKind.RETRY_ASKED && e.stepId === stepId);
+  return events.slice(retry + 1);
+}
+
+/** The first failure that no person has answered with "again" or "skip". */
+export function standingFailure(events: readonly RunEvent[]): RunEvent | undefined {
+  return events.find((e, at) => {
+    if (e.kind !== RunEventKind.STEP_FAILED) return false;
+    return !events.slice(at + 1).some((later) => later.stepId === e.stepId && answers(later));
+  });
+}
+
+function answers({ kind }: RunEvent): boolean {
+  return kind === RunEventKind.RETRY_ASKED || kind === RunEventKind.STEP_SKIPPED;
+}
+
+/** Frozen, and nobody has said anything since. */
+export function isFrozen(events: readonly RunEvent[]): boolean {
+  const frozen = events.findLastIndex((e) => e.kind === RunEventKind.FROZEN);
+  if (frozen === -1) return false;
+  return !events.slice(frozen + 1).some((e) => answers(e) || e.kind === RunEventKind.ABORT_ASKED);
+}
+
+export function isPaused(events: readonly RunEvent[]): boolean {
+  const last = events.findLast(
+    (e) => e.kind === RunEventKind.PAUSE_ASKED || e.kind === RunEventKind.RESUME_ASKED,
+  );
+  return last?.kind === RunEventKind.PAUSE_ASKED;
+}
+
+/** The step was sent, and no agent said that it refused: the world may be changed. */
+export function mayHaveRun(events: readonly RunEvent[], stepId: string): boolean {
+  return attemptsOf(events, stepId).some(
+    ({ sent, result }) => sent && result?.outcome !== ActionOutcome.REFUSED,
+  );
+}
+
+/** A step without a way back may have run: from here on a failure is a person's to judge (I28). */
+export function isPastReturn(plan: Plan, events: readonly RunEvent[]): boolean {
+  return plan.steps.some((step) => step.irreversible && mayHaveRun(events, step.id));
+}
+
+/** Steps that changed the world or may have, and that nothing took back since; in the plan's order. */
+export function toTakeBack(plan: Plan, events: readonly RunEvent[]): PlanStep[] {
+  return plan.steps.filter((step) => {
+    const undo = stepById(plan, step.undoStepId);
+    if (undo === undefined || !mayHaveRun(events, step.id)) return false;
+    const lastSent = events.findLastIndex((e) => e.kind === RunEventKind.STEP_INTENT && e.stepId === step.id);
+    return !events.slice(lastSent).some((e) => e.kind === RunEventKind.STEP_VERIFIED && e.stepId === undo.id);
+  });
+}
+
+/** The job that a step put into Ganeti's queue; 0: none yet. */
+export function jobIdOf(events: readonly RunEvent[], stepId: string): number {
+  const row = events.findLast((e) => e.stepId === stepId && (e.result?.jobId ?? 0) > 0);
+  return row?.result?.jobId ?? 0;
+}
+
+/** What a run's rows make of it. */
+export function runState(events: readonly RunEvent[]): RunState {
+  const ended = events.findLast((e) => e.kind === RunEventKind.ENDED);
+  if (ended !== undefined) return ended.state;
+  if (!has(events, RunEventKind.APPROVED)) return RunState.AWAITING_APPROVAL;
+  if (isFrozen(events)) return RunState.FROZEN;
+  if (has(events, RunEventKind.UNDO_STARTED)) return RunState.UNDOING;
+  if (isPaused(events)) return RunState.PAUSED;
+  return waits(events) ? RunState.WAITING : RunState.RUNNING;
+}
+
+function waits(events: readonly RunEvent[]): boolean {
+  const waiting = events.findLast((e) => e.kind === RunEventKind.STEP_WAITING);
+  if (waiting === undefined) return false;
+  const since = events.slice(events.indexOf(waiting) + 1);
+  return !since.some(
+    (e) =>
+      e.stepId === waiting.stepId &&
+      (e.kind === RunEventKind.STEP_VERIFIED ||
+        e.kind === RunEventKind.STEP_FAILED ||
+        e.kind === RunEventKind.STEP_SKIPPED),
+  );
+}
