@@ -46,6 +46,10 @@ export interface Host extends Clock {
 export interface DeviceHandle {
   /** A file below /sys/block/NAME: "dev", "device/wwid". Rejects as readFile does. */
   readonly read: (attribute: string) => Promise<string>;
+  /** The target of a link there: "device". Rejects as readLink does. */
+  readonly readLink: (attribute: string) => Promise<string>;
+  /** The names in a folder there; "" is the folder itself. Rejects as listFolder does. */
+  readonly list: (attribute: string) => Promise<string[]>;
   /** Into a file of the SCSI device, opened with the handle. Rejects as node:fs does. */
   readonly write: (attribute: "state" | "delete", text: string) => Promise<void>;
   readonly close: () => Promise<void>;

@@ -174,8 +174,11 @@ export function createPerformer(parts: PerformerParts): Performer {
     let device: DeviceHandle | undefined;
     let hung = false;
     try {
+      const guardedAtMs = host.monotonicMs();
+      const held = await task.definition.holds(task.action.value, lookOf(task, undefined));
+      if (held !== false) return settle(task, { ...held, outcome: ActionOutcome.ALREADY_SO });
       device = await openDevice(task);
-      const result = await guardAndRun(task, lookOf(task, device));
+      const result = await guardAndRun(task, lookOf(task, device), guardedAtMs);
       hung = result.code === "COMMAND_HUNG";
       return result;
     } finally {
@@ -195,11 +198,8 @@ export function createPerformer(parts: PerformerParts): Performer {
     });
   }
 
-  async function guardAndRun(task: Task, look: Look): Promise<ActionResult> {
+  async function guardAndRun(task: Task, look: Look, guardedAtMs: number): Promise<ActionResult> {
     const { definition, action, key, body, request } = task;
-    const guardedAtMs = host.monotonicMs();
-    const held = await definition.holds(action.value, look);
-    if (held !== false) return settle(task, { ...held, outcome: ActionOutcome.ALREADY_SO });
     const guard = await definition.guard(action.value, look);
     const judgedAtMs = host.monotonicMs();
     const refusing = guard.filter((fact) => !fact.holds);

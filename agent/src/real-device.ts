@@ -4,7 +4,7 @@
  * are opened at once: a write to one of a device that is gone gives ENODEV, whoever has its name by then (I14).
  */
 import { constants } from "node:fs";
-import { open, readFile, type FileHandle } from "node:fs/promises";
+import { open, readdir, readFile, readlink, type FileHandle } from "node:fs/promises";
 import type { DeviceHandle } from "./host.js";
 
 /** @param root for tests; "/sys/block" */
@@ -19,6 +19,8 @@ export async function openDevice(name: string, root = "/sys/block"): Promise<Dev
   }
   return {
     read: async (attribute) => readFile(inFolder(attribute), "utf8"),
+    readLink: async (attribute) => readlink(inFolder(attribute)),
+    list: async (attribute) => readdir(inFolder(attribute)),
     write: async (attribute, text) => {
       const file = files.get(attribute);
       if (file === undefined) throw new Error(`${name} has no device/${attribute} that can be written`);

@@ -8,8 +8,10 @@ import {
   DrbdMinor,
   PeerReport,
   Role,
+  type GuardFact,
 } from "@vigie/proto";
 import { judgeCut, type SeenForCut } from "./cut-drbd-link.js";
+import type { SeenForLoss } from "./lose-copy.js";
 
 export interface Case {
   readonly params: CutDrbdLink;
@@ -95,11 +97,68 @@ export const withPeer = (change: Partial<DrbdMinor>): Case =>
   withReport({ drbd: { ...DrbdMinor.create(stall().params.peer?.drbd), ...change } });
 
 export function refusing({ params, seen }: Case): string[] {
-  return judgeCut(params, seen)
-    .filter(({ holds }) => !holds)
-    .map(({ name, invariant }) => `${name}${invariant === "" ? "" : ` ${invariant}`}`);
+  return refusingOf(judgeCut(params, seen));
 }
 
 export function allowed(it: Case): boolean {
   return refusing(it).length === 0;
+}
+
+export interface LossCase {
+  readonly end: DrbdEnd;
+  readonly report: PeerReport;
+  readonly seen: SeenForLoss;
+}
+
+/** The same mirror, whole at both ends: h1 is Primary, h2 Secondary, and both have seen it so for a minute. */
+export function whole(): LossCase {
+  const { params, seen } = stall();
+  const mirror = {
+    connection: ConnectionState.CONNECTED,
+    disk: DiskState.UP_TO_DATE,
+    peerDisk: DiskState.UP_TO_DATE,
+    outOfSyncKib: 0,
+  };
+  const drbd = DrbdMinor.create({ ...params.peer?.drbd, ...mirror });
+  const currentUuid = "CC8CB4269847333F";
+  return {
+    end: DrbdEnd.create(params.end),
+    report: PeerReport.create({ ...params.peer, drbd, redundantMs: 60_000, currentUuid, ageMs: 500 }),
+    seen: {
+      bootId: seen.bootId,
+      config: seen.config,
+      own: DrbdMinor.create({ ...seen.own, ...mirror }),
+      ownUnknownBecause: "",
+      ownAgeMs: 20,
+      ownRedundantMs: 60_000,
+      currentUuid,
+      cuts: [],
+      cutsUnknownBecause: "",
+      peerAgeMs: 500,
+    },
+  };
+}
+
+/** h1 gave its disk up, and goes on by h2's. */
+export function lost(): LossCase {
+  const { end, report, seen } = whole();
+  const drbd = DrbdMinor.create({ ...report.drbd, peerDisk: DiskState.DISKLESS });
+  return {
+    end,
+    report: PeerReport.create({ ...report, drbd, redundantMs: 0 }),
+    seen: {
+      ...seen,
+      own: DrbdMinor.create({ ...seen.own, disk: DiskState.DISKLESS }),
+      config: DrbdConfig.create({ ...seen.config, backingDevice: "" }),
+      ownRedundantMs: 0,
+      currentUuid: "",
+    },
+  };
+}
+
+/** Name and invariant of every fact that refuses. */
+export function refusingOf(facts: readonly GuardFact[]): string[] {
+  return facts
+    .filter(({ holds }) => !holds)
+    .map(({ name, invariant }) => (invariant === "" ? name : `${name} ${invariant}`));
 }
