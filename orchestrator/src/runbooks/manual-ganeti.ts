@@ -44,9 +44,9 @@ function replaceOption(mode: ReplaceMode, newSecondary: string): string {
 function nodeOption(change: NodeChangeKind): string {
   switch (change) {
     case NodeChangeKind.ONLINE:
-      return "-O no";
+      return "-f -O no";
     case NodeChangeKind.DRAIN:
-      return "-D yes";
+      return "-D yes --auto-promote";
     case NodeChangeKind.UNDRAIN:
       return "-D no";
     case NodeChangeKind.OFFLINE:

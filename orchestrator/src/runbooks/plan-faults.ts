@@ -15,10 +15,14 @@ export function planFaults(plan: Plan): string[] {
   ];
 }
 
+/** As agent/src/argument-check.ts wants it. */
+const STEP_ID = /^[a-z0-9][a-z0-9-]{0,60}$/;
+
 function stepFaults(plan: Plan, step: PlanStep, at: number): string[] {
   const { id, kind, action, condition, undoStepId, manualCommands } = step;
   const faults: string[] = [];
-  if (id === "" || step.title === "") faults.push("a step without id or title");
+  if (!STEP_ID.test(id)) faults.push(`the agents refuse the id "${id}"`);
+  if (step.title === "") faults.push(`${id} has no title`);
   if (kind === StepKind.ACT && action?.kind === undefined) faults.push(`${id} does nothing`);
   if (kind === StepKind.WAIT && action !== undefined) faults.push(`${id} waits and acts`);
   if (condition?.what === undefined) faults.push(`${id} looks for nothing`);

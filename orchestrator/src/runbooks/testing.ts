@@ -43,6 +43,7 @@ export interface NodeWorld {
   lvm: LvmFacts;
   devices: BlockDevice[];
   maps: DeviceMapperDevice[];
+  damagedMaps: Damaged[];
   mounts: Mount[];
   guests: Guest[];
   generations: Record<number, string>; // minor → current UUID
@@ -156,6 +157,7 @@ function emptyNode(name: string, i: number): NodeWorld {
       }),
     ],
     maps: [],
+    damagedMaps: [],
     mounts: [
       { device: "/dev/sda1", mountPoint: "/", type: "ext4", readOnly: false },
       { device: "tmpfs", mountPoint: "/run", type: "tmpfs", readOnly: false },
@@ -311,7 +313,7 @@ function sourcesOf(says: NodeWorld): SourceReport[] {
     ok(Source.DRBD_CONFIG, { $case: "drbdConfig", value: { resources: says.config } }),
     ok(Source.LVM, { $case: "lvm", value: says.lvm }),
     ok(Source.BLOCK_DEVICES, { $case: "blockDevices", value: { devices: says.devices } }),
-    ok(Source.DEVICE_MAPPER, { $case: "deviceMapper", value: { devices: says.maps } }),
+    ok(Source.DEVICE_MAPPER, { $case: "deviceMapper", value: { devices: says.maps } }, says.damagedMaps),
     ok(Source.MOUNTS, { $case: "mounts", value: { mounts: says.mounts } }),
     ok(Source.GUESTS, { $case: "guests", value: { guests: says.guests } }),
   ];
