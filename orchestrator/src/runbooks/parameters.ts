@@ -80,7 +80,8 @@ export function diskNamed(view: ClusterView, node: string, text: string): BlockD
     disksOf(view, other).some((d) => d.name === name),
   );
   const there = disks.map((disk) => disk.name).filter((it) => !VIRTUAL.test(it));
-  const hint = elsewhere.length > 0 && elsewhere.length <= 3 ? `; ${elsewhere.join(" and ")} has one` : "";
+  const hint =
+    elsewhere.length > 0 && elsewhere.length <= 3 ? `; there is one in ${elsewhere.join(" and ")}` : "";
   const known = there.length === 0 ? "its disks are not known: ask again" : `it has ${listed(there)}`;
   throw new VigieError("NOT_FOUND", `${node} has no disk "${name}": ${known}${hint}`, {
     details: { node, disk: name },
