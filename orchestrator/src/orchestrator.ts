@@ -75,6 +75,7 @@ export async function startOrchestrator(
   const settings = {
     stallAfterMs: config.detect.stall_after_s * 1000,
     silentAfterMs: config.detect.silent_after_s * 1000,
+    resyncSlowAfterMs: config.detect.resync_slow_after_h * 3_600_000,
     expectAllAfterMs: clock.monotonicMs() + ARRIVAL_MS,
   };
 

@@ -47,5 +47,6 @@ export type Rule = ResourceRule | NodeRule;
 export interface DetectSettings {
   readonly stallAfterMs: number; // both ends of a resync have not moved for this long
   readonly silentAfterMs: number; // a node has not reported for this long
+  readonly resyncSlowAfterMs: number; // a resync that will take longer is told
   readonly expectAllAfterMs: number; // monotonic: until then, a node that was never seen may still be on its way
 }

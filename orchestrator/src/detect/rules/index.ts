@@ -3,10 +3,17 @@ import type { Rule } from "../rule.js";
 import { degraded } from "./degraded.js";
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
+import { failingDisk } from "./failing-disk.js";
+import { heldDevice } from "./held-device.js";
+import { hungMigration } from "./hung-migration.js";
+import { leftoverKpartx } from "./leftover-kpartx.js";
+import { nodeDead } from "./node-dead.js";
 import { nodeSilent } from "./node-silent.js";
+import { resyncSlow } from "./resync-slow.js";
 import { sourceDamaged } from "./source-damaged.js";
 import { stalledSync } from "./stalled-sync.js";
 import { splitBrain, standalone } from "./standalone.js";
+import { missingVolume, orphanVolume } from "./volumes.js";
 
 export const RULES: readonly Rule[] = [
   stalledSync,
@@ -17,4 +24,12 @@ export const RULES: readonly Rule[] = [
   nodeSilent,
   diskOffline,
   sourceDamaged,
+  failingDisk,
+  hungMigration,
+  heldDevice,
+  leftoverKpartx,
+  missingVolume,
+  orphanVolume,
+  nodeDead,
+  resyncSlow,
 ];

@@ -1,0 +1,28 @@
+/**
+ * A migration that hangs: its job runs, and a mirror of the instance does not move. Ganeti waits for that mirror without
+ * a limit, and without a word once it is at 100 % (ganeti lib/cmdlib/instance_migration.py, _WaitUntilSync).
+ */
+import { IncidentKind, Severity } from "@vigie/proto";
+import { resourceName } from "../evidence.js";
+import type { ResourceRule } from "../rule.js";
+import { stalledSync } from "./stalled-sync.js";
+
+export const hungMigration: ResourceRule = {
+  about: "resource",
+  kind: IncidentKind.HUNG_MIGRATION,
+  holdDownMs: 0,
+  clearMs: 3_000,
+  judge: (resource, ends, view, settings) => {
+    const job = view.inventory?.jobs.find(
+      ({ status, summary }) => status === "running" && summary === `INSTANCE_MIGRATE(${resource.instance})`,
+    );
+    const stall = stalledSync.judge(resource, ends, view, settings);
+    if (stall === "unknown") return "unknown";
+    if (job === undefined) return [];
+    return stall.map((finding) => ({
+      ...finding,
+      summary: `${resourceName(resource)}: the migration, job ${job.id}, waits for a resync that does not move`,
+      severity: Severity.CRITICAL,
+    }));
+  },
+};
