@@ -55,9 +55,18 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
   await stage.vigie("abort r-1 --reason it-is-wrong");
   await stage.vigie("resources --node h1.example");
   await stage.vigie("audit --after 7 --limit 2");
-  expect(stage.asked.filter((it) => it.method !== "getStatus").map((it) => it.request)).toEqual([
-    { runbook: "reset-stalled-sync", instance: "web1.example", diskIndex: 3, incidentId: "" },
-    { runbook: "reset-stalled-sync", instance: "", diskIndex: 0, incidentId: "i-9" },
+  const looks = ["getStatus", "listRunbooks"];
+  expect(stage.asked.filter((it) => !looks.includes(it.method)).map((it) => it.request)).toEqual([
+    {
+      runbook: "reset-stalled-sync",
+      parameters: [
+        { name: "instance", value: "web1.example" },
+        { name: "disk", value: "3" },
+      ],
+      incidentId: "",
+      dryRun: false,
+    },
+    { runbook: "reset-stalled-sync", parameters: [], incidentId: "i-9", dryRun: false },
     { runId: "r-1", reason: "it-is-wrong" },
     { node: "h1.example", instance: "" },
     { afterSequence: 7, limit: 2 },
@@ -67,8 +76,16 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
 describe("bad usage is exit 2", () => {
   test.each([
     ["stauts", "Did you mean status?"],
-    ["plan reset-stalled-sync", "name either INSTANCE[/DISK] or --incident ID"],
-    ["plan reset-stalled-sync web1/0/1", "is not INSTANCE or INSTANCE/DISK"],
+    [
+      "plan reset-stalled-sync",
+      "needs instance (Ganeti's name of the instance): vigie do reset-stalled-sync",
+    ],
+    [
+      "plan reset-stalled-sync web1 0 1",
+      '"1" is one word too many: vigie do reset-stalled-sync INSTANCE [DISK]',
+    ],
+    ["plan reset-stalled-sync web1 --param dsk=1", "whose parameters are: instance, disk"],
+    ["plan reset-stalled-sync web1 --incident i-9", "the parameters come from the incident"],
     ["abort r-1", "--reason"],
     ["runs --limit 0", "It must be a whole number from 1."],
     ["nodes --timeout soon", "It must be a number of seconds"],

@@ -14,10 +14,10 @@ describe("approve", () => {
   test("shows the plan and runs it after y, by the hash that was shown", async () => {
     const { code, out } = await stage.vigie("approve r-01kaxb", terminal("y\n"));
     expect(code).toBe(0);
-    expect(out).toMatch(/ipset add vigie-cuts[^]*Run this now on h1.example\? \[y\/N\]/);
+    expect(out).toMatch(/ipset add vigie-cuts[^]*Run this now\? Type yes:/);
     expect(stage.asked.at(-1)).toEqual({
       method: "approveRun",
-      request: { runId: "r-01kaxb", planHash: sample.PLAN.hash },
+      request: { runId: "r-01kaxb", planHash: sample.PLAN.hash, typedWord: "" },
     });
   });
 
@@ -35,11 +35,20 @@ describe("approve", () => {
     expect(stage.asked).toEqual([]);
   });
 
+  test("a plan that asks for a word is approved by that word, and by no yes", async () => {
+    stage.answers.getRun = () => ({ run: sample.RETIRE_PLANNED });
+    const yes = await stage.vigie("approve r-01kaxd", terminal("yes\n"));
+    expect(yes.out).toContain("Type h2.example to run this now");
+    expect(yes.out).toContain("Not approved; nothing was run.");
+    expect((await stage.vigie("approve r-01kaxd", terminal("h2.example\n"))).code).toBe(0);
+    expect(stage.asked.at(-1)?.request).toMatchObject({ runId: "r-01kaxd", typedWord: "h2.example" });
+  });
+
   test("a plan with refusals is not stage.asked about", async () => {
     stage.answers.getRun = () => ({ run: sample.REFUSED });
     const { code, out } = await stage.vigie("approve r-01kaxb", terminal("y\n"));
     expect(code).toBe(6);
-    expect(out).not.toContain("[y/N]");
+    expect(out).not.toContain("Type yes");
   });
 });
 
@@ -47,5 +56,5 @@ test("a plan that cannot be run exits 6, and is shown all the same", async () =>
   stage.answers.planRun = () => ({ run: sample.REFUSED });
   const { code, out } = await stage.vigie("plan reset-stalled-sync web1.example/0");
   expect(code).toBe(6);
-  expect(out).toContain("h2.example's report is 3.1 s old");
+  expect(out).toContain("h2.example is StandAlone: a person decides (I8)");
 });

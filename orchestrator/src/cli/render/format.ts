@@ -43,8 +43,11 @@ export function since(unixMs: number, now: number): string {
   return duration(Math.max(0, now - unixMs));
 }
 
-/** Relative to the start of a timeline: `+12.3 s`. Seconds throughout, so that steps can be compared. */
+const OFFSET_IN_SECONDS = 15 * MINUTE;
+
+/** Relative to the start of a timeline: `+12.3 s`, so that steps can be compared; `+2 h 05 min` for what waits. */
 export function offset(unixMs: number, start: number): string {
+  if (unixMs - start >= OFFSET_IN_SECONDS) return `+${duration(unixMs - start)}`;
   const tenths = Math.round((unixMs - start) / 100);
   return `${tenths < 0 ? "-" : "+"}${(Math.abs(tenths) / 10).toFixed(1)} s`;
 }
@@ -66,6 +69,13 @@ export function dateTime(unixMs: number, timeZone?: string): string {
 /** `03:05:01`, for lines that come as things happen. */
 export function timeOfDay(unixMs: number, timeZone?: string): string {
   return dateTime(unixMs, timeZone).split(" ")[1] ?? "";
+}
+
+/** `14:05 UTC`; with its day where that is another one than now's: `2026-11-23 14:05 UTC`. */
+export function moment(unixMs: number, now: number, timeZone?: string): string {
+  const [day = "", time = "", zone = ""] = dateTime(unixMs, timeZone).split(" ");
+  const today = dateTime(now, timeZone).split(" ")[0];
+  return [day === today ? "" : day, time.slice(0, 5), zone].filter((it) => it !== "").join(" ");
 }
 
 /** `1 node`, `2 nodes`. */

@@ -1,9 +1,11 @@
-/** What to type next, the most urgent first. An answer, not a manual: at most four lines. */
+/** What to type next, the most urgent first. An answer, not a manual: at most six lines. */
 import { IncidentState, RunState, Severity } from "@vigie/proto";
+import { aligned, type Hint } from "./command-line.js";
 import { isSilent } from "./nodes.js";
+import { askedOf } from "./progress.js";
 import type { StatusView } from "./status-view.js";
 
-const AT_MOST = 4;
+const AT_MOST = 6;
 
 export function nextSteps(view: StatusView): string[] {
   const { status, incidents, runs, health, nodes } = view;
@@ -12,12 +14,19 @@ export function nextSteps(view: StatusView): string[] {
   const others = incidents.filter((it) => !waiting.includes(it) && !critical.includes(it));
   const steps = [
     ...(status.auditIntact ? [] : [step("what was changed in the audit log", "vigie audit")]),
+    ...(status.killSwitch === "" ? [] : [step("let it act again", "vigie go --reason WHY")]),
     ...(status.leadership?.leads === false && status.leadership.votes > 0
       ? [step("it only watches; an admin who is sure lets it act", "vigie lead --reason WHY")]
       : []),
     ...runs
       .filter((it) => it.state === RunState.FROZEN)
       .map((it) => step("frozen, a person must look", `vigie run show ${it.id}`)),
+    ...runs.flatMap((it) => {
+      const asked = askedOf(it);
+      return asked === undefined
+        ? []
+        : [step(`when it is so: ${asked.question}`, `vigie run continue ${it.id}`)];
+    }),
     ...waiting.map((it) => step("waits for a person", `vigie incident show ${it.id}`)),
     ...runs
       .filter((it) => it.state === RunState.AWAITING_APPROVAL)
@@ -28,21 +37,16 @@ export function nextSteps(view: StatusView): string[] {
       : []),
     ...(nodes.some(isSilent) ? [step("which nodes are silent", "vigie nodes")] : []),
     ...others.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
-    ...(runs.some((it) => it.state === RunState.RUNNING) ? [step("follow it live", "vigie watch")] : []),
+    ...runs
+      .filter((it) => it.state === RunState.PAUSED)
+      .map((it) => step("paused by a person", `vigie run resume ${it.id}`)),
+    ...runs
+      .filter((it) => it.state === RunState.RUNNING || it.state === RunState.UNDOING)
+      .map((it) => step("follow it live", `vigie run follow ${it.id}`)),
   ];
-  return steps.length === 0 ? ["Nothing to do."] : align(steps.slice(0, AT_MOST));
+  return steps.length === 0 ? ["Nothing to do."] : aligned(steps.slice(0, AT_MOST));
 }
 
-interface Step {
-  readonly command: string;
-  readonly why: string;
-}
-
-function step(why: string, command: string): Step {
+function step(why: string, command: string): Hint {
   return { command, why };
-}
-
-function align(steps: readonly Step[]): string[] {
-  const width = Math.max(...steps.map((it) => it.command.length));
-  return steps.map((it) => `${it.command.padEnd(width)}  ${it.why}`);
 }

@@ -41,8 +41,12 @@ export function runStatePaint(state: RunState, { colour }: Screen): Paint {
     case RunState.SUCCEEDED:
       return colour.green;
     case RunState.RUNNING:
+    case RunState.WAITING:
       return colour.cyan;
+    case RunState.PLANNED:
+      return colour.dim; // shown, and not kept
     case RunState.AWAITING_APPROVAL:
+    case RunState.PAUSED:
     case RunState.UNDOING:
     case RunState.ABORTED:
       return colour.yellow;

@@ -1,91 +1,90 @@
 /**
  * The dry run. It shows the same frozen data that the engine performs, so what is read here and approved by hash is
- * what runs (I32). Commands are never cut: they are meant to be compared, and to be pasted.
+ * what runs (I32).
  */
-import { Condition, type DrbdEnd, type Plan, type PlanStep, type Run, StepKind } from "@vigie/proto";
-import { count, dateTime, duration } from "./format.js";
-import { section, type Screen } from "./screen.js";
-import { endText } from "./subject.js";
-import { word } from "./words.js";
+import { RunState, type Plan, type Run } from "@vigie/proto";
+import { commandFor } from "./command-line.js";
+import { count, dateTime, timeOfDay } from "./format.js";
+import { forwardSteps, planStepLines } from "./plan-steps.js";
+import { section, wrapped, type Screen } from "./screen.js";
+import { runText } from "./subject.js";
+
+const APPROVAL_WITHIN_MS = 15 * 60_000; // I32
 
 export function renderPlan(run: Run, screen: Screen): string {
+  if (run.plan === undefined) return `Run ${run.id} has no plan.\n`;
+  const next = section("Next", nextLines(run, run.plan, screen), screen);
+  return [renderPlanAlone(run, screen), ...next.map((it) => `${it}\n`)].join("");
+}
+
+/** Without what to type next: it is asked about at once. */
+export function renderPlanAlone(run: Run, screen: Screen): string {
   const { plan } = run;
   if (plan === undefined) return `Run ${run.id} has no plan.\n`;
+  const { colour } = screen;
   const lines = [
-    `${screen.colour.bold(run.id)}  ${plan.runbook} (version ${plan.runbookVersion}) for ${screen.colour.bold(endText(plan.end))}`,
+    `${colour.bold(run.id)}  ${runText(plan)}`,
     ...headLines(plan, screen),
+    ...section(colour.yellow("Know this first"), bullets(warnings(plan), screen), screen),
+    ...planStepLines(plan, screen),
+    ...section(colour.red("It cannot be run"), bullets(plan.refusals, screen), screen),
     ...section(
-      count(plan.steps.length, "step"),
-      plan.steps.flatMap((it, n) => stepLines(it, n, plan, screen)),
+      "The way out",
+      plan.wayOut.map((it) => `  ${it}`),
       screen,
     ),
-    ...section(
-      screen.colour.red("It cannot be run"),
-      plan.refusals.map((it) => `  - ${it}`),
-      screen,
-    ),
-    ...section("Next", nextLines(run.id, plan), screen),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function headLines(plan: Plan, screen: Screen): string[] {
+  const serials = plan.configSerials.map((it) => `${it.kind} ${it.name} at serial ${it.serial}`);
+  const runs = plan.refusals.length === 0;
   const facts: (readonly [string, string])[] = [
-    ["acts on", endFacts(plan.end)],
-    ["peer", endFacts(plan.peerEnd)],
+    ["runbook", `${plan.runbook}, version ${plan.runbookVersion}`],
+    ["with", plan.parameters.map(({ name, value }) => `${name}=${value}`).join(", ")],
     ["incident", plan.incidentId === "" ? "none: asked for by a person" : plan.incidentId],
-    [
-      "planned",
-      `${dateTime(plan.plannedUnixMs, screen.timeZone)}, configuration serial ${plan.configSerial}`,
-    ],
-    ["hash", plan.hash],
+    ["planned", dateTime(plan.plannedUnixMs, screen.timeZone)],
+    ["made of", serials.join(", ")],
+    ["locks", runs ? plan.locks.join(", ") : ""],
+    ["hash", runs ? plan.hash : ""],
   ];
-  return facts.filter(([, value]) => value !== "").map(([name, value]) => `  ${name.padEnd(8)}  ${value}`);
+  return facts
+    .filter(([, value]) => value !== "")
+    .flatMap(([name, value]) => wrapped(value, screen, `  ${name.padEnd(8)}  `));
 }
 
-function endFacts(end: DrbdEnd | undefined): string {
-  if (end === undefined) return "";
-  const link = `${end.localAddress} to ${end.peerAddress}, TCP port ${end.port}`;
-  return `${end.node}, minor ${end.minor}, ${end.dataLv === "" ? "" : `${end.dataLv}, `}${link}`;
-}
-
-function stepLines(step: PlanStep, index: number, plan: Plan, screen: Screen): string[] {
-  const { colour } = screen;
-  const commands = step.manualCommands.map((it) => `       ${colour.cyan(it)}`);
-  const facts = [
-    ["awaits", conditionText(step)],
-    ["undo", undoText(step, plan)],
-  ] as const;
+/** What the runbook says of this case, and what can be read off the plan. */
+export function warnings(plan: Plan): string[] {
+  if (plan.refusals.length > 0) return [...plan.notes];
+  const steps = forwardSteps(plan);
+  const final = steps.filter((it) => it.irreversible).map((it) => `${steps.indexOf(it) + 1} (${it.id})`);
+  const waits = steps.filter((it) => it.deadlineMs === 0).length;
   return [
-    `  ${index + 1}. ${colour.bold(step.id)} on ${step.node}: ${step.title}`,
-    ...commands,
-    ...facts.filter(([, value]) => value !== "").map(([name, value]) => `       ${name}: ${value}`),
+    ...plan.notes,
+    ...(plan.destructive ? ["data, redundancy or service may suffer where it goes wrong"] : []),
+    ...(final.length === 0
+      ? []
+      : [`${final.length === 1 ? "step" : "steps"} ${final.join(", ")} cannot be taken back`]),
+    ...(waits === 0 ? [] : [`${count(waits, "step")} may wait for hours or days`]),
+    ...(plan.typedWord === "" ? [] : [`to approve it, a person types: ${plan.typedWord}`]),
   ];
 }
 
-const CONDITION_TEXTS: Readonly<Partial<Record<Condition, string>>> = {
-  [Condition.CUT_STANDS]: "the cut in the kernel's own list",
-  [Condition.LINK_DOWN]: "both ends in WFConnection",
-  [Condition.CUT_GONE]: "no cut in the kernel's own list",
-  [Condition.RESYNC_MOVES]: "both ends connected, and in sync or progressing",
-};
-
-function conditionText(step: PlanStep): string {
-  if (step.condition === Condition.UNSPECIFIED) return "";
-  return `${CONDITION_TEXTS[step.condition] ?? word(step.condition)}, within ${duration(step.deadlineMs)}`;
+function bullets(texts: readonly string[], screen: Screen): string[] {
+  return texts.flatMap((it) => wrapped(it, screen, "  - "));
 }
 
-function undoText(step: PlanStep, plan: Plan): string {
-  if (step.undoStepId === "") return step.kind === StepKind.WAIT ? "" : "nothing to take back";
-  const index = plan.steps.findIndex((it) => it.id === step.undoStepId);
-  const expiry =
-    step.action?.$case === "cutDrbdLink"
-      ? `; the kernel drops the cut by itself after ${step.action.value.ttlS} s`
-      : "";
-  return `${step.undoStepId}${index < 0 ? "" : ` (step ${index + 1})`}${expiry}`;
-}
-
-function nextLines(runId: string, plan: Plan): string[] {
-  if (plan.refusals.length > 0) return ["  Nothing was run. Plan again when the reasons above are gone."];
-  return ["  Nothing was run. To run exactly this:", `  vigie approve ${runId} --hash ${plan.hash}`];
+function nextLines(run: Run, plan: Plan, screen: Screen): string[] {
+  if (plan.refusals.length > 0)
+    return ["  Nothing was run, and nothing is kept. Plan again when the reasons above are gone."];
+  if (run.state === RunState.PLANNED)
+    return ["  Nothing was run, and nothing is kept. To plan it again and run it:", `  ${commandFor(plan)}`];
+  if (run.state !== RunState.AWAITING_APPROVAL) return [`  vigie run show ${run.id}`];
+  const until = timeOfDay(plan.plannedUnixMs + APPROVAL_WITHIN_MS, screen.timeZone);
+  const word = plan.typedWord === "" ? "" : " --word WORD";
+  return [
+    `  Nothing was run. To run exactly this, until ${until}:`,
+    `  vigie approve ${run.id} --hash ${plan.hash}${word}`,
+  ];
 }

@@ -44,13 +44,14 @@ test("status: what is wrong, what is done, what to type next", () => {
           no report from h4.example for 1 min 30 s
 
     Open runs (1)
-      r-01kaxb  reset-stalled-sync for web1.example/0  running, step 2 of 4: both ends notice
+      r-01kaxb  reset-stalled-sync for web1.example disk/0  running, step 2 of 4: both ends notice
 
     Next
       vigie incident show i-01kaw3      waits for a person
       vigie incident show i-01kax9      evidence and reasons
       vigie resources --health unknown  which disks nothing is known of
       vigie nodes                       which nodes are silent
+      vigie run follow r-01kaxb         follow it live
     "
   `);
 });
@@ -97,10 +98,12 @@ test("status without a majority says who may let it act; a frozen run and a brok
   expect(text).toContain("does not lead, 1 of 3 votes: no majority");
   expect(text.slice(text.indexOf("Next"))).toMatchInlineSnapshot(`
     "Next
-      vigie audit                   what was changed in the audit log
-      vigie lead --reason WHY       it only watches; an admin who is sure lets it act
-      vigie run show r-01kaxb       frozen, a person must look
-      vigie incident show i-01kaw3  waits for a person
+      vigie audit                       what was changed in the audit log
+      vigie lead --reason WHY           it only watches; an admin who is sure lets it act
+      vigie run show r-01kaxb           frozen, a person must look
+      vigie incident show i-01kaw3      waits for a person
+      vigie incident show i-01kax9      evidence and reasons
+      vigie resources --health unknown  which disks nothing is known of
     "
   `);
 });
@@ -217,43 +220,120 @@ test("incident show: both ends side by side, reasons, timeline, by hand", () => 
 
 test("plan: every step with its commands, what is awaited, and the way back", () => {
   expect(renderPlan(sample.PLANNED, screen(100))).toMatchInlineSnapshot(`
-    "r-01kaxb  reset-stalled-sync (version 1) for web1.example/0
-      acts on   h1.example, minor 18, kvmvg/5f1e.disk0_data, 10.0.0.1 to 10.0.0.2, TCP port 12589
-      peer      h2.example, minor 27, kvmvg/5f1e.disk0_data, 10.0.0.2 to 10.0.0.1, TCP port 12589
+    "r-01kaxb  reset-stalled-sync for web1.example disk/0
+      runbook   reset-stalled-sync, version 1
+      with      instance=web1.example, disk=0
       incident  i-01kax9
-      planned   2026-11-22 02:05:11 UTC, configuration serial 42
+      planned   2026-11-22 02:05:11 UTC
+      made of   instance web1.example at serial 42, node h1.example at serial 7
+      locks     instance web1.example, node h1.example, pair h1.example h2.example
       hash      9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    Know this first
+      - web1.example runs on h1.example; it goes on meanwhile
+      - data, redundancy or service may suffer where it goes wrong
 
     4 steps
       1. cut-link on h1.example: refuse the DRBD connection, both directions
            h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30
-           awaits: the cut in the kernel's own list, within 5.0 s
+           awaits: the kernel of h1.example lists the cut, within 5.0 s
            undo: restore-link (step 3); the kernel drops the cut by itself after 30 s
       2. await-link-down on h1.example: both ends notice
            awaits: both ends in WFConnection, within 25 s
       3. restore-link on h1.example: allow the DRBD connection again
            h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist
-           awaits: no cut in the kernel's own list, within 5.0 s
+           awaits: the kernel of h1.example lists no cut, within 5.0 s
            undo: nothing to take back
       4. await-resync on h1.example: the resync moves again
            awaits: both ends connected, and in sync or progressing, within 1 min 00 s
 
     Next
-      Nothing was run. To run exactly this:
+      Nothing was run. To run exactly this, until 02:20:11:
       vigie approve r-01kaxb --hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
     "
   `);
 });
 
+test("a plan shows what must be known first, what cannot be taken back, and what only takes back", () => {
+  expect(renderPlan(sample.RETIRE_PLANNED, screen(100))).toMatchInlineSnapshot(`
+    "r-01kaxd  retire-disk for h2.example sdb
+      runbook   retire-disk, version 1
+      with      node=h2.example, disk=sdb
+      incident  none: asked for by a person
+      planned   2026-11-22 02:05:11 UTC
+      made of   node h2.example at serial 9
+      locks     disk 5f1e, instance web1.example, node h2.example, pair h1.example h2.example
+      hash      71aa4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    Know this first
+      - web1.example disk/0 lives from h1.example alone until its second copy is made anew
+      - ST4000NM0033 serial Z1Z2ABCD, 4.0 TB, 3 reallocated sectors an hour
+      - data, redundancy or service may suffer where it goes wrong
+      - step 3 (set-offline) cannot be taken back
+      - 2 steps may wait for hours or days
+      - to approve it, a person types: h2.example
+
+    5 steps
+      1. pause-watcher on the master: pause Ganeti's watcher for at most 4 h
+           h1.example# gnt-cluster watcher pause 14400s
+           awaits: Ganeti's watcher is paused, within 15 s
+           undo: continue-watcher (below)
+      2. move-away on the master: migrate web1.example to h1.example
+           if seen: web1.example runs on h2.example, and nowhere else
+           h1.example# gnt-instance migrate -f web1.example
+           needs: every disk of web1.example is UpToDate/UpToDate and in sync on both ends for 2.0 s
+           awaits: the job of move-away has ended with success, and web1.example runs on h1.example,
+             and nowhere else, within 30 min 00 s
+           undo: nothing to take back
+      3. set-offline on h2.example: give sdb no more I/O
+           IRREVERSIBLE: once it ran, a failure freezes the run for a person
+           h2.example# echo offline > /sys/block/sdb/device/state
+           not sent where: the kernel has sdb of h2.example in state offline
+           awaits: the kernel has sdb of h2.example in state offline, within 10 s
+      4. pull-it-out on h2.example: the disk is pulled out, and a new one is in
+           h2.example# lsblk -S
+           asks a person: is the new disk in slot 3 of h2.example?
+      5. await-redundant on h1.example: every disk of web1.example is redundant again
+           h1.example# grep -A3 '^ *18: cs:' /proc/drbd
+           awaits: every disk of web1.example is UpToDate/UpToDate and in sync on both ends for 2.0 s,
+             without a limit
+
+    Takes back, only if the run fails or is aborted
+      -  continue-watcher on the master: let Ganeti's watcher go on
+           h1.example# gnt-cluster watcher continue
+           awaits: Ganeti's watcher is not paused, within 15 s
+           takes back: pause-watcher
+
+    Next
+      Nothing was run. To run exactly this, until 02:20:11:
+      vigie approve r-01kaxd --hash 71aa4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5 --word WORD
+    "
+  `);
+});
+
+test("on 80 columns sentences are broken between words, and commands are not", () => {
+  const lines = renderPlan(sample.RETIRE_PLANNED, screen(80)).split("\n");
+  const wide = lines.filter((it) => it.length > 80);
+  expect(wide.every((it) => /# |--hash|^  hash/.test(it))).toBe(true);
+  expect(lines).toContain("       if seen: web1.example runs on h2.example, and nowhere else");
+});
+
+test("a dry run is not kept: it says how to plan it again, and offers no approval", () => {
+  const text = renderPlan({ ...sample.RETIRE_PLANNED, state: RunState.PLANNED }, screen(100));
+  expect(text).toContain("vigie do retire-disk h2.example disk=sdb");
+  expect(text).not.toContain("vigie approve");
+});
+
 test("a plan that cannot be run says why, and offers no approval", () => {
   const text = renderPlan(sample.REFUSED, screen(100));
-  expect(text).toContain("It cannot be run\n  - h2.example's report is 3.1 s old");
+  expect(text).toContain("It cannot be run\n  - h2.example is StandAlone: a person decides (I8)");
+  expect(text).toContain("The way out\n  vigie do resolve-split-brain web1.example");
   expect(text).not.toContain("vigie approve");
 });
 
 test("run show: the timeline with commands, exit codes and guard facts", () => {
   expect(renderRun(sample.RUN, screen(100))).toMatchInlineSnapshot(`
-    "r-01kaxb  reset-stalled-sync for web1.example/0  running, begun 4.0 s ago
+    "r-01kaxb  reset-stalled-sync for web1.example disk/0  running, begun 4.0 s ago
       incident i-01kax9, approved by policy, hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
 
     Timeline
@@ -269,15 +349,16 @@ test("run show: the timeline with commands, exit codes and guard facts", () => {
         +1.0 s  await-link-down is awaited (engine)
 
     Next
-      vigie watch
-      vigie abort r-01kaxb --reason WHY
+      vigie run follow r-01kaxb          see it live
+      vigie run pause r-01kaxb           halt it before its next step
+      vigie abort r-01kaxb --reason WHY  end it, and take back what can be taken back
     "
   `);
 });
 
 test("a frozen run shows the guard that refused and how to go on", () => {
   expect(renderRun(sample.FAILED_RUN, screen(100))).toMatchInlineSnapshot(`
-    "r-01kaxb  reset-stalled-sync for web1.example/0  frozen, begun 4.0 s ago
+    "r-01kaxb  reset-stalled-sync for web1.example disk/0  frozen, begun 4.0 s ago
       incident i-01kax9, approved by laurent, hash 9f2c4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
 
     Timeline
@@ -292,9 +373,98 @@ test("a frozen run shows the guard that refused and how to go on", () => {
                     no such set
                     at all
 
+    It is frozen
+      Nothing more is sent until a person has looked.
+
     Next
-      Nothing more is sent until a person has looked. Take it back with:
-      vigie abort r-01kaxb --reason WHY
+      vigie run retry r-01kaxb                   try the failed step again
+      vigie run skip r-01kaxb --reason WHY       leave that step as it is, and go on
+      vigie abort r-01kaxb --reason WHY          end it, and take back what can be taken back
+      vigie run take-over r-01kaxb --reason WHY  do the rest by hand: nothing is sent, nothing taken back
+    "
+  `);
+});
+
+test("a run that waits for a resync says how far it is, and about when it will be done", () => {
+  expect(renderRun(sample.WAITING_RUN, screen(100))).toMatchInlineSnapshot(`
+    "r-01kaxe  retire-disk for h2.example sdb  waiting, begun 14 s ago
+      approved by laurent, hash 71aa4be1d0a8537796b1c0ffee5ad1e9c2b7a4f0d3e6581724c9b0a1f8e7d6c5
+
+    Timeline
+          +0.0 s  planned (laurent)
+          +4.0 s  approved (laurent)
+          +4.1 s  pause-watcher is sent: pause Ganeti's watcher for at most 4 h (engine)
+          +5.0 s  pause-watcher is seen in the world: Ganeti's watcher is paused (engine)
+          +5.1 s  move-away is left as it is: not needed: web1.example runs on h1.example (engine)
+          +5.2 s  set-offline is sent: give sdb no more I/O (engine)
+          +6.0 s  set-offline is seen in the world: the kernel has sdb offline (engine)
+         +11.0 s  pull-it-out waits, it may take long (engine)
+    +15 min 00 s  pull-it-out is so, a person says: yes (laurent)
+    +15 min 00 s  pull-it-out is seen in the world: laurent says so (engine)
+                  … older lines of the log: --json has them
+    +18 min 01 s  await-redundant log: - device disk/0: 2.00% done
+    +19 min 01 s  await-redundant log: - device disk/0: 3.00% done
+    +20 min 01 s  await-redundant log: - device disk/0: 4.00% done
+    +21 min 01 s  await-redundant log: - device disk/0: 5.00% done
+    +22 min 01 s  await-redundant log: - device disk/0: 6.00% done
+    +23 min 20 s  await-redundant waits, it may take long: resync 0.4 %, 3719 GiB left (engine)
+
+    It waits
+      await-redundant: resync 42.0 %, 2167 GiB left, 54.0 MiB/s; done about 04:15 UTC (in 2 h 10 min)
+
+    Next
+      vigie run follow r-01kaxe          see it live
+      vigie run pause r-01kaxe           halt it before its next step
+      vigie abort r-01kaxe --reason WHY  end it, and take back what can be taken back
+    "
+  `);
+});
+
+test("a run that waits for a person shows the question, and the command that answers it", () => {
+  const text = renderRun(sample.ASKING_RUN, screen(100));
+  expect(text.slice(text.indexOf("It waits"))).toMatchInlineSnapshot(`
+    "It waits
+      for a person to say that it is so: is the new disk in slot 3 of h2.example?
+
+    Next
+      vigie run continue r-01kaxd        say that it is so
+      vigie run follow r-01kaxd          see it live
+      vigie run pause r-01kaxd           halt it before its next step
+      vigie abort r-01kaxd --reason WHY  end it, and take back what can be taken back
+    "
+  `);
+});
+
+test("status: a thrown kill switch stands above all, and what waits for a person is in Next", () => {
+  const stopped: StatusView = {
+    ...VIEW,
+    status: { ...sample.STATUS, killSwitch: "laurent: the switch is being replaced" },
+    incidents: [],
+    runs: [{ ...sample.FAILED_RUN, id: "r-01kaxa" }, sample.ASKING_RUN, sample.WAITING_RUN],
+  };
+  expect(renderStatus(stopped, screen(100))).toMatchInlineSnapshot(`
+    "cluster.example  vigie 0.1.0 on h1.example  2026-11-22 02:05:15 UTC
+
+    STOPPED     every action is stopped by laurent: the switch is being replaced
+
+    leadership  leads with epoch 7, 2 of 3 votes
+    nodes       2 of 3 reporting (h2.example partly, h4.example silent), 3 instances
+    disks       3 mirrored: 1 healthy, 0 resyncing, 0 degraded, 1 stalled, 1 unknown
+    audit       intact
+
+    Open runs (1)
+      r-01kaxa  reset-stalled-sync for web1.example disk/0  frozen, step 1 of 4: refuse the DRBD connection, both directions
+      r-01kaxd  retire-disk for h2.example sdb  waiting, step 4 of 5: the disk is pulled out, and a new one is in
+          waits for a person: is the new disk in slot 3 of h2.example?
+      r-01kaxe  retire-disk for h2.example sdb  waiting, step 5 of 5: every disk of web1.example is redundant again
+          resync 42.0 %, 2167 GiB left, 54.0 MiB/s; done about 04:15 UTC (in 2 h 10 min)
+
+    Next
+      vigie go --reason WHY             let it act again
+      vigie run show r-01kaxa           frozen, a person must look
+      vigie run continue r-01kaxd       when it is so: is the new disk in slot 3 of h2.example?
+      vigie resources --health unknown  which disks nothing is known of
+      vigie nodes                       which nodes are silent
     "
   `);
 });
@@ -302,10 +472,10 @@ test("a frozen run shows the guard that refused and how to go on", () => {
 test("runs", () => {
   expect(renderRuns(ListRunsResponse.fromPartial({ runs: [sample.RUN] }), screen(120)))
     .toMatchInlineSnapshot(`
-    "RUN       STATE    RUNBOOK             FOR             INCIDENT  APPROVED BY  PLANNED
-    r-01kaxb  running  reset-stalled-sync  web1.example/0  i-01kax9  policy       2026-11-22 02:05:11 UTC
-    "
-  `);
+      "RUN       STATE    RUNBOOK             FOR                  INCIDENT  APPROVED BY  PLANNED
+      r-01kaxb  running  reset-stalled-sync  web1.example disk/0  i-01kax9  policy       2026-11-22 02:05:11 UTC
+      "
+    `);
   expect(renderRuns({ runs: [] }, screen())).toBe("No runs.\n");
 });
 
@@ -313,7 +483,7 @@ test("watch: one line an event", () => {
   const lines = sample.EVENTS.map((it) => renderWatchEvent(it, screen()));
   expect(lines.join("")).toMatchInlineSnapshot(`
     "02:05:09  incident    i-01kax9  critical stalled-sync web1.example/0  healing: cut-link is seen in the world
-    02:05:11  run         r-01kaxb  reset-stalled-sync  running  cut-link: result done
+    02:05:11  run         r-01kaxb  reset-stalled-sync  running  cut-link answered done (engine)
     02:05:13  node        h4.example is silent: no report for 5 s
     02:05:14  leadership  does not lead, 1 of 3 votes: no majority
     "

@@ -3,7 +3,6 @@ import type { ListRunsResponse, Run } from "@vigie/proto";
 import { dateTime } from "./format.js";
 import { runStatePaint } from "./paints.js";
 import type { Screen } from "./screen.js";
-import { endText } from "./subject.js";
 import { table, type Column } from "./table.js";
 import { word } from "./words.js";
 
@@ -13,7 +12,7 @@ export function renderRuns(response: ListRunsResponse, screen: Screen): string {
     { heading: "RUN", cell: (it) => it.id },
     { heading: "STATE", cell: (it) => word(it.state), paint: (it) => runStatePaint(it.state, screen) },
     { heading: "RUNBOOK", cell: (it) => it.plan?.runbook ?? "?", cut: 2 },
-    { heading: "FOR", cell: (it) => endText(it.plan?.end), cut: 1 },
+    { heading: "FOR", cell: (it) => it.plan?.subject || "?", cut: 1 },
     { heading: "INCIDENT", cell: (it) => it.plan?.incidentId || "-", leaveOut: 2 },
     { heading: "APPROVED BY", cell: (it) => it.approvedBy || "-", leaveOut: 1 },
     { heading: "PLANNED", cell: (it) => dateTime(it.plan?.plannedUnixMs ?? 0, screen.timeZone), leaveOut: 3 },

@@ -25,6 +25,30 @@ export function indent(text: string, by = 2): string {
     .join("\n");
 }
 
+const NARROWEST = 20; // words are not broken to fit less
+
+/** Sentences, broken between words to fit the terminal; `rest` stands before all lines but the first. */
+export function wrapped(
+  text: string,
+  screen: Screen,
+  first = "  ",
+  rest = " ".repeat(first.length),
+): string[] {
+  const width = Math.max(NARROWEST, (screen.width ?? Infinity) - rest.length);
+  const lines: string[] = [];
+  for (const paragraph of text.split("\n")) {
+    let line = "";
+    for (const word of paragraph.split(" ")) {
+      if (line !== "" && Array.from(`${line} ${word}`).length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    lines.push(line);
+  }
+  return lines.map((line, n) => `${n === 0 ? first : rest}${line}`.trimEnd());
+}
+
 /**
  * The characters of a text as a terminal may have them. What comes from a disk label, a command's output or a
  * peer must not move the cursor, change colours or reorder the line (T10).

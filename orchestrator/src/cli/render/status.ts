@@ -8,8 +8,10 @@ import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
 import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
-import { section, type Screen } from "./screen.js";
-import { endText } from "./subject.js";
+import { forwardSteps } from "./plan-steps.js";
+import { askedOf, progressText } from "./progress.js";
+import { indent, section, wrapped, type Screen } from "./screen.js";
+import { runText } from "./subject.js";
 import type { StatusView } from "./status-view.js";
 import { leadershipText } from "./watch.js";
 import { word } from "./words.js";
@@ -20,6 +22,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
   const lines = [
     `${colour.bold(status.cluster || "cluster not known yet")}  vigie ${status.version} on ${status.orchestratorNode}  ${colour.dim(dateTime(screen.now, screen.timeZone))}`,
     "",
+    ...stoppedLines(status.killSwitch, screen),
     `leadership  ${status.leadership === undefined ? colour.magenta("unknown") : leadershipText(status.leadership, screen)}`,
     `nodes       ${nodesText(view, screen)}`,
     `disks       ${disksText(view, screen)}`,
@@ -27,7 +30,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
       `Open runs (${status.runsOpen})`,
-      view.runs.map((it) => runLine(it, screen)),
+      view.runs.flatMap((it) => runLines(it, screen)),
       screen,
     ),
     ...section(
@@ -66,14 +69,28 @@ function disksText({ status, health }: StatusView, screen: Screen): string {
   return `${status.resourcesTotal} mirrored: ${parts.join(", ")}`;
 }
 
-function runLine(run: Run, screen: Screen): string {
-  const state = runStatePaint(run.state, screen)(word(run.state));
-  return `  ${run.id}  ${run.plan?.runbook ?? "?"} for ${endText(run.plan?.end)}  ${state}${stepText(run)}`;
+/** Above all else: while it is thrown, Vigie only watches. */
+function stoppedLines(killSwitch: string, screen: Screen): string[] {
+  if (killSwitch === "") return [];
+  const text = wrapped(`every action is stopped by ${killSwitch}`, screen, "STOPPED     ");
+  return [...text.map((it) => screen.colour.red(it)), ""];
 }
 
+function runLines(run: Run, screen: Screen): string[] {
+  const state = runStatePaint(run.state, screen)(word(run.state));
+  const asked = askedOf(run);
+  const more =
+    asked === undefined ? progressText(run.progress, screen) : `waits for a person: ${asked.question}`;
+  return [
+    `  ${run.id}  ${runText(run.plan)}  ${state}${stepText(run)}`,
+    ...(more === "" ? [] : [indent(more, 6)]),
+  ];
+}
+
+/** The step that the newest row is about, on the way forward. */
 function stepText(run: Run): string {
   const current = run.events.findLast((it) => it.stepId !== "")?.stepId;
-  const steps = run.plan?.steps ?? [];
+  const steps = run.plan === undefined ? [] : forwardSteps(run.plan);
   const index = steps.findIndex((it) => it.id === current);
   const step = steps[index];
   return step === undefined ? "" : `, step ${index + 1} of ${steps.length}: ${step.title}`;

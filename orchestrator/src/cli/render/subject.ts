@@ -1,5 +1,5 @@
 /** What an incident or a run is about, in the shortest form that an administrator can type back. */
-import { Source, type DrbdEnd, type Subject } from "@vigie/proto";
+import { Source, type Plan, type Subject } from "@vigie/proto";
 import { word } from "./words.js";
 
 /** `web1.example/0`, `h1.example minor 3`, `h1.example sda`, `h1.example proc-drbd`. */
@@ -26,7 +26,7 @@ export function shortNames(names: readonly string[]): (name: string) => string {
   return (name) => (isClear ? (name.split(".")[0] ?? name) : name);
 }
 
-/** `web1.example/0`; a run without an end is about the cluster. */
-export function endText(end: DrbdEnd | undefined): string {
-  return end === undefined ? "the cluster" : diskText(end.instance, end.diskIndex);
+/** What a run is for, and with which runbook: `reset-stalled-sync for web1.example disk/0`. */
+export function runText(plan: Plan | undefined): string {
+  return plan === undefined ? "a run without a plan" : `${plan.runbook} for ${plan.subject || "the cluster"}`;
 }

@@ -4,11 +4,11 @@ import {
   type NodeChange,
   type RunChange,
   type Incident,
-  RunEventKind,
   type WatchResponse,
 } from "@vigie/proto";
 import { timeOfDay } from "./format.js";
 import { incidentStatePaint, runStatePaint, severityPaint, yesPaint } from "./paints.js";
+import { runEventText } from "./run-events.js";
 import type { Screen } from "./screen.js";
 import { subjectText } from "./subject.js";
 import { word } from "./words.js";
@@ -47,11 +47,7 @@ function runText(change: RunChange, screen: Screen): string {
   const { event } = change;
   const state = runStatePaint(change.state, screen)(word(change.state));
   if (event === undefined) return `${change.runId}  ${change.runbook}  ${state}`;
-  const step = event.stepId === "" ? "" : `${event.stepId}: `;
-  const kind = event.kind === RunEventKind.ENDED ? word(event.state) : word(event.kind).replace(/^step-/, "");
-  const outcome = event.result === undefined ? "" : ` ${word(event.result.outcome)}`;
-  const said = [event.text, event.result?.message ?? ""].find((it) => it !== "");
-  return `${change.runId}  ${change.runbook}  ${state}  ${step}${kind}${outcome}${said === undefined ? "" : ` – ${said}`}`;
+  return `${change.runId}  ${change.runbook}  ${state}  ${runEventText(event, [], screen)}`;
 }
 
 export function leadershipText(leadership: Leadership, screen: Screen): string {

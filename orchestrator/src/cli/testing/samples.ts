@@ -4,9 +4,9 @@
  */
 import {
   ActionOutcome,
-  Condition,
   ConnectionState,
   type DeepPartial,
+  DiskIdentity,
   DiskState,
   DrbdEnd,
   type DrbdMinor,
@@ -18,6 +18,7 @@ import {
   IncidentState,
   ListNodesResponse,
   ListResourcesResponse,
+  ListRunbooksResponse,
   Plan,
   ResourceStatus,
   Role,
@@ -133,9 +134,18 @@ export const PLAN = Plan.fromPartial({
   runbook: "reset-stalled-sync",
   runbookVersion: 1,
   incidentId: "i-01kax9",
-  end: END,
-  peerEnd: PEER_END,
-  configSerial: 42,
+  subject: "web1.example disk/0",
+  parameters: [
+    { name: "instance", value: "web1.example" },
+    { name: "disk", value: "0" },
+  ],
+  configSerials: [
+    { kind: "instance", name: "web1.example", serial: 42 },
+    { kind: "node", name: "h1.example", serial: 7 },
+  ],
+  locks: ["instance web1.example", "node h1.example", "pair h1.example h2.example"],
+  notes: ["web1.example runs on h1.example; it goes on meanwhile"],
+  destructive: true,
   plannedUnixMs: START + 10_000,
   steps: [
     {
@@ -143,9 +153,9 @@ export const PLAN = Plan.fromPartial({
       kind: StepKind.ACT,
       title: "refuse the DRBD connection, both directions",
       node: "h1.example",
-      condition: Condition.CUT_STANDS,
+      condition: { what: { $case: "cutStands", value: { end: END } } },
       deadlineMs: 5_000,
-      action: { $case: "cutDrbdLink", value: { end: END, ttlS: 30, minStillMs: 5_000, peer: undefined } },
+      action: { kind: { $case: "cutDrbdLink", value: { end: END, ttlS: 30, minStillMs: 5_000 } } },
       manualCommands: ["h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30"],
       undoStepId: "restore-link",
     },
@@ -154,7 +164,7 @@ export const PLAN = Plan.fromPartial({
       kind: StepKind.WAIT,
       title: "both ends notice",
       node: "h1.example",
-      condition: Condition.LINK_DOWN,
+      condition: { what: { $case: "linkDown", value: { end: END, peerEnd: PEER_END } } },
       deadlineMs: 25_000,
     },
     {
@@ -162,9 +172,9 @@ export const PLAN = Plan.fromPartial({
       kind: StepKind.ACT,
       title: "allow the DRBD connection again",
       node: "h1.example",
-      condition: Condition.CUT_GONE,
+      condition: { what: { $case: "cutGone", value: { end: END } } },
       deadlineMs: 5_000,
-      action: { $case: "restoreDrbdLink", value: { end: END } },
+      action: { kind: { $case: "restoreDrbdLink", value: { end: END } } },
       manualCommands: ["h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist"],
     },
     {
@@ -172,7 +182,7 @@ export const PLAN = Plan.fromPartial({
       kind: StepKind.WAIT,
       title: "the resync moves again",
       node: "h1.example",
-      condition: Condition.RESYNC_MOVES,
+      condition: { what: { $case: "resyncMoves", value: { end: END, peerEnd: PEER_END } } },
       deadlineMs: 60_000,
     },
   ],
@@ -180,7 +190,12 @@ export const PLAN = Plan.fromPartial({
 export const PLANNED = Run.fromPartial({ id: "r-01kaxb", plan: PLAN, state: RunState.AWAITING_APPROVAL });
 export const REFUSED = Run.fromPartial({
   ...PLANNED,
-  plan: { ...PLAN, refusals: ["h2.example's report is 3.1 s old, and may be 2 s at most (I7)"] },
+  state: RunState.PLANNED,
+  plan: {
+    ...PLAN,
+    refusals: ["h2.example is StandAlone: a person decides (I8)"],
+    wayOut: ["vigie do resolve-split-brain web1.example"],
+  },
 });
 
 export const RUN = Run.fromPartial({
@@ -285,6 +300,169 @@ export const FAILED_RUN = Run.fromPartial({
     },
   ],
 });
+
+const DISK = DiskIdentity.fromPartial({ node: "h2.example", name: "sdb", wwid: "naa.5000c500a1b2c3d4" });
+const redundant = {
+  what: { $case: "redundant", value: { instance: "web1.example", forMs: 2_000 } },
+} as const;
+
+/** Everything that a plan can have: a condition, a step without a way back, waits without a limit, a person. */
+export const RETIRE = Plan.fromPartial({
+  hash: HASH.replace("9f2c", "71aa"),
+  runbook: "retire-disk",
+  runbookVersion: 1,
+  subject: "h2.example sdb",
+  parameters: [
+    { name: "node", value: "h2.example" },
+    { name: "disk", value: "sdb" },
+  ],
+  configSerials: [{ kind: "node", name: "h2.example", serial: 9 }],
+  plannedUnixMs: START + 10_000,
+  locks: ["disk 5f1e", "instance web1.example", "node h2.example", "pair h1.example h2.example"],
+  notes: [
+    "web1.example disk/0 lives from h1.example alone until its second copy is made anew",
+    "ST4000NM0033 serial Z1Z2ABCD, 4.0 TB, 3 reallocated sectors an hour",
+  ],
+  typedWord: "h2.example",
+  destructive: true,
+  steps: [
+    {
+      id: "pause-watcher",
+      kind: StepKind.ACT,
+      title: "pause Ganeti's watcher for at most 4 h",
+      condition: { what: { $case: "watcherPaused", value: { paused: true } } },
+      deadlineMs: 15_000,
+      action: { kind: { $case: "pauseWatcher", value: { forS: 14_400 } } },
+      manualCommands: ["h1.example# gnt-cluster watcher pause 14400s"],
+      undoStepId: "continue-watcher",
+    },
+    {
+      id: "move-away",
+      kind: StepKind.ACT,
+      title: "migrate web1.example to h1.example",
+      onlyIf: {
+        what: {
+          $case: "instanceOn",
+          value: { instance: "web1.example", node: "h2.example", running: true },
+        },
+      },
+      requires: redundant,
+      condition: {
+        what: {
+          $case: "allOf",
+          value: {
+            conditions: [
+              { what: { $case: "jobSucceeded", value: { stepId: "move-away" } } },
+              {
+                what: {
+                  $case: "instanceOn",
+                  value: { instance: "web1.example", node: "h1.example", running: true },
+                },
+              },
+            ],
+          },
+        },
+      },
+      deadlineMs: 1_800_000,
+      action: {
+        kind: {
+          $case: "submitGanetiJob",
+          value: { job: { $case: "migrateInstance", value: { instance: "web1.example" } } },
+        },
+      },
+      manualCommands: ["h1.example# gnt-instance migrate -f web1.example"],
+    },
+    {
+      id: "set-offline",
+      kind: StepKind.ACT,
+      title: "give sdb no more I/O",
+      node: "h2.example",
+      holds: { what: { $case: "diskInState", value: { disk: DISK, state: "offline" } } },
+      condition: { what: { $case: "diskInState", value: { disk: DISK, state: "offline" } } },
+      deadlineMs: 10_000,
+      action: { kind: { $case: "setDiskOffline", value: { disk: DISK } } },
+      manualCommands: ["h2.example# echo offline > /sys/block/sdb/device/state"],
+      irreversible: true,
+    },
+    {
+      id: "pull-it-out",
+      kind: StepKind.WAIT,
+      title: "the disk is pulled out, and a new one is in",
+      node: "h2.example",
+      condition: {
+        what: { $case: "personSays", value: { question: "is the new disk in slot 3 of h2.example?" } },
+      },
+      manualCommands: ["h2.example# lsblk -S"],
+    },
+    {
+      id: "await-redundant",
+      kind: StepKind.WAIT,
+      title: "every disk of web1.example is redundant again",
+      node: "h1.example",
+      condition: redundant,
+      manualCommands: ["h1.example# grep -A3 '^ *18: cs:' /proc/drbd"],
+    },
+    {
+      id: "continue-watcher",
+      kind: StepKind.ACT,
+      title: "let Ganeti's watcher go on",
+      condition: { what: { $case: "watcherPaused", value: { paused: false } } },
+      deadlineMs: 15_000,
+      action: { kind: { $case: "continueWatcher", value: {} } },
+      manualCommands: ["h1.example# gnt-cluster watcher continue"],
+      onlyAsUndo: true,
+    },
+  ],
+});
+export const RETIRE_PLANNED = Run.fromPartial({
+  id: "r-01kaxd",
+  plan: RETIRE,
+  state: RunState.AWAITING_APPROVAL,
+});
+const RETIRE_BEGUN = [
+  { sequence: 1, unixMs: START, kind: RunEventKind.PLANNED, actor: "laurent" },
+  { sequence: 2, unixMs: START + 4_000, kind: RunEventKind.APPROVED, actor: "laurent" },
+  row(3, 4_100, RunEventKind.STEP_INTENT, "pause-watcher", "pause Ganeti's watcher for at most 4 h"),
+  row(4, 5_000, RunEventKind.STEP_VERIFIED, "pause-watcher", "Ganeti's watcher is paused"),
+  row(5, 5_100, RunEventKind.STEP_SKIPPED, "move-away", "not needed: web1.example runs on h1.example"),
+  row(6, 5_200, RunEventKind.STEP_INTENT, "set-offline", "give sdb no more I/O"),
+  row(7, 6_000, RunEventKind.STEP_VERIFIED, "set-offline", "the kernel has sdb offline"),
+];
+export const ASKING_RUN = Run.fromPartial({
+  id: "r-01kaxd",
+  plan: RETIRE,
+  state: RunState.WAITING,
+  approvedBy: "laurent",
+  events: [...RETIRE_BEGUN, row(8, 11_000, RunEventKind.STEP_WAITING, "pull-it-out", "")],
+  progress: { stepId: "pull-it-out" },
+});
+export const WAITING_RUN = Run.fromPartial({
+  ...ASKING_RUN,
+  id: "r-01kaxe",
+  events: [
+    ...ASKING_RUN.events,
+    { ...row(9, 900_000, RunEventKind.PERSON_SAID, "pull-it-out", "yes"), actor: "laurent" },
+    row(10, 900_100, RunEventKind.STEP_VERIFIED, "pull-it-out", "laurent says so"),
+    ...["- INFO: Checking disk/0", ...percentages(7)].map((text, n) =>
+      row(11 + n, 901_000 + n * 60_000, RunEventKind.STEP_LOG, "await-redundant", text),
+    ),
+    row(20, 1_400_000, RunEventKind.STEP_WAITING, "await-redundant", "resync 0.4 %, 3719 GiB left"),
+  ],
+  progress: {
+    stepId: "await-redundant",
+    text: "resync 42.0 %, 2167 GiB left, 54.0 MiB/s",
+    donePercent: 42,
+    finishUnixMs: NOW + 7_800_000,
+  },
+});
+
+function row(sequence: number, afterMs: number, kind: RunEventKind, stepId: string, text: string) {
+  return { sequence, unixMs: START + afterMs, kind, stepId, attempt: 1, text, actor: "engine" };
+}
+
+function percentages(n: number): string[] {
+  return Array.from({ length: n }, (_, at) => `- device disk/0: ${at}.00% done`);
+}
 
 export const INCIDENT = Incident.fromPartial({
   id: "i-01kax9",
@@ -414,3 +592,29 @@ export const EVENTS: readonly WatchResponse[] = [
     },
   }),
 ];
+
+export const RUNBOOKS = ListRunbooksResponse.fromPartial({
+  runbooks: [
+    {
+      name: "reset-stalled-sync",
+      version: 1,
+      summary: "reset the TCP connection of a resync that does not move",
+      parameters: [
+        { name: "instance", summary: "Ganeti's name of the instance", required: true },
+        { name: "disk", summary: "N of disk/N; needed where more than one resyncs" },
+      ],
+      explanation: [
+        "Cuts the one DRBD connection of a disk until both ends wait for a connection, and lets it back.",
+        "",
+        "By hand, as the wiki tells it, on the Primary's node:",
+        "  iptables -I INPUT -p tcp --dport PORT -j REJECT --reject-with tcp-reset",
+      ],
+    },
+    {
+      name: "rebuild-redundancy",
+      version: 1,
+      summary: "make a new second copy of each disk that has lost one, one instance after the other",
+      parameters: [{ name: "instances", summary: "Ganeti's names of the instances", required: true }],
+    },
+  ],
+});

@@ -43,6 +43,7 @@ export const HAPPY: Answers = {
   abortRun: () => ({ run: { ...sample.RUN, state: RunState.ABORTED } }),
   listRuns: () => ({ runs: [{ ...sample.RUN, events: [] }] }),
   getRun: () => ({ run: sample.RUN }),
+  listRunbooks: () => sample.RUNBOOKS,
   listAudit: () => ({ records: [] }),
   confirmLeadership: () => ({
     leadership: { leads: true, epoch: 8, votes: 1, voters: 2, reason: "confirmed by laurent" },
