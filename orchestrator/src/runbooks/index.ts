@@ -1,18 +1,27 @@
 /** The table of runbooks, and which one a kind of incident asks for. */
 import { IncidentKind } from "@vigie/proto";
 import { adoptDisk } from "./adopt-disk.js";
+import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import { recoverStuckMigration } from "./recover-stuck-migration.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
 import { retireDisk } from "./retire-disk.js";
 import type { Runbook } from "./runbook.js";
 
-export const RUNBOOKS: readonly Runbook[] = [resetStalledSync, recoverStuckMigration, retireDisk, adoptDisk];
+export const RUNBOOKS: readonly Runbook[] = [
+  resetStalledSync,
+  recoverStuckMigration,
+  retireDisk,
+  adoptDisk,
+  rebuildRedundancy,
+];
 
 export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.STALLED_SYNC]: resetStalledSync.name,
   [IncidentKind.HUNG_MIGRATION]: recoverStuckMigration.name,
   [IncidentKind.FAILING_DISK]: retireDisk.name,
   [IncidentKind.DISK_OFFLINE]: retireDisk.name,
+  [IncidentKind.DISKLESS]: rebuildRedundancy.name,
+  [IncidentKind.MISSING_VOLUME]: rebuildRedundancy.name,
 };
 
 export function runbookByName(name: string): Runbook | undefined {

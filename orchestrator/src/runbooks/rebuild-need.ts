@@ -1,0 +1,174 @@
+/**
+ * What a mirrored disk needs to be redundant again, by what both its ends and its nodes' LVM tell.
+ *
+ * `replace-disks` makes a copy anew, and works while the minor of the broken side is still configured, as Diskless.
+ * Where that minor is gone it fails, and so does activate-disks where the volumes are gone too; then a new secondary
+ * is the way (ganeti#1000, #1372). On a stopped instance it activates the disks itself. Never -a where an end is
+ * StandAlone: Ganeti 3.1 would take the good side for the faulty one.
+ */
+import { ConnectionState, connectionWord, DiskState, diskWord, type GanetiInstance } from "@vigie/proto";
+import { isInSync, type EndView } from "../view/end-view.js";
+import { isRedundant } from "../view/node-view.js";
+import type { Resource } from "../view/join.js";
+import type { NodeVolumes } from "./node-volumes.js";
+
+export type Side = "primary" | "secondary";
+
+export type DiskNeed =
+  | { readonly what: "nothing" }
+  | { readonly what: "idle" } // stopped, and its volumes are there: nobody can tell more
+  | { readonly what: "wait" } // a resync that moves
+  | { readonly what: "activate"; readonly why: string }
+  | { readonly what: "replace"; readonly side: Side; readonly why: string; readonly faulty: boolean }
+  | { readonly what: "relocate"; readonly why: string }
+  | { readonly what: "blocked"; readonly why: string; readonly wayOut: readonly string[] };
+
+export interface NeedContext {
+  readonly instance: GanetiInstance;
+  readonly offline: ReadonlySet<string>; // nodes that Ganeti marks so
+  readonly eligible: ReadonlySet<string>; // nodes that Ganeti may choose for a new copy
+  readonly volumesOf: (node: string) => NodeVolumes;
+  readonly minStillMs: number;
+}
+
+/** @param ends the instance's primary node first */
+export function needOf(resource: Resource, ends: readonly EndView[], context: NeedContext): DiskNeed {
+  const [primary, secondary] = ends;
+  if (primary === undefined || secondary === undefined)
+    return blocked("it is not known where its copies are");
+  if (ends.every(({ unknown, drbd }) => unknown === "" && drbd !== undefined && isRedundant(drbd)))
+    return { what: "nothing" };
+  if (context.offline.has(primary.end.node))
+    return blocked(`its primary node ${primary.end.node} is offline`, [
+      `vigie do disable-dead-node ${primary.end.node}`,
+    ]);
+  if (context.offline.has(secondary.end.node))
+    return relocate(resource, `${secondary.end.node} is offline`, context);
+  const silent = ends.find(({ unknown }) => unknown !== "");
+  if (silent !== undefined)
+    return blocked(`${silent.end.node} minor ${silent.end.minor}: ${silent.unknown} (I11)`);
+  return linkNeed(resource, ends, context) ?? sidesNeed(resource, primary, secondary, context);
+}
+
+function linkNeed(
+  { instance, diskIndex }: Resource,
+  ends: readonly EndView[],
+  { minStillMs }: NeedContext,
+): DiskNeed | undefined {
+  const alone = ends.find(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE);
+  if (alone !== undefined)
+    return blocked(`${alone.end.node} is StandAlone: a person decides (I8)`, [
+      `vigie do resolve-split-brain ${instance}`,
+    ]);
+  const syncing = ends.filter(({ drbd }) => drbd !== undefined && isInSync(drbd));
+  if (syncing.length > 0 && syncing.every(({ stillMs }) => stillMs >= minStillMs))
+    return blocked("its resync stands still", [`vigie do reset-stalled-sync ${instance} ${diskIndex}`]);
+  const busy = ends.some(({ drbd }) => drbd !== undefined && RESYNC.has(drbd.connection));
+  return busy ? { what: "wait" } : undefined;
+}
+
+const RESYNC: ReadonlySet<ConnectionState> = new Set([
+  ConnectionState.STARTING_SYNC_S,
+  ConnectionState.STARTING_SYNC_T,
+  ConnectionState.WF_BIT_MAP_S,
+  ConnectionState.WF_BIT_MAP_T,
+  ConnectionState.WF_SYNC_UUID,
+  ConnectionState.SYNC_SOURCE,
+  ConnectionState.SYNC_TARGET,
+  ConnectionState.PAUSED_SYNC_S,
+  ConnectionState.PAUSED_SYNC_T,
+]);
+
+function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, context: NeedContext): DiskNeed {
+  const up = context.instance.adminState === "up";
+  if (primary.inactive && secondary.inactive)
+    return up ? startable(resource, context) : stoppedNeed(resource, context);
+  if (primary.inactive || secondary.inactive) return oneGone(resource, primary, secondary, context);
+  const [own, peer] = [primary.drbd, secondary.drbd];
+  if (own === undefined || peer === undefined) return blocked("one end is unknown (I11)");
+  const whole = [own, peer].filter(({ disk }) => disk === DiskState.UP_TO_DATE);
+  if (whole.length === 0)
+    return blocked(`no copy is UpToDate: ${diskWord(own.disk)} and ${diskWord(peer.disk)} (I1)`);
+  const apart = [own, peer].find(({ connection }) => connection !== ConnectionState.CONNECTED);
+  if (apart !== undefined) return { what: "activate", why: connectionWord(apart.connection) };
+  if (whole.length === 2) return { what: "wait" }; // it is Connected and counts down what is out of sync
+  const side: Side = own.disk === DiskState.UP_TO_DATE ? "secondary" : "primary";
+  const broken = side === "primary" ? primary : secondary;
+  return replace(resource, broken, side, broken.drbd?.disk ?? DiskState.UNSPECIFIED, context);
+}
+
+/** The minor of one side is not there. */
+function oneGone(resource: Resource, primary: EndView, secondary: EndView, context: NeedContext): DiskNeed {
+  const [gone, left] = primary.inactive ? [primary, secondary] : [secondary, primary];
+  const where = gone.end.node;
+  if (left.drbd?.disk !== DiskState.UP_TO_DATE)
+    return blocked(
+      `minor ${gone.end.minor} of ${where} is gone, and ${left.end.node}'s copy is not UpToDate (I1)`,
+    );
+  const { unknown, volumes } = context.volumesOf(where);
+  if (unknown !== "") return blocked(unknown);
+  const why = `minor ${gone.end.minor} of ${where} is not there`;
+  if (volumes.has(resource.dataLv)) return { what: "activate", why };
+  if (gone === secondary) return relocate(resource, `${why}, nor are its volumes`, context);
+  return blocked(`${why}, nor are its volumes, and it is Ganeti's primary node`);
+}
+
+/** It should run, and no minor of it is there: Ganeti's own watcher starts it, or a person. */
+function startable(resource: Resource, { instance }: NeedContext): DiskNeed {
+  return blocked(`no minor of disk/${resource.diskIndex} is there, though ${instance.name} should run`);
+}
+
+/** A stopped instance has no minors: only its volumes can be looked for. */
+function stoppedNeed(resource: Resource, context: NeedContext): DiskNeed {
+  const missing: (readonly [Side, string])[] = [];
+  for (const [i, { node }] of resource.ends.entries()) {
+    const { unknown, volumes } = context.volumesOf(node);
+    if (unknown !== "") return blocked(unknown);
+    if (!volumes.has(resource.dataLv)) missing.push([i === 0 ? "primary" : "secondary", node]);
+  }
+  const [first, second] = missing;
+  if (first === undefined) return { what: "idle" };
+  if (second !== undefined) return blocked(`${resource.dataLv} is on neither node: no copy is left (I1)`);
+  return withRoom(resource, first[1], context, {
+    what: "replace",
+    side: first[0],
+    why: `${resource.dataLv} is not on ${first[1]}`,
+    faulty: false,
+  });
+}
+
+function replace(
+  resource: Resource,
+  { end }: EndView,
+  side: Side,
+  disk: DiskState,
+  context: NeedContext,
+): DiskNeed {
+  const why = `${end.node}'s copy is ${diskWord(disk)}`;
+  return withRoom(resource, end.node, context, {
+    what: "replace",
+    side,
+    why,
+    faulty: disk === DiskState.DISKLESS,
+  });
+}
+
+/** A new copy on a third node, which becomes the secondary. */
+function relocate({ ends }: Resource, why: string, { eligible }: NeedContext): DiskNeed {
+  const others = [...eligible].filter((node) => ends.every((end) => end.node !== node));
+  return others.length > 0 ? { what: "relocate", why } : blocked(`${why}, and there is no third node`);
+}
+
+/** Ganeti wants a volume group of the same name there. */
+function withRoom(resource: Resource, node: string, { volumesOf }: NeedContext, need: DiskNeed): DiskNeed {
+  const vg = resource.dataLv.split("/")[0] ?? "";
+  const { unknown, freeBytes } = volumesOf(node);
+  if (unknown !== "") return blocked(unknown);
+  if (!freeBytes.has(vg))
+    return blocked(`${node} has no volume group ${vg}`, [`vigie do adopt-disk ${node} DISK`]);
+  return need;
+}
+
+function blocked(why: string, wayOut: readonly string[] = []): DiskNeed {
+  return { what: "blocked", why, wayOut };
+}

@@ -1,0 +1,306 @@
+import { ConnectionState, DiskState, Incident, ResyncProgress, Subject, type Plan } from "@vigie/proto";
+import { describe, expect, test } from "vitest";
+import { planFaults } from "./plan-faults.js";
+import { rebuildRedundancy } from "./rebuild-redundancy.js";
+import { stepById } from "./runbook.js";
+import {
+  bigView,
+  GIB,
+  minorIn,
+  nodeIn,
+  planIn,
+  requestOf,
+  small,
+  stepIds,
+  viewOf,
+  worldOf,
+  type World,
+} from "./testing.js";
+
+const { WF_CONNECTION, STAND_ALONE, SYNC_SOURCE, SYNC_TARGET, CONNECTED } = ConnectionState;
+
+function plan(change: (world: World) => void, parameters: Record<string, string> = {}): Plan {
+  return planIn(small(change), rebuildRedundancy, parameters);
+}
+
+/** web1's copy on h2 is Diskless. */
+function secondaryDiskless(world: World): void {
+  minorIn(world, "h2", 0).disk = DiskState.DISKLESS;
+  minorIn(world, "h1", 0).peerDisk = DiskState.DISKLESS;
+}
+
+/** web2's copy on h2, its primary node, is Diskless. */
+function primaryDiskless(world: World): void {
+  minorIn(world, "h2", 1).disk = DiskState.DISKLESS;
+  minorIn(world, "h3", 0).peerDisk = DiskState.DISKLESS;
+}
+
+function apart(world: World): void {
+  minorIn(world, "h1", 0).connection = WF_CONNECTION;
+  minorIn(world, "h2", 0).connection = WF_CONNECTION;
+}
+
+function commands(made: Plan): string[] {
+  return made.steps.flatMap((step) => (step.action === undefined ? [] : step.manualCommands));
+}
+
+test("of a running instance Ganeti finds the faulty copy itself; one after the other, each to its end", () => {
+  const made = plan((w) => {
+    secondaryDiskless(w);
+    primaryDiskless(w);
+  });
+  expect(made.refusals).toEqual([]);
+  expect(stepIds(made)).toEqual(["rebuild-1!", "rebuild-2!"]);
+  expect(commands(made)).toEqual([
+    "h1# gnt-instance replace-disks -a web1",
+    "h1# gnt-instance replace-disks -a web2",
+  ]);
+  expect(made.steps.map(({ deadlineMs }) => deadlineMs)).toEqual([0, 0]);
+  expect(planFaults(made)).toEqual([]);
+});
+
+test("several at once are put into the queue together, and waited for together", () => {
+  const made = plan(
+    (w) => {
+      secondaryDiskless(w);
+      primaryDiskless(w);
+    },
+    { at_once: "2" },
+  );
+  expect(stepIds(made)).toEqual(["rebuild-1!", "rebuild-2!", "await-1", "await-2"]);
+  expect(made.steps[0]?.condition?.what?.$case).toBe("jobQueued");
+  expect(planFaults(made)).toEqual([]);
+});
+
+test.each<[string, (world: World) => void, string[]]>([
+  ["a link that is down is activated", apart, ["h1# gnt-instance activate-disks web1"]],
+  [
+    "a minor that is gone, with its volumes there, is activated",
+    (w) => {
+      apart(w);
+      nodeIn(w, "h2").minors = nodeIn(w, "h2").minors.filter(({ minor }) => minor !== 0);
+    },
+    ["h1# gnt-instance activate-disks web1"],
+  ],
+  [
+    "a secondary whose minor and volumes are gone is made on another node",
+    (w) => {
+      apart(w);
+      const node = nodeIn(w, "h2");
+      node.minors = node.minors.filter(({ minor }) => minor !== 0);
+      node.lvm.logicalVolumes = node.lvm.logicalVolumes.filter(({ lvName }) => !lvName.startsWith("u0."));
+    },
+    ["h1# gnt-instance replace-disks -I hail web1"],
+  ],
+  [
+    "a secondary on a node that is offline is made on another node",
+    (w) => {
+      apart(w);
+      const [, h2] = w.inventory.nodes;
+      if (h2 !== undefined) h2.offline = true;
+    },
+    ["h1# gnt-instance replace-disks -I hail web1"],
+  ],
+  [
+    "a secondary that is Inconsistent, and that nothing resyncs, is made anew",
+    (w) => {
+      minorIn(w, "h2", 0).disk = DiskState.INCONSISTENT;
+      minorIn(w, "h1", 0).peerDisk = DiskState.INCONSISTENT;
+    },
+    ["h1# gnt-instance replace-disks -s web1"],
+  ],
+])("%s", (_what, change, expected) => {
+  const made = plan(change, { target: "web1" });
+  expect(made.refusals).toEqual([]);
+  expect(commands(made)).toEqual(expected);
+  expect(planFaults(made)).toEqual([]);
+});
+
+describe("of a stopped instance the broken side is named:", () => {
+  test.each([
+    ["primary", "h1", "-p"],
+    ["secondary", "h2", "-s"],
+  ])("the %s's volumes are gone", (_side, node, option) => {
+    const world = worldOf(
+      ["h1", "h2", "h3"],
+      [{ name: "db", primary: "h1", secondary: "h2", stopped: true }],
+    );
+    nodeIn(world, node).lvm.logicalVolumes = [];
+    const made = planIn(world, rebuildRedundancy, { target: "db" });
+    expect(made.refusals).toEqual([]);
+    expect(commands(made)).toEqual([`h1# gnt-instance replace-disks ${option} db`]);
+  });
+
+  test("with volumes on both nodes there is nothing to see, and that is told", () => {
+    const world = worldOf(["h1", "h2"], [{ name: "db", primary: "h1", secondary: "h2", stopped: true }]);
+    const made = planIn(world, rebuildRedundancy, {});
+    expect(made.refusals).toEqual(["the cluster: every disk that is active is redundant"]);
+    expect(made.notes.join()).toContain("1 stopped instances");
+  });
+
+  test("with volumes on neither node there is nothing to copy from", () => {
+    const world = worldOf(["h1", "h2"], [{ name: "db", primary: "h1", secondary: "h2", stopped: true }]);
+    for (const node of ["h1", "h2"]) nodeIn(world, node).lvm.logicalVolumes = [];
+    expect(planIn(world, rebuildRedundancy, { target: "db" }).refusals.join()).toContain("no copy is left");
+  });
+});
+
+test("a resync that moves is only waited for, without a limit", () => {
+  const made = plan((w) => {
+    minorIn(w, "h1", 0).connection = SYNC_SOURCE;
+    minorIn(w, "h2", 0).connection = SYNC_TARGET;
+  });
+  expect(stepIds(made)).toEqual(["await-1"]);
+  expect(made.steps[0]?.deadlineMs).toBe(0);
+});
+
+describe("it is refused, of instances that are named,", () => {
+  const noRoom = (w: World) => {
+    secondaryDiskless(w);
+    const [vg] = nodeIn(w, "h2").lvm.volumeGroups;
+    if (vg !== undefined) vg.freeBytes = GIB;
+  };
+  test.each<[string, (world: World) => void, string, string[]]>([
+    [
+      "for a StandAlone end: 3.1 would take the good side for the faulty one",
+      (w) => (minorIn(w, "h1", 0).connection = STAND_ALONE),
+      "h1 is StandAlone",
+      ["vigie do resolve-split-brain web1"],
+    ],
+    [
+      "for a resync that stands still",
+      (w) => {
+        minorIn(w, "h1", 0).connection = SYNC_SOURCE;
+        nodeIn(w, "h1").still = { 0: 9_000 };
+      },
+      "stands still",
+      ["vigie do reset-stalled-sync web1 0"],
+    ],
+    [
+      "when no copy is UpToDate",
+      (w) => {
+        minorIn(w, "h1", 0).disk = DiskState.DISKLESS;
+        minorIn(w, "h2", 0).disk = DiskState.INCONSISTENT;
+      },
+      "no copy is UpToDate: Diskless and Inconsistent (I1)",
+      [],
+    ],
+    ["when an end is silent", (w) => (nodeIn(w, "h2").silent = true), "h2 has not reported", []],
+    [
+      "when the node has no volume group",
+      (w) => {
+        secondaryDiskless(w);
+        nodeIn(w, "h2").lvm.volumeGroups = [];
+      },
+      "h2 has no volume group kvmvg",
+      ["vigie do adopt-disk h2 DISK"],
+    ],
+    [
+      "when there is no room",
+      noRoom,
+      "kvmvg on h2 has 1.0 GiB free, and 10.1 GiB are to be made there",
+      ["vigie do adopt-disk h2 DISK"],
+    ],
+    [
+      "when the primary node is offline",
+      (w) => {
+        apart(w);
+        const [h1] = w.inventory.nodes;
+        if (h1 !== undefined) h1.offline = true;
+      },
+      "its primary node h1 is offline",
+      ["vigie do disable-dead-node h1"],
+    ],
+    [
+      "when there is no third node",
+      (w) => {
+        apart(w);
+        const [, h2, h3] = w.inventory.nodes;
+        if (h2 !== undefined) h2.offline = true;
+        if (h3 !== undefined) h3.drained = true;
+      },
+      "there is no third node",
+      [],
+    ],
+    [
+      "when the primary's minor and volumes are gone",
+      (w) => {
+        const node = nodeIn(w, "h1");
+        node.minors = [];
+        node.lvm.logicalVolumes = [];
+        minorIn(w, "h2", 0).connection = WF_CONNECTION;
+      },
+      "it is Ganeti's primary node",
+      [],
+    ],
+    [
+      "when the only copy that is left is not UpToDate",
+      (w) => {
+        nodeIn(w, "h2").minors = [];
+        Object.assign(minorIn(w, "h1", 0), { connection: WF_CONNECTION, disk: DiskState.OUTDATED });
+      },
+      "h1's copy is not UpToDate",
+      [],
+    ],
+    ["when there is nothing to do", () => {}, "every disk that is active is redundant", []],
+  ])("%s", (_what, change, why, wayOut) => {
+    const made = plan(change, { target: "web1" });
+    expect(made.refusals.join("\n")).toContain(why);
+    expect(made.steps).toEqual([]);
+    expect(made.wayOut).toEqual(wayOut);
+    expect(planFaults(made)).toEqual([]);
+  });
+});
+
+test("of a whole cluster, what cannot be mended is left out, and told", () => {
+  const made = plan((w) => {
+    primaryDiskless(w);
+    minorIn(w, "h1", 0).connection = STAND_ALONE;
+  });
+  expect(commands(made)).toEqual(["h1# gnt-instance replace-disks -a web2"]);
+  expect(made.notes.join("\n")).toContain("left out: web1: disk/0: h1 is StandAlone");
+});
+
+test("a node means every instance with a copy there", () => {
+  const change = (w: World) => {
+    secondaryDiskless(w);
+    primaryDiskless(w);
+  };
+  expect(commands(plan(change, { target: "h1" }))).toEqual(["h1# gnt-instance replace-disks -a web1"]);
+});
+
+test("how long it will take is told, by the rate that is measured", () => {
+  const notes = (change: (w: World) => void) =>
+    plan((w) => {
+      secondaryDiskless(w);
+      change(w);
+    }).notes.join("\n");
+  expect(notes(() => {})).toContain("10.0 GiB are to be copied: 12 min if it goes at 14 MiB/s");
+  const measured = (w: World) => {
+    minorIn(w, "h2", 1).connection = CONNECTED;
+    minorIn(w, "h2", 1).resync = ResyncProgress.create({ averageSpeedKibPerS: 102_400 });
+  };
+  expect(notes(measured)).toContain("2 min at the 100 MiB/s that are measured now");
+});
+
+test("an incident names the instance, or the volume that is missing", () => {
+  const about = (subject: Partial<Subject>) =>
+    rebuildRedundancy.forIncident?.(Incident.create({ subject: Subject.create(subject) }), viewOf(small()));
+  expect(about({ instance: "web1" })).toEqual({ target: "web1" });
+  expect(about({ node: "h3", device: "kvmvg/u1.disk0_meta" })).toEqual({ target: "web2" });
+  expect(about({ node: "h3", device: "kvmvg/swap" })).toBeUndefined();
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ target: "web7" }, "did you mean web"],
+  [{ at_once: "0" }, "give a number from 1 to 8"],
+])("%j is answered with what to give instead", (parameters, why) => {
+  expect(() => plan(() => {}, parameters)).toThrow(why);
+});
+
+test("a plan for a cluster of a hundred nodes and two thousand instances is made", () => {
+  const view = bigView();
+  const made = rebuildRedundancy.plan(requestOf(view, {}));
+  expect(made.refusals).toEqual(["the cluster: every disk that is active is redundant"]);
+  expect(stepById(made, "rebuild-1")).toBeUndefined();
+});
