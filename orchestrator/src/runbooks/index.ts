@@ -3,6 +3,7 @@ import { IncidentKind } from "@vigie/proto";
 import { adoptDisk } from "./adopt-disk.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import { recoverStuckMigration } from "./recover-stuck-migration.js";
+import { releaseHeldDevice } from "./release-held-device.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
 import { retireDisk } from "./retire-disk.js";
 import type { Runbook } from "./runbook.js";
@@ -13,6 +14,7 @@ export const RUNBOOKS: readonly Runbook[] = [
   retireDisk,
   adoptDisk,
   rebuildRedundancy,
+  releaseHeldDevice,
 ];
 
 export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
@@ -21,6 +23,8 @@ export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.FAILING_DISK]: retireDisk.name,
   [IncidentKind.DISK_OFFLINE]: retireDisk.name,
   [IncidentKind.DISKLESS]: rebuildRedundancy.name,
+  [IncidentKind.HELD_DEVICE]: releaseHeldDevice.name,
+  [IncidentKind.LEFTOVER_KPARTX]: releaseHeldDevice.name,
   [IncidentKind.MISSING_VOLUME]: rebuildRedundancy.name,
 };
 
