@@ -4,6 +4,7 @@
  * A DRBD minor ends the way up: what stands on it is mirrored.
  */
 import { VigieError } from "@vigie/proto";
+import { minorOf } from "./drbd-device.js";
 import type { DeviceHandle, Host } from "./host.js";
 import { partitionsIn } from "./sources/block-device-attributes.js";
 import { isMissing } from "./sources/reading.js";
@@ -74,12 +75,6 @@ async function stacked(host: Host, name: string): Promise<StackedDevice> {
     dmUuid: await textOrNothing(host, `${folder}/dm/uuid`),
     holders: isMinor ? [] : (await host.listFolder(`${folder}/holders`)).sort(),
   };
-}
-
-/** "drbd18" is 18. */
-export function minorOf(name: string): number | undefined {
-  const digits = /^drbd(\d{1,7})$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }
 
 async function textOrNothing(host: Host, path: string): Promise<string> {

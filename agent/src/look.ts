@@ -18,6 +18,11 @@ export function createLook(
     nodeName,
     bootId,
     read: observer.readNow,
+    recent: async (source, maxAgeMs) => {
+      const latest = observer.latest(source);
+      if (latest !== undefined && host.monotonicMs() - latest.monotonicMs <= maxAgeMs) return latest;
+      return observer.readNow(source);
+    },
     drbdMinor: async (number) => {
       const report = await observer.readNow(Source.PROC_DRBD);
       const minor =

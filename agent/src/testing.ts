@@ -106,6 +106,7 @@ export function performStage(
       nodeName: MASTER,
       bootId: seen.bootId,
       read: (source) => world.read(source),
+      recent: (source) => world.read(source),
       drbdMinor: async () => {
         happened.push("look at the minor");
         const readAtMs = world.nowMs;

@@ -19,7 +19,7 @@ export interface Asker {
   readonly stepId: string;
 }
 
-/** What a guard may look at. Each call reads the world now; none answers from memory. */
+/** What a guard may look at. Each call reads the world now, but for `recent`. */
 export interface Look {
   readonly host: Host;
   readonly nodeName: string;
@@ -29,6 +29,8 @@ export interface Look {
   readonly device: DeviceHandle | undefined;
   /** A reading of this source that began after the call. */
   readonly read: (source: Source, asked?: Asked) => Promise<SourceReport>;
+  /** The newest reading, where it is not older than that; else one that began after the call. */
+  readonly recent: (source: Source, maxAgeMs: number) => Promise<SourceReport>;
   /** This minor in /proc/drbd, and how long it has stood so; `unknown` says why there is no answer (I11). */
   readonly drbdMinor: (minor: number) => Promise<MinorSeen>;
   readonly drbdConfig: (minor: number) => Promise<DrbdConfig | undefined>;

@@ -1,6 +1,7 @@
 /** Let one minor go on without its disk (W2). A detach that hangs keeps its minor: nothing is sent to it any more. */
 import { connectionWord, DiskState, diskWord, type DetachMinor } from "@vigie/proto";
 import { checkEnd } from "../argument-types.js";
+import { fact } from "../guards/fact.js";
 import { judgeDetach } from "../guards/lose-copy.js";
 import type { ActionDefinition } from "./action.js";
 import { minorLock } from "./cut-drbd-link.js";
@@ -14,7 +15,10 @@ export const detachMinor: ActionDefinition<DetachMinor> = {
   identityOf: (params) => ({ ...params, peer: undefined }),
   locks: ({ end }) => [minorLock(end)],
   factsMaxAgeMs: 6_000, // drbdsetup's two answers; /proc/drbd is read last, and judged by its own age
-  guard: async ({ end, peer }, look) => judgeDetach(end, peer, await seenForLoss(end, peer, look)),
+  guard: async ({ end, peer }, look) => {
+    const [seen] = await seenForLoss([end], [peer], look);
+    return seen === undefined ? [fact("which end", "not named", false, "I13")] : judgeDetach(end, peer, seen);
+  },
   holds: async ({ end }, look) => {
     const { minor } = await look.drbdMinor(end?.minor ?? -1);
     return minor?.disk === DiskState.DISKLESS && { message: `minor ${minor.minor} is Diskless` };

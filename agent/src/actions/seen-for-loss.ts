@@ -3,30 +3,38 @@ import { Source, type DrbdEnd, type PeerReport } from "@vigie/proto";
 import type { SeenForLoss } from "../guards/lose-copy.js";
 import type { Look } from "./action.js";
 
+/**
+ * All ends side by side, and what moves last, so that none of it is older than the others' reading took (I14).
+ * @param reports of the ends' peers, in the ends' order
+ */
 export async function seenForLoss(
-  end: DrbdEnd | undefined,
-  report: PeerReport | undefined,
+  ends: readonly (DrbdEnd | undefined)[],
+  reports: readonly (PeerReport | undefined)[],
   look: Look,
-): Promise<SeenForLoss> {
-  const minor = end?.minor ?? -1;
-  const [config, { cuts, unknown }, currentUuid] = await Promise.all([
-    look.drbdConfig(minor),
-    look.cuts(),
-    currentGeneration(minor, look),
-  ]);
-  const seen = await look.drbdMinor(minor); // last: it is what moves (I14)
-  return {
+): Promise<SeenForLoss[]> {
+  const { cuts, unknown } = await look.cuts();
+  const minors = ends.map((end) => end?.minor ?? -1);
+  const configs = await Promise.all(minors.map((minor) => look.drbdConfig(minor)));
+  const generations = await Promise.all(minors.map((minor) => currentGeneration(minor, look)));
+  const seen = await Promise.all(minors.map((minor) => look.drbdMinor(minor)));
+  const nowMs = look.host.monotonicMs();
+  return seen.map((own, index) => ({
     bootId: look.bootId,
-    config,
-    own: seen.minor,
-    ownUnknownBecause: seen.unknown,
-    ownAgeMs: look.host.monotonicMs() - seen.readAtMs,
-    ownRedundantMs: seen.redundantMs,
-    currentUuid,
+    config: configs[index],
+    own: own.minor,
+    ownUnknownBecause: own.unknown,
+    ownAgeMs: nowMs - own.readAtMs,
+    ownRedundantMs: own.redundantMs,
+    currentUuid: generations[index] ?? "",
     cuts,
     cutsUnknownBecause: unknown,
-    peerAgeMs: report === undefined ? undefined : report.ageMs + look.requestAgeMs(),
-  };
+    peerAgeMs: peerAgeMs(reports[index], look),
+  }));
+}
+
+/** Upper bound of the time since the peer was asked; undefined: there is no report of it. */
+export function peerAgeMs(report: PeerReport | undefined, look: Look): number | undefined {
+  return report === undefined ? undefined : report.ageMs + look.requestAgeMs();
 }
 
 /** Empty where drbdsetup does not tell: a minor without its disk has none. */

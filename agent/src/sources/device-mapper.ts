@@ -120,7 +120,15 @@ function isSuspended(text: string | undefined): boolean {
   return refuse(`neither active nor suspended: ${quote(text ?? "")}`);
 }
 
+/** @throws VigieError as runForOutput */
+export async function readDmsetup(
+  host: Host,
+  parse = parseDmsetup,
+): Promise<ReturnType<typeof parseDmsetup>> {
+  return parse(await runForOutput(host, INFO), await runForOutput(host, TABLE));
+}
+
 async function read(host: Host, parse: typeof parseDmsetup): Promise<Reading> {
-  const { devices, damaged } = parse(await runForOutput(host, INFO), await runForOutput(host, TABLE));
+  const { devices, damaged } = await readDmsetup(host, parse);
   return { state: "ok", facts: { $case: "deviceMapper", value: { devices } }, damaged };
 }

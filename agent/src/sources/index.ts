@@ -2,13 +2,17 @@
 import { blockDevices } from "./block-devices.js";
 import { deviceMapper } from "./device-mapper.js";
 import { drbdConfig } from "./drbd-config.js";
+import { drbdGenerations } from "./drbd-generations.js";
 import { ganetiJob } from "./ganeti-job.js";
 import { ganeti } from "./ganeti.js";
+import { guests } from "./guests.js";
+import { holders } from "./holders.js";
 import { kernelLogSource } from "./kernel-log.js";
 import { linkCuts } from "./link-cuts.js";
 import { lvm } from "./lvm.js";
 import { mounts } from "./mounts.js";
 import { procDrbd } from "./proc-drbd.js";
+import { smart } from "./smart.js";
 import type { SourceDefinition } from "./source.js";
 import { ssconf } from "./ssconf.js";
 
@@ -28,6 +32,10 @@ export function sourceDefinitions(options: { readonly nodeName: string }): reado
     ssconf,
     ganeti(options.nodeName),
     linkCuts,
+    guests,
+    smart(),
     ganetiJob(options.nodeName),
+    holders,
+    drbdGenerations,
   ];
 }

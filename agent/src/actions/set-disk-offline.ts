@@ -1,0 +1,70 @@
+/** The kernel sends a failing disk no more I/O (W2): only where every volume on it is whole elsewhere (I1, I2, I3). */
+import { explain, Source, VigieError, type DiskIdentity, type SetDiskOffline } from "@vigie/proto";
+import { checkDisk, checkEnd, must } from "../argument-types.js";
+import { judgeDiskOffline, type SeenForOffline } from "../guards/disk-offline.js";
+import type { VolumesSeen } from "../guards/disk-volumes.js";
+import type { ActionDefinition, Look, WriteStep } from "./action.js";
+import { minorLock } from "./cut-drbd-link.js";
+import { diskLock, hostUse, lvmOf, seenDisk, stackOf, type LvmOfDisk } from "./look-at-disk.js";
+import { seenForLoss } from "./seen-for-loss.js";
+
+export const setDiskOffline: ActionDefinition<SetDiskOffline> = {
+  name: "setDiskOffline",
+  about: ({ disk }) => disk?.node ?? "",
+  check: ({ disk, minors }) => {
+    checkDisk(disk);
+    for (const end of minors) {
+      checkEnd(end);
+      must(end.node === disk.node, "end's node", end.node);
+    }
+  },
+  identityOf: (params) => ({ ...params, peers: undefined }),
+  locks: ({ disk, minors }) => [diskLock(disk), ...minors.map(minorLock)],
+  opens: ({ disk }) => disk?.name ?? "",
+  factsMaxAgeMs: 10_000, // a question to drbdsetup for each minor; they are looked at last, and judged by their age
+  guard: async (params, look) => judgeDiskOffline(params, await seenForOffline(params, look)),
+  holds: async ({ disk }, look) => {
+    const state = await stateByWwid(disk, look);
+    return state === "offline" && { message: `${disk?.name} is offline` };
+  },
+  steps: ({ disk }) => (disk === undefined ? [] : [offlineStep(disk)]),
+  verify: async ({ disk }, look) => {
+    try {
+      const state = (await look.device?.read("device/state"))?.trim() ?? "not told";
+      return { done: state === "offline", message: `${disk?.name} is ${state}` };
+    } catch (error) {
+      return { done: "unknown", message: `the state of ${disk?.name}: ${explain(error)}` };
+    }
+  },
+};
+
+function offlineStep({ name }: DiskIdentity): WriteStep {
+  return { write: { attribute: "state", text: "offline" }, path: `/sys/block/${name}/device/state` };
+}
+
+/** Slow and steady things first; the minors, which move, last (I14). */
+async function seenForOffline({ disk, minors, peers }: SetDiskOffline, look: Look): Promise<SeenForOffline> {
+  if (disk === undefined) throw new VigieError("INVALID_ARGUMENT", "the request names no disk");
+  const seen = await seenDisk(disk, look);
+  const use = await hostUse(look.host);
+  let volumes: VolumesSeen | undefined;
+  let lvm: LvmOfDisk = { pvs: [], volumes: undefined };
+  let volumesUnknownBecause = "";
+  try {
+    const stack = await stackOf(disk, look);
+    lvm = await lvmOf(stack, look);
+    volumes = { stack, volumes: lvm.volumes };
+  } catch (error) {
+    volumesUnknownBecause = explain(error);
+  }
+  const ends = await seenForLoss(minors, peers, look);
+  return { ...seen, volumes, volumesUnknownBecause, pvs: lvm.pvs, hostUse: use, minors: ends };
+}
+
+/** Of the disk of this name that is still the same one; undefined: it is not there, or another is. */
+export async function stateByWwid(disk: DiskIdentity | undefined, look: Look): Promise<string | undefined> {
+  const { facts } = await look.read(Source.BLOCK_DEVICES);
+  if (facts?.$case !== "blockDevices" || disk === undefined) return undefined;
+  const found = facts.value.devices.find(({ name }) => name === disk.name);
+  return found?.wwid === disk.wwid && found.dev === disk.dev && disk.wwid !== "" ? found.state : undefined;
+}

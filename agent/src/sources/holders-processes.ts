@@ -1,0 +1,48 @@
+/** Which processes have one of these devices open, by /proc/PID/fd. */
+import { explain, HolderKind, type Damaged, type Holder } from "@vigie/proto";
+import type { Host } from "../host.js";
+import { redact } from "../redact.js";
+import { errorCode } from "./reading.js";
+
+/** @param damaged gets the processes that could not be looked at: they may hold it (I11) */
+export async function processesWith(
+  host: Host,
+  paths: ReadonlySet<string>,
+  damaged: Damaged[],
+): Promise<Holder[]> {
+  const found: Holder[] = [];
+  const pids = (await host.listFolder("/proc")).filter((name) => /^\d+$/.test(name));
+  for (const pid of pids.map(Number).sort((a, b) => a - b)) {
+    try {
+      if (await hasOpen(host, pid, paths)) found.push(await processOf(host, pid));
+    } catch (error) {
+      if (isOver(error)) continue;
+      damaged.push({ line: 0, reason: explain(error), minor: undefined, object: `/proc/${pid}/fd` });
+    }
+  }
+  return found;
+}
+
+/** A device node that was removed while it is open has " (deleted)" behind its name. */
+async function hasOpen(host: Host, pid: number, paths: ReadonlySet<string>): Promise<boolean> {
+  for (const fd of await host.listFolder(`/proc/${pid}/fd`)) {
+    const target = await host.readLink(`/proc/${pid}/fd/${fd}`).catch((error: unknown) => {
+      if (isOver(error)) return "";
+      throw error;
+    });
+    if (paths.has(target.replace(/ \(deleted\)$/, ""))) return true;
+  }
+  return false;
+}
+
+async function processOf(host: Host, pid: number): Promise<Holder> {
+  const name = (await host.readFile(`/proc/${pid}/comm`)).trim();
+  const commandLine = await host.readFile(`/proc/${pid}/cmdline`);
+  const detail = redact(commandLine.split("\0").join(" ").trim());
+  return { kind: HolderKind.PROCESS, name, pid, detail, kpartx: false, openCount: 0 };
+}
+
+/** The process, or its descriptor, is not there any more. */
+function isOver(error: unknown): boolean {
+  return ["ENOENT", "ESRCH"].includes(errorCode(error));
+}

@@ -1,0 +1,48 @@
+/**
+ * /proc/PID/mountinfo and /proc/swaps: which device numbers the host itself uses. The number is the kernel's; the
+ * name beside it is what mount(8) was given, and is looked at too, for btrfs gives numbers of its own.
+ */
+import { refuse } from "./cursor.js";
+
+export interface MountedDevice {
+  readonly dev: string; // "8:1"; "0:25" where the filesystem has no device of its own
+  readonly mountPoint: string;
+  readonly source: string; // "/dev/mapper/vg-lv", "tmpfs"
+}
+
+/**
+ * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": proc(5).
+ * @throws VigieError PARSE_FAILED for a line that is not so: what it mounts is unknown, and not nothing (I11)
+ */
+export function parseMountinfo(text: string): MountedDevice[] {
+  return linesOf(text).map((line) => {
+    const [before = "", behind = ""] = line.split(" - ");
+    const [, , dev = "", , mountPoint = ""] = before.split(" ");
+    const [, source = ""] = behind.split(" ");
+    if (!/^\d+:\d+$/.test(dev) || !mountPoint.startsWith("/") || source === "")
+      refuse("a line of mountinfo is not understood");
+    return { dev, mountPoint: unescape(mountPoint), source: unescape(source) };
+  });
+}
+
+/**
+ * The devices and files that are swapped to: the first column, below a heading.
+ * @throws VigieError PARSE_FAILED
+ */
+export function parseSwaps(text: string): string[] {
+  const [heading, ...lines] = linesOf(text);
+  if (heading !== undefined && !/^Filename\s/.test(heading)) refuse("/proc/swaps has no heading");
+  return lines.map((line) => {
+    const path = line.split(/\s/)[0] ?? "";
+    return path.startsWith("/") ? unescape(path) : refuse("a line of /proc/swaps is not understood");
+  });
+}
+
+/** Blanks and the like are \\040 and so on. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
+}
