@@ -38,3 +38,7 @@ export const REDUNDANT_FOR_MS = 2_000;
 
 /** The watcher goes on by itself after this: longer than any part of a run that takes disks apart (I31). */
 export const WATCHER_PAUSE_S = 4 * 3600;
+/** `lvcreate --snapshot` waits for what is under way to be written. */
+export const SNAPSHOT_MS = 60_000;
+/** `drbdsetup secondary` waits for whoever closes the device; invalidate writes the whole bitmap. */
+export const DISCARD_MS = 60_000;

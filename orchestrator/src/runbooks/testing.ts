@@ -16,6 +16,7 @@ import {
   GanetiInstance,
   GanetiNode,
   Guest,
+  type KernelLogLine,
   LogicalVolume,
   LvmFacts,
   type Mount,
@@ -47,6 +48,7 @@ export interface NodeWorld {
   mounts: Mount[];
   guests: Guest[];
   generations: Record<number, string>; // minor → current UUID
+  kernelLog: KernelLogLine[];
   ageMs: number;
   silent: boolean; // it never reported
 }
@@ -164,6 +166,7 @@ function emptyNode(name: string, i: number): NodeWorld {
     ],
     guests: [],
     generations: {},
+    kernelLog: [],
     ageMs: 0,
     silent: false,
   };
@@ -315,6 +318,7 @@ function sourcesOf(says: NodeWorld): SourceReport[] {
     ok(Source.BLOCK_DEVICES, { $case: "blockDevices", value: { devices: says.devices } }),
     ok(Source.DEVICE_MAPPER, { $case: "deviceMapper", value: { devices: says.maps } }, says.damagedMaps),
     ok(Source.MOUNTS, { $case: "mounts", value: { mounts: says.mounts } }),
+    ok(Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: says.kernelLog } }),
     ok(Source.GUESTS, { $case: "guests", value: { guests: says.guests } }),
   ];
 }
