@@ -1,11 +1,13 @@
 /** The table of runbooks, and which one a kind of incident asks for. */
 import { IncidentKind } from "@vigie/proto";
 import { adoptDisk } from "./adopt-disk.js";
+import { cleanupMigration } from "./cleanup-migration.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import { recoverStuckMigration } from "./recover-stuck-migration.js";
 import { releaseHeldDevice } from "./release-held-device.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
 import { retireDisk } from "./retire-disk.js";
+import { resolveSplitBrain } from "./resolve-split-brain.js";
 import type { Runbook } from "./runbook.js";
 
 export const RUNBOOKS: readonly Runbook[] = [
@@ -15,6 +17,8 @@ export const RUNBOOKS: readonly Runbook[] = [
   adoptDisk,
   rebuildRedundancy,
   releaseHeldDevice,
+  resolveSplitBrain,
+  cleanupMigration,
 ];
 
 export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
@@ -25,6 +29,7 @@ export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.DISKLESS]: rebuildRedundancy.name,
   [IncidentKind.HELD_DEVICE]: releaseHeldDevice.name,
   [IncidentKind.LEFTOVER_KPARTX]: releaseHeldDevice.name,
+  [IncidentKind.SPLIT_BRAIN]: resolveSplitBrain.name,
   [IncidentKind.MISSING_VOLUME]: rebuildRedundancy.name,
 };
 
