@@ -138,10 +138,10 @@ describe("it is refused", () => {
       "runs on h1 and h2 at once",
     ],
     [
-      "when a node does not tell (I7)",
-      (w) => (nodeIn(w, "h1").silent = true),
+      "when a node's word is old (I7)",
+      (w) => (nodeIn(w, "h1").ageMs = 9_000),
       victimH2,
-      "h1 has not reported",
+      "h1 is unknown: the newest reading is 9 s old",
     ],
     [
       "when a survivor is not UpToDate (I1)",
