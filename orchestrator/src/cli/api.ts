@@ -45,7 +45,14 @@ const CHANNEL_OPTIONS = {
   "grpc.use_local_subchannel_pool": 1,
 } as const;
 
-const CHANGING: ReadonlySet<Method> = new Set(["planRun", "approveRun", "abortRun", "confirmLeadership"]);
+const CHANGING: ReadonlySet<Method> = new Set([
+  "planRun",
+  "approveRun",
+  "abortRun",
+  "controlRun",
+  "setKillSwitch",
+  "confirmLeadership",
+]);
 
 export function connect(settings: Settings, timeoutMs: number): Api {
   const client = new Client(settings.server, channelCredentials(settings), CHANNEL_OPTIONS);

@@ -20,6 +20,13 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["approve r-01kaxb --hash 9f2c", "cut-link is sent"],
     ["abort r-01kaxb --reason wrong", "aborted"],
     ["runs --open", "r-01kaxb  running"],
+    ["instances", "web1.example   stalled"],
+    ["instance show web1", "Ganeti wants it up"],
+    ["runbook list", "rebuild-redundancy  INSTANCES…"],
+    ["runbook show reset-stalled-sync", "vigie do reset-stalled-sync INSTANCE [DISK]"],
+    ["holders h2.example /dev/drbd45", "h2.example# kpartx -d /dev/drbd45"],
+    ["locks", "pair h1.example h2.example  r-01kaxa"],
+    ["stop --reason the-switch-is-replaced", "STOPPED."],
     ["run show r-01kaxb", "holds    peer report age: 0.9 s (I7)"],
     ["audit", "The hash chain is intact"],
     ["lead --reason h2-is-dead", "leads with epoch 8"],
@@ -39,6 +46,13 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["approve r-01kaxb --hash 9f2c", "state"],
     ["abort r-01kaxb --reason wrong", "state"],
     ["runs", "runs"],
+    ["instances", "instances"],
+    ["instance show mail.example", "resources"],
+    ["runbook list", "runbooks"],
+    ["runbook show reset-stalled-sync", "explanation"],
+    ["holders h2.example 45", "manual_commands"],
+    ["locks", "locks"],
+    ["stop --reason x", "stopped"],
     ["run show r-01kaxb", "events"],
     ["audit", "audit_intact"],
     ["lead --reason h2-is-dead", "epoch"],
@@ -52,6 +66,8 @@ describe("every subcommand prints what it was stage.asked for", () => {
 test("what is typed reaches the orchestrator as it was meant", async () => {
   await stage.vigie("plan reset-stalled-sync web1.example/3");
   await stage.vigie("plan reset-stalled-sync --incident i-9");
+  await stage.vigie("holders h2.example drbd45");
+  await stage.vigie("stop --reason rack-2");
   await stage.vigie("abort r-1 --reason it-is-wrong");
   await stage.vigie("resources --node h1.example");
   await stage.vigie("audit --after 7 --limit 2");
@@ -67,6 +83,8 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
       dryRun: false,
     },
     { runbook: "reset-stalled-sync", parameters: [], incidentId: "i-9", dryRun: false },
+    { node: "h2.example", minor: 45 },
+    { stopped: true, reason: "rack-2" },
     { runId: "r-1", reason: "it-is-wrong" },
     { node: "h1.example", instance: "" },
     { afterSequence: 7, limit: 2 },
@@ -93,11 +111,28 @@ describe("bad usage is exit 2", () => {
     ["resources --health fine", "Allowed choices are ok"],
     ["completion tcsh", "Allowed choices are bash, zsh, fish"],
     ["run", "Usage: vigie run"],
+    ["holders h2.example sdb", "It must be the N of /dev/drbdN."],
+    ["stop", "--reason"],
   ])("vigie %s", async (line, text) => {
     const { code, err } = await stage.vigie(line);
     expect(code).toBe(2);
     expect(err).toContain(text);
   });
+});
+
+describe("what there is not is exit 3, with the nearest that there is", () => {
+  test.each([
+    ["runbook show rebuild-redundanzy", "did you mean rebuild-redundancy?"],
+    ["instance show web1.exampel", "did you mean web1.example?"],
+  ])("vigie %s", async (line, text) => {
+    const { code, err } = await stage.vigie(line);
+    expect(code).toBe(3);
+    expect(err).toContain(text);
+  });
+});
+
+test("vigie go that does not take hold exits 1", async () => {
+  expect(await stage.vigie("go --reason x")).toMatchObject({ code: 1 }); // the server says that it is still stopped
 });
 
 test("help is on stdout, exits 0, and documents the exit codes and the JSON", async () => {

@@ -81,14 +81,14 @@ function reachability(details: string): string {
 }
 
 const HINTS: Readonly<Partial<Record<VigieErrorCode, string>>> = {
-  NOT_FOUND: "list what there is: vigie incidents --all, vigie runs, vigie resources",
+  NOT_FOUND: "list what there is: vigie incidents --all, vigie runs, vigie instances, vigie runbook list",
   PERMISSION_DENIED: "use a certificate of a higher role: vigie ca issue operator NAME",
   UNAVAILABLE: "is it running? systemctl status vigie-orchestrator; or name another with --server host:port",
   NOT_LEADING: "see who leads, and why not: vigie status",
-  CONFLICT: "see what is under way: vigie runs",
-  PLAN_CHANGED: "plan again and read it again: vigie plan RUNBOOK INSTANCE",
+  CONFLICT: "see what is under way: vigie runs --open, vigie locks",
+  PLAN_CHANGED: "plan again and read it again: vigie do RUNBOOK …",
   GUARD_REFUSED: "see the facts: vigie resources, vigie incidents",
-  READ_ONLY: "see which node refuses and why: vigie nodes",
+  READ_ONLY: "see what refuses and why: vigie status, vigie nodes",
   JOURNAL_BROKEN: "nothing is done without a journal; see vigie nodes and the disk it is on",
 };
 

@@ -5,11 +5,16 @@ import { addApprove } from "./approve.js";
 import { addAudit } from "./audit.js";
 import { addCa } from "./ca.js";
 import { addCompletion } from "./completion.js";
+import { addHolders } from "./holders.js";
 import { addIncident, addIncidents } from "./incidents.js";
+import { addInstance, addInstances } from "./instances.js";
+import { addGo, addStop } from "./kill-switch.js";
 import { addLead } from "./lead.js";
+import { addLocks } from "./locks.js";
 import { addNodes } from "./nodes.js";
 import { addPlan } from "./plan.js";
 import { addResources } from "./resources.js";
+import { addRunbook } from "./runbooks.js";
 import { addRun, addRuns } from "./runs.js";
 import { addStatus } from "./status.js";
 import { addWatch } from "./watch.js";
@@ -17,15 +22,22 @@ import { addWatch } from "./watch.js";
 export const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addNodes,
+  addInstances,
+  addInstance,
   addResources,
   addIncidents,
   addIncident,
+  addRunbook,
   addPlan,
   addApprove,
   addAbort,
   addRuns,
   addRun,
   addWatch,
+  addHolders,
+  addLocks,
+  addStop,
+  addGo,
   addAudit,
   addLead,
   addCa,

@@ -3,7 +3,7 @@
  * What a value means is the runbook's to say; here only words are counted.
  */
 import { nearestWord, Parameter, VigieError, type PlanRunRequest, type RunbookInfo } from "@vigie/proto";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Api } from "../api.js";
 import { callOf, takesSeveral } from "../render/runbooks.js";
 
@@ -19,7 +19,11 @@ export function addPlanArguments(command: Command): Command {
     .argument("<runbook>", "its name: vigie runbook list")
     .argument("[values...]", "its parameters in its order, or NAME=VALUE")
     .option("--incident <id>", "for what this incident is about, instead of parameters")
-    .option("--param <name=value>", "a parameter by its name; may be repeated", collect, [])
+    .addOption(
+      new Option("--param <name=value>", "a parameter by its name; may be repeated")
+        .argParser(collect)
+        .default([], "none"),
+    )
     .option("--dry-run", "only show the plan: nothing is kept");
 }
 

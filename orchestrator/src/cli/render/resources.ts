@@ -45,8 +45,8 @@ export function renderResources(response: ListResourcesResponse, screen: Screen)
   return `${table(columns, worstFirst(response.resources), screen).join("\n")}\n`;
 }
 
-export function worstFirst(resources: readonly ResourceStatus[]): ResourceStatus[] {
-  return resources.toSorted((a, b) => ORDER.indexOf(a.health) - ORDER.indexOf(b.health));
+export function worstFirst<T extends { readonly health: Health }>(all: readonly T[]): T[] {
+  return all.toSorted((a, b) => ORDER.indexOf(a.health) - ORDER.indexOf(b.health));
 }
 
 /** One word where both ends say the same. */

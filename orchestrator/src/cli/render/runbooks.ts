@@ -8,7 +8,7 @@ export function renderRunbooks({ runbooks }: ListRunbooksResponse, screen: Scree
   const columns: Column<RunbookInfo>[] = [
     { heading: "RUNBOOK", cell: (it) => it.name },
     { heading: "PARAMETERS", cell: (it) => it.parameters.map(parameterWord).join(" ") || "-", leaveOut: 1 },
-    { heading: "WHAT IT DOES", cell: (it) => it.summary, cut: 1, least: 30 },
+    { heading: "WHAT IT DOES", cell: (it) => it.summary, cut: 1, least: 50 },
   ];
   const next = section("Next", ["  vigie runbook show NAME", "  vigie do NAME … --dry-run"], screen);
   return `${[...table(columns, runbooks, screen), ...next].join("\n")}\n`;

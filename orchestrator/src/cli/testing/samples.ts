@@ -10,12 +10,16 @@ import {
   DiskState,
   DrbdEnd,
   type DrbdMinor,
+  GetHoldersResponse,
   GetIncidentResponse,
   GetStatusResponse,
   Health,
+  HolderKind,
   Incident,
   IncidentKind,
   IncidentState,
+  ListInstancesResponse,
+  ListLocksResponse,
   ListNodesResponse,
   ListResourcesResponse,
   ListRunbooksResponse,
@@ -267,6 +271,25 @@ export const RUN = Run.fromPartial({
       stepId: "await-link-down",
       attempt: 1,
       actor: "engine",
+    },
+  ],
+});
+/** The same run at its end. */
+export const SUCCEEDED_RUN = Run.fromPartial({
+  ...RUN,
+  state: RunState.SUCCEEDED,
+  events: [
+    ...RUN.events,
+    row(7, 12_000, RunEventKind.STEP_VERIFIED, "await-link-down", "both ends in WFConnection"),
+    row(8, 12_100, RunEventKind.STEP_VERIFIED, "restore-link", "the kernel lists no cut"),
+    row(9, 25_000, RunEventKind.STEP_VERIFIED, "await-resync", "both ends progress"),
+    {
+      sequence: 10,
+      unixMs: START + 25_100,
+      kind: RunEventKind.ENDED,
+      state: RunState.SUCCEEDED,
+      actor: "engine",
+      text: "every step was seen in the world",
     },
   ],
 });
@@ -616,5 +639,75 @@ export const RUNBOOKS = ListRunbooksResponse.fromPartial({
       summary: "make a new second copy of each disk that has lost one, one instance after the other",
       parameters: [{ name: "instances", summary: "Ganeti's names of the instances", required: true }],
     },
+  ],
+});
+
+export const INSTANCES = ListInstancesResponse.fromPartial({
+  instances: [
+    {
+      instance: {
+        name: "mail.example",
+        primaryNode: "h2.example",
+        secondaryNodes: ["h3.example"],
+        adminState: "up",
+        status: "running",
+        diskTemplate: "drbd",
+        disks: [{}],
+        serial: 12,
+      },
+      health: Health.OK,
+    },
+    {
+      instance: {
+        name: "web1.example",
+        primaryNode: "h1.example",
+        secondaryNodes: ["h2.example"],
+        adminState: "up",
+        status: "",
+        diskTemplate: "drbd",
+        disks: [{}],
+        serial: 42,
+        tags: ["customer:42"],
+      },
+      health: Health.STALLED,
+    },
+    {
+      instance: {
+        name: "build.example",
+        primaryNode: "h1.example",
+        adminState: "down",
+        status: "ADMIN_down",
+        diskTemplate: "plain",
+        disks: [{}, {}],
+        serial: 3,
+      },
+    },
+  ],
+});
+export const HOLDERS = GetHoldersResponse.fromPartial({
+  instance: "web1.example",
+  holders: [
+    {
+      kind: HolderKind.MAP,
+      name: "drbd45p1",
+      detail: "part1-mpath-drbd45",
+      kpartx: true,
+      openCount: 1,
+    },
+    { kind: HolderKind.MOUNT, name: "/mnt/rescue", detail: "/dev/mapper/drbd45p1" },
+    { kind: HolderKind.PROCESS, name: "bash", pid: 8_123, detail: "-bash, in /mnt/rescue" },
+  ],
+  manualCommands: ["h2.example# umount /mnt/rescue", "h2.example# kpartx -d /dev/drbd45"],
+});
+export const LOCKS = ListLocksResponse.fromPartial({
+  locks: [
+    {
+      name: "instance web1.example",
+      runId: "r-01kaxb",
+      person: "policy",
+      sinceUnixMs: START + 10_050,
+      expiresUnixMs: NOW + 3_600_000,
+    },
+    { name: "pair h1.example h2.example", runId: "r-01kaxa", person: "laurent", sinceUnixMs: START },
   ],
 });
