@@ -20,6 +20,10 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["approve r-01kaxb --hash 9f2c", "cut-link is sent"],
     ["abort r-01kaxb --reason wrong", "aborted"],
     ["runs --open", "r-01kaxb  running"],
+    [
+      "do reset-stalled-sync web1 --yes --no-follow",
+      "r-01kaxb has begun. See it live: vigie run follow r-01kaxb",
+    ],
     ["instances", "web1.example   stalled"],
     ["instance show web1", "Ganeti wants it up"],
     ["runbook list", "rebuild-redundancy  INSTANCES…"],
@@ -53,6 +57,7 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["holders h2.example 45", "manual_commands"],
     ["locks", "locks"],
     ["stop --reason x", "stopped"],
+    ["run pause r-1", "progress"],
     ["run show r-01kaxb", "events"],
     ["audit", "audit_intact"],
     ["lead --reason h2-is-dead", "epoch"],
@@ -113,6 +118,7 @@ describe("bad usage is exit 2", () => {
     ["run", "Usage: vigie run"],
     ["holders h2.example sdb", "It must be the N of /dev/drbdN."],
     ["stop", "--reason"],
+    ["do reset-stalled-sync", "needs instance"],
   ])("vigie %s", async (line, text) => {
     const { code, err } = await stage.vigie(line);
     expect(code).toBe(2);
@@ -122,6 +128,7 @@ describe("bad usage is exit 2", () => {
 
 describe("what there is not is exit 3, with the nearest that there is", () => {
   test.each([
+    ["do reset-staled-sync web1", "did you mean reset-stalled-sync?"],
     ["runbook show rebuild-redundanzy", "did you mean rebuild-redundancy?"],
     ["instance show web1.exampel", "did you mean web1.example?"],
   ])("vigie %s", async (line, text) => {

@@ -1,5 +1,5 @@
 /** The contract with scripts, shown in --help. Numbers are never reused for another meaning. */
-import type { VigieErrorCode } from "@vigie/proto";
+import { RunState, type VigieErrorCode } from "@vigie/proto";
 
 export const EXIT = {
   ok: 0,
@@ -9,7 +9,11 @@ export const EXIT = {
   denied: 4,
   unreachable: 5,
   refused: 6,
+  runFailed: 7,
+  runAborted: 8,
+  runFrozen: 9,
   attention: 10,
+  runWaits: 11,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -21,8 +25,13 @@ Exit codes:
   3   there is no such incident, run, instance or runbook
   4   the certificate's role may not do this
   5   the orchestrator cannot be reached, or did not answer in time
-  6   refused: by a guard, by a conflict, or because it does not lead
-  10  vigie status only: there are open incidents, or disks or nodes of which nothing is known`;
+  6   refused: by a plan, a guard or a conflict, for want of an approval, or because it does not lead
+  7   the run failed; what there was to take back was taken back
+  8   the run was aborted, or taken over by a person
+  9   the run is frozen: nothing more is sent until a person has looked
+  10  vigie status only: there are open incidents, disks or nodes of which nothing is known, a run that waits for
+      a person, or a thrown kill switch
+  11  the run goes on, but is not followed any more: it waits for a person or an approval, is paused, or Ctrl-C`;
 
 const EXIT_OF: Readonly<Record<VigieErrorCode, ExitCode>> = {
   BAD_CONFIG: EXIT.badUsage,
@@ -50,6 +59,30 @@ const EXIT_OF: Readonly<Record<VigieErrorCode, ExitCode>> = {
 
 export function exitCodeOf(code: VigieErrorCode): ExitCode {
   return EXIT_OF[code];
+}
+
+/** Of a run that is not followed any more. */
+export function exitCodeOfRun(state: RunState): ExitCode {
+  switch (state) {
+    case RunState.SUCCEEDED:
+      return EXIT.ok;
+    case RunState.FAILED:
+      return EXIT.runFailed;
+    case RunState.ABORTED:
+      return EXIT.runAborted;
+    case RunState.FROZEN:
+      return EXIT.runFrozen;
+    case RunState.PLANNED:
+    case RunState.AWAITING_APPROVAL:
+    case RunState.RUNNING:
+    case RunState.UNDOING:
+    case RunState.WAITING:
+    case RunState.PAUSED:
+    case RunState.UNSPECIFIED:
+    case RunState.UNRECOGNIZED:
+      return EXIT.runWaits;
+  }
+  return EXIT.runWaits;
 }
 
 export function isVigieErrorCode(text: string): text is VigieErrorCode {

@@ -11,5 +11,7 @@ export interface Io {
   readonly isTTY: boolean; // of stdout
   readonly columns: number | undefined; // of the terminal; undefined where there is none
   readonly now: () => number; // unix ms
+  /** Shorter when it is interrupted; never fails. */
+  readonly sleep: (ms: number) => Promise<void>;
   readonly signal?: AbortSignal; // Ctrl-C, for what runs until it is stopped
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** `vigie`, as a process. All that it does is in cli.ts; here are only the process's own things. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./cli.js";
 
 const INTERRUPTED = 130;
-const GRACE_MS = 300; // for what ends by itself when it is asked to: vigie watch
+const GRACE_MS = 300; // for what ends by itself when it is asked to: vigie watch, vigie do
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -24,6 +25,7 @@ void runCli(process.argv.slice(2), {
   isTTY: process.stdout.isTTY,
   columns: process.stdout.columns,
   now: Date.now,
+  sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined),
   signal: stop.signal,
 }).then((code) => {
   process.exitCode = code;

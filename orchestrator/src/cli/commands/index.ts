@@ -5,6 +5,7 @@ import { addApprove } from "./approve.js";
 import { addAudit } from "./audit.js";
 import { addCa } from "./ca.js";
 import { addCompletion } from "./completion.js";
+import { addDo } from "./do.js";
 import { addHolders } from "./holders.js";
 import { addIncident, addIncidents } from "./incidents.js";
 import { addInstance, addInstances } from "./instances.js";
@@ -14,8 +15,9 @@ import { addLocks } from "./locks.js";
 import { addNodes } from "./nodes.js";
 import { addPlan } from "./plan.js";
 import { addResources } from "./resources.js";
+import { addRun } from "./run.js";
 import { addRunbook } from "./runbooks.js";
-import { addRun, addRuns } from "./runs.js";
+import { addRuns } from "./runs.js";
 import { addStatus } from "./status.js";
 import { addWatch } from "./watch.js";
 
@@ -28,6 +30,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addIncidents,
   addIncident,
   addRunbook,
+  addDo,
   addPlan,
   addApprove,
   addAbort,

@@ -32,6 +32,30 @@ describe("status", () => {
     expect(out).toContain("Nothing to do.");
   });
 
+  test.each([
+    ["a thrown kill switch", { getStatus: () => ({ ...sample.STATUS, killSwitch: "laurent: x" }) }],
+    [
+      "a frozen run",
+      { listRuns: () => ({ runs: [sample.FAILED_RUN] }), getRun: () => ({ run: sample.FAILED_RUN }) },
+    ],
+    [
+      "a run that asks a person",
+      { listRuns: () => ({ runs: [sample.RUN] }), getRun: () => ({ run: sample.ASKING_RUN }) },
+    ],
+  ])("%s is enough for 10", async (_, answers) => {
+    const quiet = {
+      getStatus: () => GetStatusResponse.fromPartial({ auditIntact: true }),
+      listNodes: () => ({ nodes: [] }),
+      listResources: () => ({ resources: [] }),
+      listIncidents: () => ({ incidents: [] }),
+      listRuns: () => ({ runs: [] }),
+    };
+    Object.assign(stage.answers, quiet);
+    expect((await stage.vigie("status")).code).toBe(0);
+    Object.assign(stage.answers, answers);
+    expect((await stage.vigie("status")).code).toBe(10);
+  });
+
   test("a silent node is enough for 10", async () => {
     const status = GetStatusResponse.fromPartial({ auditIntact: true });
     const quiet = {

@@ -1,10 +1,11 @@
 /** `vigie status`: several questions at once, because the screen must say in one look what is wrong and what to do. */
 import type { Command } from "commander";
-import { Health, IncidentState, type ResourceStatus, type Run } from "@vigie/proto";
+import { Health, IncidentState, RunState, type ResourceStatus, type Run } from "@vigie/proto";
 import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { isSilent } from "../render/nodes.js";
+import { askedOf } from "../render/progress.js";
 import type { HealthCounts, StatusView } from "../render/status-view.js";
 import { renderStatus } from "../render/status.js";
 
@@ -62,8 +63,13 @@ function countHealth(resources: readonly ResourceStatus[]): HealthCounts {
   return { ...known, unknown: resources.length - sum };
 }
 
-function exitCodeFor({ status, health, incidents, nodes }: StatusView): ExitCode {
+function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): ExitCode {
   const wrong = Math.max(status.incidentsOpen, incidents.length) > 0;
   const unknown = Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
-  return wrong || unknown ? EXIT.attention : EXIT.ok;
+  const waits = status.killSwitch !== "" || runs.some(waitsForPerson);
+  return wrong || unknown || waits ? EXIT.attention : EXIT.ok;
+}
+
+function waitsForPerson(run: Run): boolean {
+  return run.state === RunState.FROZEN || askedOf(run) !== undefined;
 }

@@ -2,7 +2,6 @@
  * `vigie watch`: events as they happen. The cursor of the last one is kept, so after a lost connection, a restart of
  * the orchestrator or the stream's own deadline nothing is missed and nothing is shown twice.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { VigieError, type WatchResponse } from "@vigie/proto";
@@ -91,8 +90,7 @@ function tellOrFail(io: Io, progress: Progress, failure: VigieError): void {
 
 /** Longer from time to time, until events come again; also where the server ends streams without an error. */
 async function pause(io: Io, progress: Progress): Promise<void> {
-  const options = io.signal === undefined ? {} : { signal: io.signal };
-  await sleep(progress.pauseMs, undefined, options).catch(() => undefined); // interrupted: it ends
+  await io.sleep(progress.pauseMs);
   progress.pauseMs = Math.min(progress.pauseMs * 2, LONGEST_PAUSE_MS);
 }
 

@@ -20,15 +20,30 @@ function finishText(finishUnixMs: number, { now, timeZone }: Screen): string {
 /** The step that asks a person now, and its question; undefined: nobody is asked. */
 export function askedOf(run: Run): { readonly step: PlanStep; readonly question: string } | undefined {
   if (run.state !== RunState.RUNNING && run.state !== RunState.WAITING) return undefined;
-  const step = run.plan?.steps.find((it) => !it.onlyAsUndo && !isDone(run, it.id));
+  const step = nextStep(run);
   const what = step?.condition?.what;
   if (step === undefined || what?.$case !== "personSays") return undefined;
-  const reached = run.events.some((e) => e.stepId === step.id && e.kind === RunEventKind.STEP_WAITING);
-  if (!reached && run.progress?.stepId !== step.id) return undefined;
-  return { step, question: what.value.question };
+  const rows = run.events.filter((e) => e.stepId === step.id);
+  const reached = rows.some((e) => e.kind === RunEventKind.STEP_WAITING) || run.progress?.stepId === step.id;
+  const answered = rows.some((e) => e.kind === RunEventKind.PERSON_SAID);
+  return reached && !answered ? { step, question: what.value.question } : undefined;
 }
 
-function isDone({ events }: Run, stepId: string): boolean {
-  const over = [RunEventKind.STEP_VERIFIED, RunEventKind.STEP_SKIPPED, RunEventKind.PERSON_SAID];
-  return events.some((e) => e.stepId === stepId && over.includes(e.kind));
+/** The step that a run is at; undefined before its approval and after its end. */
+export function currentStep(run: Run): PlanStep | undefined {
+  if (run.approvedBy === "" || isOver(run.state)) return undefined;
+  if (run.state !== RunState.UNDOING && run.state !== RunState.FROZEN) return nextStep(run);
+  const stepId = run.events.findLast((e) => e.stepId !== "")?.stepId;
+  return run.plan?.steps.find((it) => it.id === stepId);
 }
+
+export function isOver(state: RunState): boolean {
+  return state === RunState.SUCCEEDED || state === RunState.FAILED || state === RunState.ABORTED;
+}
+
+function nextStep({ plan, events }: Run): PlanStep | undefined {
+  const done = events.filter((e) => DONE.has(e.kind)).map((e) => e.stepId);
+  return plan?.steps.find((it) => !it.onlyAsUndo && !done.includes(it.id));
+}
+
+const DONE: ReadonlySet<RunEventKind> = new Set([RunEventKind.STEP_VERIFIED, RunEventKind.STEP_SKIPPED]);

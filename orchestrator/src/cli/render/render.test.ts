@@ -339,14 +339,14 @@ test("run show: the timeline with commands, exit codes and guard facts", () => {
     Timeline
         +0.0 s  planned (policy)
         +0.1 s  approved: stalled-sync is auto (policy)
-        +0.1 s  cut-link is sent (engine)
-        +0.5 s  cut-link answered done (engine)
+        +0.1 s  cut-link is sent
+        +0.5 s  cut-link answered done
                 holds    cs: SyncSource
                 holds    peer report age: 0.9 s (I7)
                 $ /usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 comment 'run r-01kaxb'
                   exit 0, 12 ms
-        +0.9 s  cut-link is seen in the world (engine)
-        +1.0 s  await-link-down is awaited (engine)
+        +0.9 s  cut-link is seen in the world
+        +1.0 s  await-link-down is awaited
 
     Next
       vigie run follow r-01kaxb          see it live
@@ -364,8 +364,8 @@ test("a frozen run shows the guard that refused and how to go on", () => {
     Timeline
         +0.0 s  planned (policy)
         +0.1 s  approved: stalled-sync is auto (policy)
-        +0.1 s  cut-link is sent (engine)
-        +5.5 s  cut-link answered (attempt 2) refused (engine)
+        +0.1 s  cut-link is sent
+        +5.5 s  cut-link answered (attempt 2) refused
                 GUARD_REFUSED: the peer's report is too old
                 REFUSED  peer report age: 3.1 s (I7)
                 $ /usr/sbin/ipset list vigie-cuts
@@ -393,21 +393,21 @@ test("a run that waits for a resync says how far it is, and about when it will b
     Timeline
           +0.0 s  planned (laurent)
           +4.0 s  approved (laurent)
-          +4.1 s  pause-watcher is sent: pause Ganeti's watcher for at most 4 h (engine)
-          +5.0 s  pause-watcher is seen in the world: Ganeti's watcher is paused (engine)
-          +5.1 s  move-away is left as it is: not needed: web1.example runs on h1.example (engine)
-          +5.2 s  set-offline is sent: give sdb no more I/O (engine)
-          +6.0 s  set-offline is seen in the world: the kernel has sdb offline (engine)
-         +11.0 s  pull-it-out waits, it may take long (engine)
+          +4.1 s  pause-watcher is sent: pause Ganeti's watcher for at most 4 h
+          +5.0 s  pause-watcher is seen in the world: Ganeti's watcher is paused
+          +5.1 s  move-away is left as it is: not needed: web1.example runs on h1.example
+          +5.2 s  set-offline is sent: give sdb no more I/O
+          +6.0 s  set-offline is seen in the world: the kernel has sdb offline
+         +11.0 s  pull-it-out waits, it may take long
     +15 min 00 s  pull-it-out is so, a person says: yes (laurent)
-    +15 min 00 s  pull-it-out is seen in the world: laurent says so (engine)
+    +15 min 00 s  pull-it-out is seen in the world: laurent says so
                   … older lines of the log: --json has them
     +18 min 01 s  await-redundant log: - device disk/0: 2.00% done
     +19 min 01 s  await-redundant log: - device disk/0: 3.00% done
     +20 min 01 s  await-redundant log: - device disk/0: 4.00% done
     +21 min 01 s  await-redundant log: - device disk/0: 5.00% done
     +22 min 01 s  await-redundant log: - device disk/0: 6.00% done
-    +23 min 20 s  await-redundant waits, it may take long: resync 0.4 %, 3719 GiB left (engine)
+    +23 min 20 s  await-redundant waits, it may take long: resync 0.4 %, 3719 GiB left
 
     It waits
       await-redundant: resync 42.0 %, 2167 GiB left, 54.0 MiB/s; done about 04:15 UTC (in 2 h 10 min)
@@ -452,7 +452,7 @@ test("status: a thrown kill switch stands above all, and what waits for a person
     disks       3 mirrored: 1 healthy, 0 resyncing, 0 degraded, 1 stalled, 1 unknown
     audit       intact
 
-    Open runs (1)
+    Open runs (3)
       r-01kaxa  reset-stalled-sync for web1.example disk/0  frozen, step 1 of 4: refuse the DRBD connection, both directions
       r-01kaxd  retire-disk for h2.example sdb  waiting, step 4 of 5: the disk is pulled out, and a new one is in
           waits for a person: is the new disk in slot 3 of h2.example?
@@ -483,7 +483,7 @@ test("watch: one line an event", () => {
   const lines = sample.EVENTS.map((it) => renderWatchEvent(it, screen()));
   expect(lines.join("")).toMatchInlineSnapshot(`
     "02:05:09  incident    i-01kax9  critical stalled-sync web1.example/0  healing: cut-link is seen in the world
-    02:05:11  run         r-01kaxb  reset-stalled-sync  running  cut-link answered done (engine)
+    02:05:11  run         r-01kaxb  reset-stalled-sync  running  cut-link answered done
     02:05:13  node        h4.example is silent: no report for 5 s
     02:05:14  leadership  does not lead, 1 of 3 votes: no majority
     "

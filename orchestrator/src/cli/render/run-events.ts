@@ -14,7 +14,7 @@ import { runStatePaint, yesPaint } from "./paints.js";
 import { indent, type Screen } from "./screen.js";
 import { word } from "./words.js";
 
-/** `cut-link answered (attempt 2) done: text (actor)`; without the steps a wait is told as an act. */
+/** `cut-link answered (attempt 2) done: text (laurent)`; without the steps a wait is told as an act. */
 export function runEventText(event: RunEvent, steps: readonly PlanStep[], screen: Screen): string {
   if (event.kind === RunEventKind.STEP_LOG)
     return screen.colour.dim(`${event.stepId} log: ${oneLine(event.text)}`);
@@ -24,7 +24,7 @@ export function runEventText(event: RunEvent, steps: readonly PlanStep[], screen
     event.kind === RunEventKind.ENDED ? ` ${runStatePaint(event.state, screen)(word(event.state))}` : "";
   const outcome = event.result === undefined ? "" : ` ${word(event.result.outcome)}`;
   const text = event.text === "" ? "" : `: ${oneLine(event.text)}`;
-  const actor = event.actor === "" ? "" : screen.colour.dim(` (${event.actor})`);
+  const actor = event.actor === "" || event.actor === "engine" ? "" : screen.colour.dim(` (${event.actor})`);
   return `${step}${kindText(event, steps, screen)}${attempt}${outcome}${state}${text}${actor}`;
 }
 

@@ -3,7 +3,7 @@ import { type Run, type RunEvent, RunEventKind, RunState } from "@vigie/proto";
 import { aligned } from "./command-line.js";
 import { duration, offset, since } from "./format.js";
 import { runStatePaint } from "./paints.js";
-import { askedOf, progressText } from "./progress.js";
+import { askedOf, isOver, progressText } from "./progress.js";
 import { resultLines, runEventText } from "./run-events.js";
 import { nextForRun } from "./run-next.js";
 import { indent, section, wrapped, type Screen } from "./screen.js";
@@ -26,10 +26,6 @@ export function renderRun(run: Run, screen: Screen): string {
     ),
   ];
   return `${lines.join("\n")}\n`;
-}
-
-export function isOver(state: RunState): boolean {
-  return state === RunState.SUCCEEDED || state === RunState.FAILED || state === RunState.ABORTED;
 }
 
 function headLines(run: Run, screen: Screen): string[] {

@@ -11,8 +11,8 @@ export function renderRuns(response: ListRunsResponse, screen: Screen): string {
   const columns: Column<Run>[] = [
     { heading: "RUN", cell: (it) => it.id },
     { heading: "STATE", cell: (it) => word(it.state), paint: (it) => runStatePaint(it.state, screen) },
-    { heading: "RUNBOOK", cell: (it) => it.plan?.runbook ?? "?", cut: 2 },
-    { heading: "FOR", cell: (it) => it.plan?.subject || "?", cut: 1 },
+    { heading: "RUNBOOK", cell: (it) => it.plan?.runbook ?? "?", cut: 2, least: 18 },
+    { heading: "FOR", cell: (it) => it.plan?.subject || "?", cut: 1, least: 18 },
     { heading: "INCIDENT", cell: (it) => it.plan?.incidentId || "-", leaveOut: 2 },
     { heading: "APPROVED BY", cell: (it) => it.approvedBy || "-", leaveOut: 1 },
     { heading: "PLANNED", cell: (it) => dateTime(it.plan?.plannedUnixMs ?? 0, screen.timeZone), leaveOut: 3 },

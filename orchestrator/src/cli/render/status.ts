@@ -9,7 +9,7 @@ import { nextSteps } from "./next-steps.js";
 import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
 import { forwardSteps } from "./plan-steps.js";
-import { askedOf, progressText } from "./progress.js";
+import { askedOf, currentStep, progressText } from "./progress.js";
 import { indent, section, wrapped, type Screen } from "./screen.js";
 import { runText } from "./subject.js";
 import type { StatusView } from "./status-view.js";
@@ -29,7 +29,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? "intact" : "BROKEN: a record was changed or removed")}`,
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
-      `Open runs (${status.runsOpen})`,
+      `Open runs (${Math.max(status.runsOpen, view.runs.length)})`,
       view.runs.flatMap((it) => runLines(it, screen)),
       screen,
     ),
@@ -87,11 +87,10 @@ function runLines(run: Run, screen: Screen): string[] {
   ];
 }
 
-/** The step that the newest row is about, on the way forward. */
 function stepText(run: Run): string {
-  const current = run.events.findLast((it) => it.stepId !== "")?.stepId;
+  const step = currentStep(run);
   const steps = run.plan === undefined ? [] : forwardSteps(run.plan);
-  const index = steps.findIndex((it) => it.id === current);
-  const step = steps[index];
-  return step === undefined ? "" : `, step ${index + 1} of ${steps.length}: ${step.title}`;
+  const index = step === undefined ? -1 : steps.indexOf(step);
+  const which = index < 0 ? "" : ` ${index + 1} of ${steps.length}`;
+  return step === undefined ? "" : `, step${which}: ${step.title}`;
 }
