@@ -14,7 +14,8 @@ import { jsonLine } from "./render/json.js";
 const JSON_HELP = `
 JSON: names are those of the .proto files (out_of_sync_kib), every field is always there and null where unset.
 DRBD's states are in the kernel's spelling (SyncSource), other states lower-case words (stalled-sync); what
-was not said is null. vigie watch prints one object a line. With --json an error is one JSON line on stderr.
+was not said is null. vigie watch, vigie do and vigie run follow print one object a line. With --json an error
+is one JSON line on stderr.
 
 Start with: vigie status`;
 

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from "node:timers/promises";
+
 /** The command line's seam: all that it has of a process. Tests run it in-process with strings. */
 export interface Output {
   write(text: string): unknown;
@@ -11,7 +13,11 @@ export interface Io {
   readonly isTTY: boolean; // of stdout
   readonly columns: number | undefined; // of the terminal; undefined where there is none
   readonly now: () => number; // unix ms
-  /** Shorter when it is interrupted; never fails. */
-  readonly sleep: (ms: number) => Promise<void>;
   readonly signal?: AbortSignal; // Ctrl-C, for what runs until it is stopped
+  readonly hurry?: number; // a test's time goes so many times faster
+}
+
+/** Shorter when it is interrupted; never fails. */
+export async function sleep({ signal, hurry = 1 }: Io, ms: number): Promise<void> {
+  await wait(ms / hurry, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }

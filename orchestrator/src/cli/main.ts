@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** `vigie`, as a process. All that it does is in cli.ts; here are only the process's own things. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./cli.js";
 
 const INTERRUPTED = 130;
@@ -25,7 +24,6 @@ void runCli(process.argv.slice(2), {
   isTTY: process.stdout.isTTY,
   columns: process.stdout.columns,
   now: Date.now,
-  sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined),
   signal: stop.signal,
 }).then((code) => {
   process.exitCode = code;

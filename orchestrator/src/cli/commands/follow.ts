@@ -6,6 +6,7 @@ import { RunState, RunVerb, VigieError, type Run, type RunEvent } from "@vigie/p
 import type { Api } from "../api.js";
 import { EXIT, exitCodeOfRun, type ExitCode } from "../exit-codes.js";
 import type { Invocation } from "../invocation.js";
+import { sleep } from "../io.js";
 import { followedEnd, followedProgress, followedRow } from "../render/followed.js";
 import { askedOf } from "../render/progress.js";
 import { printable, type Screen } from "../render/screen.js";
@@ -49,7 +50,7 @@ export async function followRun(
       continue;
     }
     if (!json) tape.progress(followedProgress(printable(run), screenNow(invocation)));
-    await io.sleep(run.state === RunState.WAITING ? POLL_WAITING_MS : POLL_MS);
+    await sleep(io, run.state === RunState.WAITING ? POLL_WAITING_MS : POLL_MS);
   }
   tape.end();
   if (!json) io.stdout.write(`\nNot followed any more; the run goes on. Come back: vigie run follow ${id}\n`);
@@ -74,7 +75,7 @@ async function look(
       if (first || !(error instanceof VigieError) || error.code !== "UNAVAILABLE") throw error;
       tape.end();
       if (pauseMs === POLL_MS) io.stderr.write(`vigie: ${error.message}; trying again\n`);
-      await io.sleep(pauseMs);
+      await sleep(io, pauseMs);
     }
   }
   return undefined;

@@ -9,7 +9,7 @@ import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { callFailure } from "../failure.js";
 import type { Invocation, Register } from "../invocation.js";
-import type { Io } from "../io.js";
+import { sleep, type Io } from "../io.js";
 import { renderWatchEvent } from "../render/watch.js";
 import { parseCount, parseCursor } from "./options.js";
 
@@ -90,7 +90,7 @@ function tellOrFail(io: Io, progress: Progress, failure: VigieError): void {
 
 /** Longer from time to time, until events come again; also where the server ends streams without an error. */
 async function pause(io: Io, progress: Progress): Promise<void> {
-  await io.sleep(progress.pauseMs);
+  await sleep(io, progress.pauseMs);
   progress.pauseMs = Math.min(progress.pauseMs * 2, LONGEST_PAUSE_MS);
 }
 

@@ -395,7 +395,7 @@ test("a run that waits for a resync says how far it is, and about when it will b
           +4.0 s  approved (laurent)
           +4.1 s  pause-watcher is sent: pause Ganeti's watcher for at most 4 h
           +5.0 s  pause-watcher is seen in the world: Ganeti's watcher is paused
-          +5.1 s  move-away is left as it is: not needed: web1.example runs on h1.example
+          +5.1 s  move-away not needed: web1.example runs on h1.example
           +5.2 s  set-offline is sent: give sdb no more I/O
           +6.0 s  set-offline is seen in the world: the kernel has sdb offline
          +11.0 s  pull-it-out waits, it may take long

@@ -19,18 +19,21 @@ export function runEventText(event: RunEvent, steps: readonly PlanStep[], screen
   if (event.kind === RunEventKind.STEP_LOG)
     return screen.colour.dim(`${event.stepId} log: ${oneLine(event.text)}`);
   const step = event.stepId === "" ? "" : `${screen.colour.bold(event.stepId)} `;
-  const attempt = event.attempt > 1 ? ` (attempt ${event.attempt})` : "";
   const state =
     event.kind === RunEventKind.ENDED ? ` ${runStatePaint(event.state, screen)(word(event.state))}` : "";
   const outcome = event.result === undefined ? "" : ` ${word(event.result.outcome)}`;
-  const text = event.text === "" ? "" : `: ${oneLine(event.text)}`;
+  const kind = kindText(event, steps, screen);
+  const attempt = event.attempt > 1 && kind !== "" ? ` (attempt ${event.attempt})` : "";
+  const said = oneLine(event.text);
+  const text = said === "" || kind === "" ? said : `: ${said}`;
   const actor = event.actor === "" || event.actor === "engine" ? "" : screen.colour.dim(` (${event.actor})`);
-  return `${step}${kindText(event, steps, screen)}${attempt}${outcome}${state}${text}${actor}`;
+  return `${step}${kind}${attempt}${outcome}${state}${text}${actor}`;
 }
 
 function kindText(event: RunEvent, steps: readonly PlanStep[], { colour }: Screen): string {
   const step = steps.find((it) => it.id === event.stepId);
   if (event.kind === RunEventKind.STEP_INTENT && step?.kind === StepKind.WAIT) return "is awaited";
+  if (event.kind === RunEventKind.STEP_SKIPPED && event.text !== "") return ""; // "not needed: …", "skipped: …"
   const text = KIND_TEXTS[event.kind] ?? word(event.kind);
   const alarms = event.kind === RunEventKind.FROZEN || event.kind === RunEventKind.STEP_FAILED;
   return alarms ? colour.red(text) : text;
@@ -42,7 +45,6 @@ const KIND_TEXTS: Readonly<Partial<Record<RunEventKind, string>>> = {
   [RunEventKind.STEP_VERIFIED]: "is seen in the world",
   [RunEventKind.STEP_FAILED]: "failed",
   [RunEventKind.STEP_WAITING]: "waits, it may take long",
-  [RunEventKind.STEP_SKIPPED]: "is left as it is",
   [RunEventKind.UNDO_STARTED]: "undo begins",
   [RunEventKind.RECOVERED]: "recovered after a restart",
   [RunEventKind.ABORT_ASKED]: "abort asked",

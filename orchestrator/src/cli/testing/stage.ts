@@ -6,15 +6,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthority, issueCertificate } from "../../ca/authority.js";
 import { writeKeyPair } from "../../ca/files.js";
 import { runCli } from "../cli.js";
 import type { Io } from "../io.js";
 import { NOW } from "./samples.js";
 import { HAPPY, startServer, type Answers, type Asked } from "./server.js";
-
-const FASTER = 20; // than for a person
 
 export interface Outcome {
   readonly code: number;
@@ -106,7 +103,7 @@ async function run(line: string, over: Partial<Io>): Promise<Outcome> {
     isTTY: false,
     columns: undefined,
     now: () => NOW,
-    sleep: async (ms) => sleep(ms / FASTER), // a signal is seen when it is over
+    hurry: 20,
     ...over,
   };
   const words = line.split(" ").filter((it) => it !== "");
