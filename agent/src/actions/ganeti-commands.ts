@@ -119,3 +119,28 @@ export function continueWatcherNow(): Command {
 function watcher(args: readonly string[]): Command {
   return { file: "/usr/sbin/gnt-cluster", args: ["watcher", ...args], timeoutMs: WATCHER_TIMEOUT_MS };
 }
+
+const READD_TIMEOUT_MS = 600_000; // it renews the node's keys and restarts its daemons
+
+/**
+ * Ganeti asks for the host key on a terminal where the cluster keeps ssh keys, and without one the answer is "no";
+ * a node that was installed anew has another one in any case. So it is not checked, and the plan says so.
+ */
+export function readd(node: string): Command {
+  return {
+    file: "/usr/sbin/gnt-node",
+    args: ["add", "--readd", "--no-ssh-key-check", node],
+    timeoutMs: READD_TIMEOUT_MS,
+  };
+}
+
+const HBAL_TIMEOUT_MS = 3_600_000; // it waits for the jobs of each set before it submits the next
+
+/** `-L`: by LUXI; `-X`: its moves are done and not only shown. Source: hbal(1). */
+export function hbal(reason: string): Command {
+  return {
+    file: "/usr/bin/hbal",
+    args: ["-L", "-X", "--no-disk-moves", `--reason=${reason}`],
+    timeoutMs: HBAL_TIMEOUT_MS,
+  };
+}

@@ -7,22 +7,29 @@ export interface EndSeen {
   readonly config: DrbdConfig | undefined; // by `drbdsetup show`; undefined: not configured
 }
 
-/**
- * Everything that names the end, held against the kernel's own configuration.
- * @param disk "attached": it must have its disk; "perhaps": none will do too, for one that gave it up
- */
+/** What of an end may be missing in the kernel, because it was given up; else it must be there and agree. */
+export interface Missing {
+  readonly disk?: "perhaps"; // Diskless
+  readonly link?: "perhaps"; // StandAlone, where drbdsetup shows no addresses any more
+}
+
+/** Everything that names the end, held against the kernel's own configuration. */
 export function endFacts(
   end: DrbdEnd | undefined,
   { bootId, config }: EndSeen,
-  disk: "attached" | "perhaps" = "attached",
+  missing: Missing = {},
 ): GuardFact[] {
   if (end === undefined) return [fact("which end", "not named", false, "I13")];
   const boot = fact("own boot", bootId, bootId === end.bootId && bootId !== "", "I7");
   if (config === undefined)
     return [boot, fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
-  const given = disk === "perhaps" && config.backingDevice === "";
+  return [boot, ...linkFacts(end, config, missing), diskFact(end, config, missing)];
+}
+
+function linkFacts(end: DrbdEnd, config: DrbdConfig, { link }: Missing): GuardFact[] {
+  if (link === "perhaps" && config.localAddress === "" && config.peerAddress === "")
+    return [fact("link", "not configured", true, "I13")];
   return [
-    boot,
     fact(
       "port",
       `${config.localPort} and ${config.peerPort}`,
@@ -31,13 +38,13 @@ export function endFacts(
     ),
     fact("own address", config.localAddress, config.localAddress === end.localAddress, "I13"),
     fact("peer address", config.peerAddress, config.peerAddress === end.peerAddress, "I13"),
-    fact(
-      "backing device",
-      given ? "none" : config.backingDevice,
-      given || config.backingDevice === `/dev/${end.dataLv}`,
-      "I13",
-    ),
   ];
+}
+
+function diskFact(end: DrbdEnd, { backingDevice }: DrbdConfig, { disk }: Missing): GuardFact {
+  const given = disk === "perhaps" && backingDevice === "";
+  const holds = given || backingDevice === `/dev/${end.dataLv}`;
+  return fact("backing device", backingDevice || "none", holds, "I13");
 }
 
 /** The report is the peer's, of the boot and the minor that were planned, and new enough. */

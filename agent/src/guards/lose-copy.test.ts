@@ -1,13 +1,13 @@
 import {
   ConnectionState,
   DiskState,
-  DrbdEnd,
-  DrbdMinor,
   LinkCut,
   PeerReport,
   ResyncProgress,
   Role,
   type DrbdConfig,
+  type DrbdEnd,
+  type DrbdMinor,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { allHold } from "./fact.js";

@@ -13,24 +13,22 @@ import {
   type DrbdEnd,
   type DrbdMinor,
   type GuardFact,
-  type LinkCut,
   type PeerReport,
 } from "@vigie/proto";
 import { endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
 import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
 
 export const REDUNDANT_MIN_MS = 10_000; // I10
 
 /** What the agent read for this decision. */
-export interface SeenForLoss extends EndSeen {
+export interface SeenForLoss extends EndSeen, CutsKnown {
   readonly own: DrbdMinor | undefined; // undefined: not listed, or its line was damaged
   readonly ownUnknownBecause: string; // why it is undefined
   readonly ownAgeMs: number;
   readonly ownRedundantMs: number; // 0: it is not redundant
   readonly currentUuid: string; // by `drbdsetup get-gi`; empty: not known
-  readonly cuts: readonly LinkCut[];
-  readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
   readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
 }
 
@@ -61,10 +59,10 @@ function judge(
 ): GuardFact[] {
   const whole = ownDisk === DiskState.UP_TO_DATE;
   return [
-    ...endFacts(end, seen, whole ? "attached" : "perhaps"),
+    ...endFacts(end, seen, whole ? {} : { disk: "perhaps" }),
     ...ownFacts(seen, ownDisk, whole),
     ...peerFacts(end, report, seen, ownDisk, whole),
-    cutFact(end, seen),
+    noCutFact(end, seen),
   ];
 }
 
@@ -145,12 +143,4 @@ function generations({ currentUuid }: SeenForLoss, report: PeerReport): GuardFac
   const unknown = currentUuid === "" || report.currentUuid === "";
   const value = unknown ? "not known at both ends" : `${currentUuid} and ${report.currentUuid}`;
   return fact("current generations", value, unknown || sameGeneration(currentUuid, report.currentUuid), "I8");
-}
-
-function cutFact(end: DrbdEnd | undefined, { cuts, cutsUnknownBecause }: SeenForLoss): GuardFact {
-  if (cutsUnknownBecause !== "")
-    return fact("cut of this link", `unknown: ${cutsUnknownBecause}`, false, "I11");
-  const standing = cuts.find((cut) => cut.peerAddress === end?.peerAddress && cut.port === end.port);
-  const value = standing === undefined ? "none" : `of ${standing.runId}`;
-  return fact("cut of this link", value, standing === undefined, "I21");
 }

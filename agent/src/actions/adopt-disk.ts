@@ -1,0 +1,122 @@
+/**
+ * A blank disk becomes a physical volume of the volume group that Ganeti wants (W2). The tools ask before they
+ * overwrite anything that they find, nobody answers, and that is "no": so there is no flag that says yes (I5).
+ */
+import { explain, Source, VigieError, type AdoptDisk, type DiskIdentity } from "@vigie/proto";
+import { checkDisk, checkLvmName } from "../argument-types.js";
+import { judgeAdoption, type SeenForAdoption } from "../guards/adopt-disk.js";
+import type { Command } from "../host.js";
+import { runForOutput } from "../sources/reading.js";
+import { parseWipefs, wipefs } from "../sources/wipefs.js";
+import type { ActionDefinition, ActionStep, Look } from "./action.js";
+import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
+
+const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
+const SETTLE_S = 20; // for udev to make the partition's device node
+const DOS_MAX_BYTES = 2 ** 41; // a table of this kind counts 2^32 sectors of 512 bytes
+const GPT_LVM = "E6D6D379-F507-44C2-A23C-238F2A3DF928"; // what type 8e is called there
+
+export const adoptDisk: ActionDefinition<AdoptDisk> = {
+  name: "adoptDisk",
+  about: ({ disk }) => disk?.node ?? "",
+  check: ({ disk, vgName }) => {
+    checkDisk(disk);
+    checkLvmName(vgName, "volume group");
+  },
+  locks: ({ disk, vgName }) => [diskLock(disk), `volume group ${vgName}`],
+  opens: ({ disk }) => disk?.name ?? "",
+  factsMaxAgeMs: 30_000, // LVM and wipefs read the disk; a blank one is in nobody's use, and the tools look again
+  guard: async (params, look) => judgeAdoption(params, await seenForAdoption(params.disk, look)),
+  holds: async (params, look) => {
+    const path = pvPath(params);
+    const isSo = await inGroup(path, params.vgName, look);
+    return isSo === true && { message: `${path} is a physical volume of ${params.vgName}` };
+  },
+  steps: (params) => {
+    const { disk, partition, vgName } = params;
+    if (disk === undefined) return [];
+    const path = pvPath(params);
+    return [
+      ...(partition ? [{ run: onePartition(disk) }, { run: settle() }] : []),
+      { run: lvm("pvcreate", path) },
+      { run: lvm("vgextend", vgName, path), needed: (look) => groupIsThere(vgName, look) },
+      { run: lvm("vgcreate", vgName, path), needed: async (look) => !(await groupIsThere(vgName, look)) },
+    ] satisfies ActionStep[];
+  },
+  verify: async (params, look) => {
+    const path = pvPath(params);
+    const isSo = await inGroup(path, params.vgName, look);
+    if (typeof isSo === "string") return { done: "unknown", message: isSo };
+    const message = `LVM lists ${path} ${isSo ? "in" : "not in"} ${params.vgName}`;
+    return { done: isSo, message };
+  },
+};
+
+/** "/dev/sdb", "/dev/sdb1", "/dev/nvme0n1p1". */
+function pvPath({ disk, partition }: AdoptDisk): string {
+  const path = devicePath(disk);
+  if (!partition) return path;
+  return /\d$/.test(path) ? `${path}p1` : `${path}1`;
+}
+
+function devicePath(disk: DiskIdentity | undefined): string {
+  return `/dev/${(disk?.name ?? "").replaceAll("!", "/")}`;
+}
+
+/** One partition over all of it. It reads its orders from stdin, and asks nothing there. */
+function onePartition(disk: DiskIdentity): Command {
+  const gpt = disk.sizeBytes > DOS_MAX_BYTES;
+  const input = gpt ? `label: gpt\ntype=${GPT_LVM}\n` : "label: dos\ntype=8e\n";
+  return {
+    file: "/usr/sbin/sfdisk",
+    args: ["--wipe", "never", devicePath(disk)],
+    timeoutMs: TIMEOUT_MS,
+    input,
+  };
+}
+
+function settle(): Command {
+  return {
+    file: "/usr/bin/udevadm",
+    args: ["settle", `--timeout=${SETTLE_S}`],
+    timeoutMs: (SETTLE_S + 5) * 1000,
+  };
+}
+
+function lvm(tool: string, ...args: string[]): Command {
+  return { file: `/usr/sbin/${tool}`, args, timeoutMs: TIMEOUT_MS };
+}
+
+async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Promise<SeenForAdoption> {
+  if (disk === undefined) throw new VigieError("INVALID_ARGUMENT", "the request names no disk");
+  const lvmReport = await look.read(Source.LVM);
+  const { facts, reason, damaged } = lvmReport;
+  const signatures = await runForOutput(look.host, wipefs(devicePath(disk)))
+    .then(parseWipefs)
+    .catch((error: unknown) => explain(error));
+  const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
+  return {
+    ...(await seenDisk(disk, look)),
+    stack,
+    use: await hostUse(look.host),
+    signatures,
+    lvm:
+      facts?.$case === "lvm"
+        ? { facts: facts.value, damaged: damaged.map(({ object, reason: why }) => `${object} ${why}`) }
+        : `LVM: ${reason}`,
+  };
+}
+
+/** A text: nobody can say. */
+async function inGroup(path: string, vgName: string, look: Look): Promise<boolean | string> {
+  const { facts, reason } = await look.read(Source.LVM);
+  if (facts?.$case !== "lvm") return `LVM: ${reason}`;
+  return facts.value.physicalVolumes.some((pv) => pv.pvName === path && pv.vgName === vgName);
+}
+
+/** @throws VigieError SOURCE_FAILED where nobody can say: then neither is run (I11) */
+async function groupIsThere(vgName: string, look: Look): Promise<boolean> {
+  const { facts, reason } = await look.read(Source.LVM);
+  if (facts?.$case !== "lvm") throw new VigieError("SOURCE_FAILED", `LVM: ${reason}`);
+  return facts.value.volumeGroups.some((group) => group.vgName === vgName);
+}

@@ -1,0 +1,53 @@
+/** The kernel forgets a disk that is offline, and it can be pulled out (W2). There is no undo but a rescan. */
+import { explain, Source, type DeleteDisk } from "@vigie/proto";
+import { checkDisk } from "../argument-types.js";
+import { judgeDelete } from "../guards/delete-disk.js";
+import type { ActionDefinition, Look } from "./action.js";
+import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
+
+export const deleteDisk: ActionDefinition<DeleteDisk> = {
+  name: "deleteDisk",
+  about: ({ disk }) => disk?.node ?? "",
+  check: ({ disk }) => checkDisk(disk),
+  locks: ({ disk }) => [diskLock(disk)],
+  opens: ({ disk }) => disk?.name ?? "",
+  guard: async (params, look) => {
+    const { disk } = params;
+    if (disk === undefined) return judgeDelete(params, NOT_NAMED);
+    const seen = await seenDisk(disk, look);
+    const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
+    return judgeDelete(params, { ...seen, stack, use: await hostUse(look.host) });
+  },
+  holds: async ({ disk }, look) => {
+    const there = await isThere(disk?.wwid ?? "", look);
+    return there === false && { message: `no disk of the node has the wwid of ${disk?.name}` };
+  },
+  steps: ({ disk }) =>
+    disk === undefined
+      ? []
+      : [{ write: { attribute: "delete", text: "1" }, path: `/sys/block/${disk.name}/device/delete` }],
+  verify: async ({ disk }, look) => {
+    const there = await isThere(disk?.wwid ?? "", look);
+    if (typeof there === "string") return { done: "unknown", message: there };
+    return { done: !there, message: there ? `${disk?.name} is still there` : `${disk?.name} is gone` };
+  },
+};
+
+/** By what it says of itself: its name may be another's by now. A text: nobody can say. */
+async function isThere(wwid: string, look: Look): Promise<boolean | string> {
+  if (wwid === "") return "the disk has no wwid";
+  const { facts, reason, damaged } = await look.read(Source.BLOCK_DEVICES);
+  if (facts?.$case !== "blockDevices") return `disks: ${reason}`;
+  if (facts.value.devices.some((device) => device.wwid === wwid)) return true;
+  const [first] = damaged;
+  return first === undefined ? false : `disks: ${first.object}: ${first.reason}`;
+}
+
+const NOT_NAMED = {
+  bootId: "",
+  device: undefined,
+  unknownBecause: "not named",
+  twins: [],
+  stack: "not named",
+  use: { mounts: [], swaps: [], unknownBecause: "not looked at" },
+};
