@@ -17,6 +17,7 @@ import { volumesByNode, type NodeVolumes } from "./node-volumes.js";
 import { given, instanceNamed, mirrorsOf, nodeNamed, wholeNumber } from "./parameters.js";
 import { makePlan } from "./plan.js";
 import { needOf, type DiskNeed, type NeedContext, type Side } from "./rebuild-need.js";
+import { seenWhole } from "./relocate-secondaries.js";
 import { copyTimeText } from "./resync-rate.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -233,7 +234,7 @@ function beginSteps({ view }: RunbookRequest, work: Work, count: number, togethe
   steps.push(
     together
       ? submitStep(view, job, queued)
-      : jobStep(view, job, { ...rebuild, afterwards: [redundant(name)], deadlineMs: NO_LIMIT_MS }),
+      : jobStep(view, job, { ...rebuild, afterwards: seenWhole(instance), deadlineMs: NO_LIMIT_MS }),
   );
   return steps;
 }
@@ -249,7 +250,7 @@ function endSteps(work: Work, count: number, together: boolean): PlanStep[] {
       id: `await-${count}`,
       title: `${name} is redundant again`,
       node: instance.primaryNode,
-      condition: job === undefined ? whole : allOf(jobSucceeded(`rebuild-${count}`), whole),
+      condition: job === undefined ? whole : allOf(jobSucceeded(`rebuild-${count}`), ...seenWhole(instance)),
       deadlineMs: NO_LIMIT_MS,
       manual: disks.flatMap(({ ends }) => ends.map((end) => manualLook(end.node, end.minor))),
     }),

@@ -77,8 +77,16 @@ export function small(change: (world: World) => void = () => {}): World {
   return world;
 }
 
-/** For the bench, and for a test that planning it works at all. */
-export function bigView(nodeCount = 100, instanceCount = 2_000): ClusterView {
+/**
+ * For the bench, and for tests that planning it works at all: every node has as many primaries as secondaries.
+ *
+ * @param change what is wrong in it
+ */
+export function bigView(
+  nodeCount = 100,
+  instanceCount = 2_000,
+  change: (world: World) => void = () => {},
+): ClusterView {
   const nodes = Array.from({ length: nodeCount }, (_, i) => `h${i + 1}`);
   const at = (i: number): string => nodes[i % nodes.length] ?? "h1";
   const specs = Array.from({ length: instanceCount }, (_, i) => ({
@@ -86,7 +94,24 @@ export function bigView(nodeCount = 100, instanceCount = 2_000): ClusterView {
     primary: at(i),
     secondary: at(i + 1 + (Math.floor(i / nodeCount) % (nodeCount - 1))),
   }));
-  return viewOf(worldOf(nodes, specs));
+  const world = worldOf(nodes, specs);
+  change(world);
+  return viewOf(world);
+}
+
+/** Every copy that a node holds is Diskless, as after `retire-disk`. */
+export function losesItsDisk(world: World, name: string): void {
+  for (const instance of world.inventory.instances) {
+    const [disk] = instance.disks;
+    if (disk === undefined || ![disk.nodeA, disk.nodeB].includes(name)) continue;
+    const [own, peer] = [
+      { node: disk.nodeA, minor: disk.minorA },
+      { node: disk.nodeB, minor: disk.minorB },
+    ].toSorted((a) => (a.node === name ? -1 : 1));
+    if (own === undefined || peer === undefined) continue;
+    minorIn(world, own.node, own.minor).disk = DiskState.DISKLESS;
+    minorIn(world, peer.node, peer.minor).peerDisk = DiskState.DISKLESS;
+  }
 }
 
 export function worldOf(names: readonly string[], specs: readonly InstanceSpec[]): World {

@@ -1,0 +1,155 @@
+/**
+ * The second copies that a node holds are made anew elsewhere. Each from the primary's copy, so that one must be
+ * whole; the node itself need not answer. The job removes the old copy, so none of it can be taken back.
+ */
+import {
+  ConnectionState,
+  DiskState,
+  diskWord,
+  type Condition,
+  type GanetiInstance,
+  type PlanStep,
+} from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { endViews } from "../view/end-view.js";
+import { queueFree, redundant } from "./conditions.js";
+import { NO_LIMIT_MS } from "./deadlines.js";
+import { sizeText } from "./disk-devices.js";
+import { jobStep, newSecondary } from "./ganeti-jobs.js";
+import { eligibleNodes, ganetiNode, secondariesOf } from "./node-state.js";
+import { given, mirrorsOf, nodeNamed, wrong } from "./parameters.js";
+import { makePlan } from "./plan.js";
+import { copyTimeText } from "./resync-rate.js";
+import type { Runbook, RunbookRequest } from "./runbook.js";
+
+export const relocateSecondaries: Runbook = {
+  name: "relocate-secondaries",
+  version: 1,
+  summary: "make the second copies that a node holds anew on other nodes",
+  explanation: [
+    "For each instance that has this node as its secondary, Ganeti makes that copy anew on another node: the one that",
+    "its allocator chooses, or the one that is named. One after the other; the guests run meanwhile.",
+    "",
+    "Refuses: a cluster without a third node. Leaves out, and says so: an instance whose primary copy is not whole.",
+    "",
+    "By hand, on the master, for each instance:",
+    "  gnt-instance replace-disks -I hail vm1   (or -n h6)",
+  ],
+  parameters: [
+    { name: "node", summary: "Ganeti's name of the node that they leave", required: true },
+    {
+      name: "to",
+      summary: "Ganeti's name of the node that gets them; without: its allocator chooses",
+      required: false,
+    },
+  ],
+  plan: (request) => {
+    const { view } = request;
+    const parameters = given(relocateSecondaries, request);
+    const node = nodeNamed(view, parameters["node"] ?? "");
+    const to =
+      parameters["to"] === undefined || parameters["to"] === "" ? "" : nodeNamed(view, parameters["to"]);
+    if (to === node) throw wrong(`to=${to}: they are there already`);
+    const { steps, left, moved } = relocationSteps(request, node, secondariesOf(view, node), to);
+    const mib = moved.flatMap((it) => it.disks).reduce((sum, { sizeMib }) => sum + sizeMib, 0);
+    const refusals = refusalsOf(view, node, to, moved.length, left);
+    return makePlan(relocateSecondaries, request, {
+      subject: node,
+      parameters: { node, to },
+      steps: refusals.length === 0 ? steps : [],
+      touches: { nodes: [node], resources: moved.flatMap((instance) => mirrorsOf(view, instance)) },
+      notes: [
+        `${moved.length} copies of ${sizeText(mib * 2 ** 20)} leave ${node}: ${copyTimeText(view, new Set(view.nodes.keys()), mib * 1024)}`,
+        ...left.map((line) => `left out: ${line}`),
+      ],
+      refusals,
+      destructive: true,
+    });
+  },
+};
+
+export interface Relocation {
+  readonly steps: readonly PlanStep[];
+  readonly moved: readonly GanetiInstance[];
+  readonly left: readonly string[]; // which cannot be moved, and why
+}
+
+/**
+ * @param primaryIs what Ganeti's primary node will be when the step comes, where a step before changes it
+ */
+export function relocationSteps(
+  request: RunbookRequest,
+  node: string,
+  instances: readonly GanetiInstance[],
+  to: string,
+  primaryIs: (instance: GanetiInstance) => string = ({ primaryNode }) => primaryNode,
+): Relocation {
+  const { view } = request;
+  const left: string[] = [];
+  const moved: GanetiInstance[] = [];
+  for (const instance of instances) {
+    const why = sourceRefusal(request, instance, primaryIs(instance), to);
+    if (why === "") moved.push(instance);
+    else left.push(`${instance.name}: ${why}`);
+  }
+  const steps = moved.map((instance, i) =>
+    jobStep(view, newSecondary(instance.name, to), {
+      id: `relocate-${i + 1}`,
+      title: `make the second copy of ${instance.name} anew on ${to || "another node"} instead of ${node}`,
+      requires: queueFree([instance.name], [primaryIs(instance), ...(to === "" ? [] : [to])]),
+      afterwards: seenWhole(instance),
+      deadlineMs: NO_LIMIT_MS,
+      irreversible: true,
+    }),
+  );
+  return { steps, moved, left };
+}
+
+/** Of a stopped instance Ganeti takes the minors down again when the copy is whole: its job's word must do. */
+export function seenWhole({ name, adminState }: GanetiInstance): Condition[] {
+  return adminState === "up" ? [redundant(name)] : [];
+}
+
+/** Why there is nothing to copy from, or nowhere to copy to; empty: there is. */
+function sourceRefusal(
+  { view, nowMs }: RunbookRequest,
+  instance: GanetiInstance,
+  primary: string,
+  to: string,
+): string {
+  if (primary === to) return `${to} holds its other copy`;
+  const disks = mirrorsOf(view, instance);
+  if (disks.length === 0) return `it is not mirrored (${instance.diskTemplate || "unknown"})`;
+  for (const resource of disks) {
+    const source = endViews(view, resource, nowMs).find(({ end }) => end.node === primary);
+    const name = `disk/${resource.diskIndex}`;
+    if (source === undefined) return `${name} has no copy on ${primary}`;
+    if (source.unknown !== "") return `${name}: ${source.unknown} (I7)`;
+    if (source.inactive && instance.adminState !== "up") continue; // stopped: Ganeti activates it, and looks itself
+    if (source.drbd === undefined || source.inactive) return `${name} is not active on ${primary}`;
+    if (source.drbd.connection === ConnectionState.STAND_ALONE) return `${primary} is StandAlone (I8)`;
+    if (source.drbd.disk !== DiskState.UP_TO_DATE)
+      return `${name} on ${primary} is ${diskWord(source.drbd.disk)}: there is nothing to copy from (I1)`;
+  }
+  return "";
+}
+
+function refusalsOf(
+  view: ClusterView,
+  node: string,
+  to: string,
+  moved: number,
+  left: readonly string[],
+): string[] {
+  const why: string[] = [];
+  const target = ganetiNode(view, to);
+  if (target?.offline === true) why.push(`${to} is offline`);
+  if (target?.drained === true) why.push(`${to} is drained: it gets no new copies`);
+  const primaries = new Set(secondariesOf(view, node).map(({ primaryNode }) => primaryNode));
+  const others = eligibleNodes(view).filter((name) => name !== node);
+  if (to === "" && [...primaries].some((primary) => others.every((name) => name === primary)))
+    why.push(`there is no third node that could hold the copies of ${node}`);
+  if (moved === 0 && left.length === 0) why.push(`no instance has ${node} as its secondary`);
+  if (moved === 0) why.push(...left);
+  return why;
+}
