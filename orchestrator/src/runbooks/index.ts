@@ -2,9 +2,12 @@
 import { IncidentKind } from "@vigie/proto";
 import { adoptDisk } from "./adopt-disk.js";
 import { cleanupMigration } from "./cleanup-migration.js";
+import { disableDeadNode } from "./disable-dead-node.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import { recoverStuckMigration } from "./recover-stuck-migration.js";
+import { reinstateNode } from "./reinstate-node.js";
 import { releaseHeldDevice } from "./release-held-device.js";
+import { relocateSecondaries } from "./relocate-secondaries.js";
 import { resetStalledSync } from "./reset-stalled-sync.js";
 import { retireDisk } from "./retire-disk.js";
 import { resolveSplitBrain } from "./resolve-split-brain.js";
@@ -19,6 +22,9 @@ export const RUNBOOKS: readonly Runbook[] = [
   releaseHeldDevice,
   resolveSplitBrain,
   cleanupMigration,
+  relocateSecondaries,
+  disableDeadNode,
+  reinstateNode,
 ];
 
 export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
@@ -30,6 +36,7 @@ export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.HELD_DEVICE]: releaseHeldDevice.name,
   [IncidentKind.LEFTOVER_KPARTX]: releaseHeldDevice.name,
   [IncidentKind.SPLIT_BRAIN]: resolveSplitBrain.name,
+  [IncidentKind.NODE_DEAD]: disableDeadNode.name,
   [IncidentKind.MISSING_VOLUME]: rebuildRedundancy.name,
 };
 

@@ -93,3 +93,8 @@ export function manualLookAtMinors(master: string, instance: string): string {
 export function onMaster(master: string, command: string): string {
   return `${master}# ${command}`;
 }
+
+/** Out-of-band management, where the cluster has it; otherwise one goes and looks. */
+export function manualPowerStatus(master: string, node: string): string[] {
+  return [onMaster(master, `gnt-node power status ${node}`), onMaster(master, `gnt-node power off ${node}`)];
+}

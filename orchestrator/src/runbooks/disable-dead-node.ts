@@ -1,0 +1,183 @@
+/**
+ * A node that is dead is taken out of the cluster: Ganeti is told that it is offline, its guests start on their other
+ * node, and the copies that it held are made anew elsewhere. The one danger is that it is not dead: then its guests
+ * would run twice. So nobody but a person says that it is switched off, and nothing is done before (G#669).
+ */
+import { DiskState, diskWord, NodeChangeKind, type GanetiInstance, type PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { endViews } from "../view/end-view.js";
+import { instanceOn, nodeFlagged, personSays, queueFree } from "./conditions.js";
+import { FAILOVER_MS, FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
+import { failover, jobStep, modifyNode } from "./ganeti-jobs.js";
+import { manualPowerStatus } from "./manual-ganeti.js";
+import { eligibleNodes, ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
+import { given, mirrorsOf, nodeNamed } from "./parameters.js";
+import { makePlan, masterOf } from "./plan.js";
+import { relocationSteps, type Relocation } from "./relocate-secondaries.js";
+import type { Runbook, RunbookRequest } from "./runbook.js";
+import { wait } from "./steps.js";
+
+export const disableDeadNode: Runbook = {
+  name: "disable-dead-node",
+  version: 1,
+  summary: "start a dead node's guests elsewhere, and make the copies that it held anew",
+  explanation: [
+    "Asks a person whether the node is switched off, marks it offline in Ganeti, starts its guests on their other node",
+    "one by one, and has the copies that it held made anew on other nodes. With relocate=no those are left.",
+    "",
+    "Refuses: a node that reports or whose peers still see it, the master, guests seen to run on it.",
+    "Leaves out, and says so: an instance that is not mirrored, or whose other copy is not UpToDate.",
+    "",
+    "By hand, on the master (the wiki's order fails on Ganeti 2.16 and later):",
+    "  gnt-node modify -O yes --auto-promote h2",
+    "  gnt-instance failover -f VM   (each; gnt-node failover h2 says 0 even when every one failed)",
+    "  gnt-instance replace-disks -I hail VM   (each; gnt-node evacuate without -p or -s always fails)",
+  ],
+  parameters: [
+    { name: "node", summary: "Ganeti's name of the node", required: true },
+    { name: "relocate", summary: "no: leave the copies that it held as they are", required: false },
+  ],
+  forIncident: ({ subject }) =>
+    subject === undefined || subject.node === "" ? undefined : { node: subject.node },
+  plan: (request) => {
+    const { view, nowMs } = request;
+    const parameters = given(disableDeadNode, request);
+    const node = nodeNamed(view, parameters["node"] ?? "");
+    const relocates = parameters["relocate"] !== "no";
+    const judged = primariesOf(view, node).map((instance) => ({
+      instance,
+      why: survivorRefusal(request, instance),
+    }));
+    const saved = judged.filter(({ why }) => why === "").map(({ instance }) => instance);
+    const lost = judged
+      .filter(({ why }) => why !== "")
+      .map(({ instance, why }) => `${instance.name}: ${why}`);
+    const relocation = relocates ? relocationOf(request, node, saved) : NO_RELOCATION;
+    const refusals = refusalsOf(view, node, nowMs);
+    const touched = [...saved, ...relocation.moved];
+    return makePlan(disableDeadNode, request, {
+      subject: node,
+      parameters: { node, relocate: relocates ? "" : "no" },
+      steps:
+        refusals.length === 0
+          ? [
+              ...offlineSteps(view, node),
+              ...saved.map((it, i) => failoverStep(view, it, i + 1)),
+              ...relocation.steps,
+            ]
+          : [],
+      touches: { nodes: [node], resources: touched.flatMap((instance) => mirrorsOf(view, instance)) },
+      notes: [
+        `${saved.length} guests of ${node} start on their other node${names(saved)}`,
+        `${relocation.moved.length} copies that ${node} held are made anew elsewhere`,
+        ...lost.map((line) => `left out, its guest stays down: ${line}`),
+        ...relocation.left.map((line) => `left out, it keeps one copy: ${line}`),
+        `IF ${node} STILL RUNS, its guests run twice and both write: switch it off at its power, not at its network`,
+        `when it comes back: keep it off the cluster's network until vigie do reinstate-node ${node}`,
+      ],
+      refusals,
+      typedWord: node,
+      destructive: true,
+    });
+  },
+};
+
+function offlineSteps(view: ClusterView, node: string): PlanStep[] {
+  const master = masterOf(view);
+  const question = `${node} is switched off (its power, not only its network)`;
+  const change = (id: string, kind: NodeChangeKind, title: string) => ({
+    job: modifyNode(node, kind),
+    step: {
+      id,
+      title,
+      holds: nodeFlagged(node, kind),
+      afterwards: [nodeFlagged(node, kind)],
+      deadlineMs: FLAG_JOB_MS,
+    },
+  });
+  const offline = change("set-offline", NodeChangeKind.OFFLINE, `${node} is offline for Ganeti`);
+  const online = change("set-online", NodeChangeKind.ONLINE, `${node} is online for Ganeti again`);
+  return [
+    wait({
+      id: "confirm-power-off",
+      title: `a person says: ${question}`,
+      node: master,
+      condition: personSays(question),
+      deadlineMs: NO_LIMIT_MS,
+      manual: manualPowerStatus(master, node),
+    }),
+    jobStep(view, offline.job, { ...offline.step, undo: "set-online" }),
+    jobStep(view, online.job, { ...online.step, onlyAsUndo: true }),
+  ];
+}
+
+function failoverStep(view: ClusterView, instance: GanetiInstance, count: number): PlanStep {
+  const { name } = instance;
+  const [to = ""] = instance.secondaryNodes;
+  const there = instanceOn(name, to, instance.adminState === "up");
+  return jobStep(view, failover(name), {
+    id: `failover-${count}`,
+    title: instance.adminState === "up" ? `start ${name} on ${to}` : `make ${to} the primary node of ${name}`,
+    holds: there,
+    requires: queueFree([name], [to]),
+    afterwards: [there],
+    deadlineMs: FAILOVER_MS,
+    irreversible: true,
+  });
+}
+
+const NO_RELOCATION: Relocation = { steps: [], moved: [], left: [] };
+
+/** Those that failed over have the dead node as their secondary then. */
+function relocationOf(request: RunbookRequest, node: string, saved: readonly GanetiInstance[]): Relocation {
+  const { view } = request;
+  const failedOver = new Set(saved);
+  const primaryIs = (instance: GanetiInstance): string =>
+    failedOver.has(instance) ? (instance.secondaryNodes[0] ?? "") : instance.primaryNode;
+  const all = [...saved, ...secondariesOf(view, node)];
+  const others = eligibleNodes(view).filter((name) => name !== node);
+  const placeable = all.filter((instance) => others.some((name) => name !== primaryIs(instance)));
+  const relocation = relocationSteps(request, node, placeable, "", primaryIs);
+  const unplaceable = all.filter((instance) => !placeable.includes(instance));
+  return {
+    ...relocation,
+    left: [...relocation.left, ...unplaceable.map(({ name }) => `${name}: there is no third node`)],
+  };
+}
+
+/** Why its guest cannot start on the other node; empty: it can. */
+function survivorRefusal({ view, nowMs }: RunbookRequest, instance: GanetiInstance): string {
+  const disks = mirrorsOf(view, instance);
+  const [to] = instance.secondaryNodes;
+  if (disks.length === 0 || disks.length !== instance.disks.length || to === undefined)
+    return `it is not mirrored (${instance.diskTemplate || "unknown"}): its only copy is there`;
+  for (const resource of disks) {
+    const survivor = endViews(view, resource, nowMs).find(({ end }) => end.node === to);
+    const name = `disk/${resource.diskIndex} on ${to}`;
+    if (survivor === undefined || survivor.unknown !== "")
+      return `${name} is unknown: ${survivor?.unknown ?? ""} (I7)`;
+    if (survivor.inactive && instance.adminState !== "up") continue; // stopped: nothing was written since
+    if (survivor.drbd?.disk !== DiskState.UP_TO_DATE)
+      return `${name} is ${diskWord(survivor.drbd?.disk ?? DiskState.UNSPECIFIED)}, not UpToDate (I1)`;
+  }
+  return "";
+}
+
+function refusalsOf(view: ClusterView, node: string, nowMs: number): string[] {
+  const seen = view.nodes.get(node);
+  const why: string[] = [];
+  if (node === masterOf(view) || node === view.ownNode)
+    why.push(`${node} is the master: gnt-cluster master-failover first`);
+  if (ganetiNode(view, node) === undefined) why.push(`Ganeti does not tell of ${node}: ask again`);
+  if (reportsNow(seen, nowMs)) why.push(`${node} reports: it is not dead`);
+  why.push(...linksUp(view, node, nowMs).slice(0, SHOWN_MAX));
+  return why;
+}
+
+const SHOWN_MAX = 5;
+
+function names(instances: readonly GanetiInstance[]): string {
+  if (instances.length === 0) return "";
+  const shown = instances.slice(0, SHOWN_MAX).map(({ name }) => name);
+  return `: ${shown.join(", ")}${instances.length > SHOWN_MAX ? `, and ${instances.length - SHOWN_MAX} more` : ""}`;
+}

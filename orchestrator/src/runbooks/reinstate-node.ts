@@ -1,0 +1,213 @@
+/**
+ * A node that was offline comes back: it gets the cluster's keys and configuration anew, goes online, its copies are
+ * connected and catch up, and guests go back to where the cluster is even. What it still has from before is the
+ * danger: a minor or a guest of its old life would meet the one that was started elsewhere (G#1167).
+ */
+import { NodeChangeKind, Role, roleWord, Source, type GanetiInstance, type PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { nodeFlagged, nodeReports, queueFree, redundant } from "./conditions.js";
+import { FLAG_JOB_MS, MIGRATION_MS, NO_LIMIT_MS, READD_MS, SETTLE_MS } from "./deadlines.js";
+import { freshFacts } from "./fresh-facts.js";
+import { activateDisks, jobStep, modifyNode } from "./ganeti-jobs.js";
+import { manualReadd, manualRebalance, onMaster } from "./manual-ganeti.js";
+import { manualLook } from "./manual.js";
+import { ganetiNode, reportsNow } from "./node-state.js";
+import { given, mirrorsOf, nodeNamed } from "./parameters.js";
+import { makePlan, masterOf } from "./plan.js";
+import type { Runbook, RunbookRequest } from "./runbook.js";
+import { act, wait } from "./steps.js";
+
+export const reinstateNode: Runbook = {
+  name: "reinstate-node",
+  version: 1,
+  summary: "bring a node that was offline back into the cluster",
+  explanation: [
+    "Gives it the cluster's keys and configuration anew, sets it online, connects the copies that it holds, waits",
+    "until they have caught up, and lets hbal move guests back. With rebalance=no those stay where they are.",
+    "",
+    "Refuses: a node that does not report or is online; one that still runs a guest, or still has a DRBD minor that",
+    "is Primary or that Ganeti does not name there: it would be split brain.",
+    "",
+    "By hand, on the master:",
+    "  gnt-node add --readd h2   (gnt-node modify -O no h2 alone brings no keys and no configuration)",
+    "  hbal -L -X --no-disk-moves",
+  ],
+  parameters: [
+    { name: "node", summary: "Ganeti's name of the node", required: true },
+    { name: "rebalance", summary: "no: leave the guests where they are", required: false },
+  ],
+  plan: (request) => {
+    const { view } = request;
+    const parameters = given(reinstateNode, request);
+    const node = nodeNamed(view, parameters["node"] ?? "");
+    const rebalances = parameters["rebalance"] !== "no";
+    const { refusals, notes } = remains(request, node);
+    const back = instancesOn(view, node);
+    return makePlan(reinstateNode, request, {
+      subject: node,
+      parameters: { node, rebalance: rebalances ? "" : "no" },
+      steps:
+        refusals.length === 0
+          ? [
+              ...onlineSteps(view, node),
+              ...back.flatMap((instance, i) => catchUpSteps(view, instance, node, i + 1)),
+              ...(rebalances ? [rebalanceStep(view)] : []),
+            ]
+          : [],
+      touches: { nodes: [node], resources: back.flatMap((instance) => mirrorsOf(view, instance)) },
+      notes: [`${back.length} running instances have a copy on ${node}, which catches up`, ...notes],
+      refusals,
+      destructive: true,
+    });
+  },
+};
+
+function onlineSteps(view: ClusterView, node: string): PlanStep[] {
+  const master = masterOf(view);
+  const flag = (id: string, kind: NodeChangeKind, title: string) => ({
+    job: modifyNode(node, kind),
+    step: {
+      id,
+      title,
+      holds: nodeFlagged(node, kind),
+      afterwards: [nodeFlagged(node, kind)],
+      deadlineMs: FLAG_JOB_MS,
+    },
+  });
+  const online = flag("set-online", NodeChangeKind.ONLINE, `${node} is online for Ganeti`);
+  const offline = flag("set-offline", NodeChangeKind.OFFLINE, `${node} is offline for Ganeti again`);
+  return [
+    wait({
+      id: "await-reports",
+      title: `the agent of ${node} reports`,
+      node,
+      condition: nodeReports(node),
+      deadlineMs: SETTLE_MS,
+      manual: [`${node}# systemctl status vigie-agent`],
+    }),
+    act({
+      id: "readd-node",
+      title: `give ${node} the cluster's keys, certificates and configuration anew`,
+      node: master,
+      action: { $case: "readdNode", value: { node } },
+      requires: queueFree([], [node]),
+      condition: nodeFlagged(node, NodeChangeKind.ONLINE),
+      deadlineMs: READD_MS,
+      manual: manualReadd(master, node),
+      undo: "set-offline",
+    }),
+    jobStep(view, online.job, { ...online.step, undo: "set-offline" }),
+    jobStep(view, offline.job, { ...offline.step, onlyAsUndo: true }),
+  ];
+}
+
+function catchUpSteps(view: ClusterView, instance: GanetiInstance, node: string, count: number): PlanStep[] {
+  const { name } = instance;
+  const ends = mirrorsOf(view, instance).flatMap((resource) => resource.ends);
+  return [
+    jobStep(view, activateDisks(name), {
+      id: `activate-${count}`,
+      title: `connect the copy of ${name} on ${node}`,
+      holds: redundant(name, 0),
+      requires: queueFree([name], [node]),
+      deadlineMs: FLAG_JOB_MS,
+      irreversible: true, // what this copy had of its own is written over from here on
+    }),
+    wait({
+      id: `await-redundant-${count}`,
+      title: `${name} is redundant again`,
+      node,
+      condition: redundant(name),
+      deadlineMs: NO_LIMIT_MS,
+      manual: ends.map((end) => manualLook(end.node, end.minor)),
+    }),
+  ];
+}
+
+function rebalanceStep(view: ClusterView): PlanStep {
+  const master = masterOf(view);
+  const nodes = (view.inventory?.nodes ?? []).map(({ name }) => name);
+  return act({
+    id: "rebalance",
+    title: "move guests to where the cluster is even; no disk is copied",
+    node: master,
+    action: { $case: "rebalance", value: {} },
+    requires: queueFree([], nodes),
+    condition: queueFree([], nodes),
+    deadlineMs: MIGRATION_MS,
+    manual: manualRebalance(master),
+  });
+}
+
+/** Those that should run: of a stopped one, Ganeti activates the disks when it starts. */
+function instancesOn(view: ClusterView, node: string): GanetiInstance[] {
+  const names = new Set((view.resourcesByNode.get(node) ?? []).map(({ instance }) => instance));
+  return [...names]
+    .map((name) => view.instances.get(name))
+    .filter((instance) => instance !== undefined)
+    .filter(({ adminState }) => adminState === "up");
+}
+
+/** What the node still has of its life before it was set offline. */
+function remains({ view, nowMs }: RunbookRequest, node: string): { refusals: string[]; notes: string[] } {
+  const seen = view.nodes.get(node);
+  const known = ganetiNode(view, node);
+  const refusals: string[] = [];
+  if (known === undefined) refusals.push(`Ganeti does not tell of ${node}: ask again`);
+  else if (!known.offline) refusals.push(`${node} is not offline: there is nothing to reinstate`);
+  if (!reportsNow(seen, nowMs))
+    refusals.push(`${node} does not report: what it still has is not known (I11)`);
+  const guests = freshFacts(seen, Source.GUESTS, "guests", nowMs);
+  if (guests.unknown !== "") refusals.push(guests.unknown);
+  for (const { instance } of guests.facts?.guests ?? [])
+    refusals.push(
+      `${instance} still runs on ${node}, beside the one that was started elsewhere: stop it there first`,
+    );
+  refusals.push(...minorRefusals(view, node));
+  return { refusals, notes: orphanNotes({ view, nowMs }, node) };
+}
+
+function minorRefusals(view: ClusterView, node: string): string[] {
+  const named = new Map(
+    (view.resourcesByNode.get(node) ?? [])
+      .filter(({ instance }) => instance !== "")
+      .flatMap((resource) =>
+        resource.ends.filter((end) => end.node === node).map((end) => [end.minor, resource] as const),
+      ),
+  );
+  return [...(view.nodes.get(node)?.minors.values() ?? [])].flatMap(({ minor, drbd, unknown }) => {
+    const resource = named.get(minor);
+    if (drbd === undefined) return [`${node} minor ${minor} is unknown: ${unknown} (I11)`];
+    if (resource === undefined)
+      return [
+        `${node} still has minor ${minor}, which Ganeti does not name there: ${node}# drbdsetup down resource${minor}`,
+      ];
+    if (drbd.role !== Role.PRIMARY) return [];
+    const whose = `${resource.instance} disk/${resource.diskIndex}`;
+    const isPrimary = view.instances.get(resource.instance)?.primaryNode === node;
+    return isPrimary
+      ? []
+      : [`${node} minor ${minor}, ${whose}, is still ${roleWord(drbd.role)}: split brain (G#1167)`];
+  });
+}
+
+/** Volumes that look like Ganeti's, and that Ganeti does not name there any more: room, and no danger. */
+function orphanNotes({ view, nowMs }: Pick<RunbookRequest, "view" | "nowMs">, node: string): string[] {
+  const { facts } = freshFacts(view.nodes.get(node), Source.LVM, "lvm", nowMs);
+  const named = new Set(
+    (view.resourcesByNode.get(node) ?? []).flatMap((resource) => {
+      const disks = view.instances.get(resource.instance)?.disks ?? [];
+      const disk = disks.find(({ index }) => index === resource.diskIndex);
+      return [disk?.dataLv ?? "", disk?.metaLv ?? ""];
+    }),
+  );
+  const orphans = (facts?.logicalVolumes ?? [])
+    .filter(({ lvName }) => /\.disk\d+(?:_data|_meta)?$/.test(lvName))
+    .map(({ vgName, lvName }) => `${vgName}/${lvName}`)
+    .filter((volume) => !named.has(volume));
+  if (orphans.length === 0) return [];
+  const shown = orphans.slice(0, 3).map((volume) => `${node}# lvremove ${volume}`);
+  return [
+    `${orphans.length} volumes on ${node} are of instances that are elsewhere now: ${shown.join("; ")}${orphans.length > 3 ? "; …" : ""} (look first: ${onMaster(masterOf(view), "gnt-cluster verify")})`,
+  ];
+}
