@@ -26,7 +26,7 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ],
     ["instances", "web1.example   stalled"],
     ["instance show web1", "Ganeti wants it up"],
-    ["runbook list", "rebuild-redundancy  INSTANCES…"],
+    ["runbook list", "rebuild-redundancy  [TARGET…] [AT_ONCE]"],
     ["runbook show reset-stalled-sync", "vigie do reset-stalled-sync INSTANCE [DISK]"],
     ["holders h2.example /dev/drbd45", "h2.example# kpartx -d /dev/drbd45"],
     ["locks", "pair h1.example h2.example  r-01kaxa"],

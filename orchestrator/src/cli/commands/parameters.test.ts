@@ -8,9 +8,18 @@ const RESET = RunbookInfo.fromPartial({
   name: "reset-stalled-sync",
   parameters: [{ name: "instance", required }, { name: "disk" }],
 });
-const MOVE = RunbookInfo.fromPartial({
-  name: "move-disks",
-  parameters: [{ name: "node", required }, { name: "to" }, { name: "instances" }],
+const REBUILD = RunbookInfo.fromPartial({
+  name: "rebuild-redundancy",
+  parameters: [{ name: "target", summary: "a node, or instances with commas between" }, { name: "at_once" }],
+});
+const ADOPT = RunbookInfo.fromPartial({
+  name: "adopt-disk",
+  parameters: [
+    { name: "node", required },
+    { name: "disk", required },
+    { name: "replaces" },
+    { name: "partition" },
+  ],
 });
 
 function given(info: RunbookInfo, words: string, named: readonly string[] = []): string[] {
@@ -21,18 +30,20 @@ function given(info: RunbookInfo, words: string, named: readonly string[] = []):
 test.each([
   ["in the runbook's order", RESET, "web1 1", ["instance=web1", "disk=1"]],
   ["a disk as the screens call it", RESET, "web1.example/1", ["instance=web1.example", "disk=1"]],
-  ["by name, where another one is left out", MOVE, "h2 instances=web1", ["node=h2", "instances=web1"]],
-  ["several for a plural", MOVE, "h2 h3 web1 web2", ["node=h2", "to=h3", "instances=web1,web2"]],
   [
-    "the names first, the rest in order",
-    MOVE,
-    "to=h3 h2 web1 web2",
-    ["node=h2", "to=h3", "instances=web1,web2"],
+    "by name, where another one is left out",
+    ADOPT,
+    "h2 sdc partition=yes",
+    ["node=h2", "disk=sdc", "partition=yes"],
   ],
+  ["the named ones anywhere", ADOPT, "partition=yes h2 sdc", ["node=h2", "disk=sdc", "partition=yes"]],
+  ["several names", REBUILD, "web1 web2", ["target=web1,web2"]],
+  ["several names, and a number after them", REBUILD, "web1 web2 3", ["target=web1,web2", "at_once=3"]],
+  ["none at all", REBUILD, "", []],
 ])("%s", (_, info, words, values) => expect(given(info, words)).toEqual(values));
 
 test("--param gives a value that looks like nothing else", () => {
-  expect(given(MOVE, "h2", ["to=a=b"])).toEqual(["node=h2", "to=a=b"]);
+  expect(given(ADOPT, "h2 sdc", ["replaces=a=b"])).toEqual(["node=h2", "disk=sdc", "replaces=a=b"]);
 });
 
 test.each([

@@ -70,9 +70,9 @@ export function parametersFor(
     return pair === undefined;
   });
   const free = info.parameters.filter((it) => !given.has(it.name));
-  for (const [n, parameter] of free.entries()) {
-    const rest = n === free.length - 1 && takesSeveral(parameter) ? loose.splice(0) : loose.splice(0, 1);
-    if (rest.length > 0) given.set(parameter.name, rest.join(","));
+  for (const parameter of free) {
+    const taken = loose.splice(0, takesSeveral(parameter) ? lengthOfList(loose) : 1);
+    if (taken.length > 0) given.set(parameter.name, taken.join(","));
   }
   const [extra] = loose;
   if (extra !== undefined) throw wrong(`${JSON.stringify(extra)} is one word too many: ${callOf(info)}`);
@@ -84,6 +84,12 @@ export function parametersFor(
     const value = given.get(name);
     return value === undefined ? [] : [Parameter.create({ name, value })];
   });
+}
+
+/** A list of names ends at its end, or before a number, which is another parameter's. */
+function lengthOfList(words: readonly string[]): number {
+  const end = words.findIndex((word, n) => n > 0 && /^\d+$/.test(word));
+  return end === -1 ? words.length : end;
 }
 
 /** `disk=1`, where the runbook has such a parameter. */

@@ -47,7 +47,7 @@ function parameterWord(parameter: RunbookParameter): string {
   return parameter.required ? word : `[${word}]`;
 }
 
-/** A parameter whose name is a plural takes several values; they are sent as one, joined by commas. */
-export function takesSeveral({ name }: RunbookParameter): boolean {
-  return /[^s]s$/.test(name);
+/** As its summary says; several words are sent as one, joined by commas. */
+export function takesSeveral({ summary }: RunbookParameter): boolean {
+  return /\bcommas? between\b/.test(summary);
 }

@@ -637,7 +637,10 @@ export const RUNBOOKS = ListRunbooksResponse.fromPartial({
       name: "rebuild-redundancy",
       version: 1,
       summary: "make a new second copy of each disk that has lost one, one instance after the other",
-      parameters: [{ name: "instances", summary: "Ganeti's names of the instances", required: true }],
+      parameters: [
+        { name: "target", summary: "a node, or instances with commas between; without: the cluster" },
+        { name: "at_once", summary: "how many resyncs at once, 1 to 4; 1 unless given" },
+      ],
     },
   ],
 });
