@@ -1,6 +1,6 @@
 /** `vigie do`: nothing runs that was not shown, and whoever asked sees how it ends. */
 import { status as grpcStatus } from "@grpc/grpc-js";
-import { RunState, type Run } from "@vigie/proto";
+import { Run, RunEventKind, RunState } from "@vigie/proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as sample from "../testing/samples.js";
 import { Refusal } from "../testing/server.js";
@@ -170,6 +170,19 @@ describe("following", () => {
     expect(code).toBe(0);
     expect(err).toContain("trying again");
     expect(out.match(/cut-link is sent/g)).toHaveLength(1);
+  });
+
+  test("a paused run that a person has just ended is followed to its end", async () => {
+    const ended = { ...sample.RUN.events[0], sequence: 7, kind: RunEventKind.TAKEN_OVER, text: "by hand" };
+    const ending = Run.fromPartial({
+      ...sample.RUN,
+      state: RunState.PAUSED,
+      events: [...sample.RUN.events, ended],
+    });
+    seenAs(ending, { ...ending, state: RunState.ABORTED });
+    const { code, out } = await stage.vigie("run follow r-01kaxb");
+    expect(code).toBe(8);
+    expect(out).toContain("taken over by hand: by hand");
   });
 
   test("a run that is not there is told at once", async () => {

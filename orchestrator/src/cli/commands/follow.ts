@@ -8,8 +8,9 @@ import { EXIT, exitCodeOfRun, type ExitCode } from "../exit-codes.js";
 import type { Invocation } from "../invocation.js";
 import { sleep } from "../io.js";
 import { followedEnd, followedProgress, followedRow } from "../render/followed.js";
-import { askedOf } from "../render/progress.js";
+import { askedOf, isEnding } from "../render/progress.js";
 import { printable, type Screen } from "../render/screen.js";
+import { runText } from "../render/subject.js";
 import { tapeFor, type Tape } from "../render/tape.js";
 import { isYes, type Person } from "./person.js";
 
@@ -35,7 +36,7 @@ export async function followRun(
     if (run === undefined) break;
     told = tellRows(invocation, tape, run, told, first);
     first = false;
-    if (!GOES_ON.has(run.state)) return tellEnd(invocation, tape, run);
+    if (!GOES_ON.has(run.state) && !isEnding(run)) return tellEnd(invocation, tape, run);
     const asked = askedOf(run);
     if (asked !== undefined) {
       tape.end();
@@ -84,6 +85,8 @@ async function look(
 /** @returns the sequence of the newest row */
 function tellRows(invocation: Invocation, tape: Tape, run: Run, told: number, first: boolean): number {
   const rows = run.events.filter((it) => it.sequence > told);
+  if (first && !invocation.json)
+    tape.line(`${invocation.screen.colour.bold(run.id)}  ${printable(runText(run.plan))}`);
   const skipped = first && !invocation.json ? Math.max(0, rows.length - ROWS_AT_FIRST) : 0;
   if (skipped > 0) tape.line(`… ${skipped} rows before: vigie run show ${run.id}`);
   for (const event of rows.slice(skipped)) tellRow(invocation, tape, run, event);

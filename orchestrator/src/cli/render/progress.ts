@@ -41,6 +41,12 @@ export function isOver(state: RunState): boolean {
   return state === RunState.SUCCEEDED || state === RunState.FAILED || state === RunState.ABORTED;
 }
 
+/** A person has ended it, and the engine is about to write that down. */
+export function isEnding({ state, events }: Run): boolean {
+  const last = events.at(-1)?.kind;
+  return !isOver(state) && (last === RunEventKind.ABORT_ASKED || last === RunEventKind.TAKEN_OVER);
+}
+
 function nextStep({ plan, events }: Run): PlanStep | undefined {
   const done = events.filter((e) => DONE.has(e.kind)).map((e) => e.stepId);
   return plan?.steps.find((it) => !it.onlyAsUndo && !done.includes(it.id));

@@ -1,7 +1,7 @@
 /** What a person may do with a run, by its state. The first line is what is most often meant. */
 import { RunState, type Run } from "@vigie/proto";
 import { commandFor, type Hint } from "./command-line.js";
-import { askedOf } from "./progress.js";
+import { askedOf, isEnding } from "./progress.js";
 
 export function nextForRun(run: Run): Hint[] {
   const { id, plan } = run;
@@ -15,6 +15,7 @@ export function nextForRun(run: Run): Hint[] {
     command: `vigie run take-over ${id} --reason WHY`,
     why: "do the rest by hand: nothing is sent, nothing taken back",
   };
+  if (isEnding(run)) return [follow];
   switch (run.state) {
     case RunState.AWAITING_APPROVAL:
       return [{ command: `vigie approve ${id}`, why: "read the plan again, and say yes or no" }];

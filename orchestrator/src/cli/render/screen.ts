@@ -37,12 +37,14 @@ export function wrapped(
   const width = Math.max(NARROWEST, (screen.width ?? Infinity) - rest.length);
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
+    const [, lead = "", words = ""] = /^( *)(.*)$/.exec(paragraph) ?? [];
     let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line !== "" && Array.from(`${line} ${word}`).length > width) {
+    for (const word of words.split(" ")) {
+      const longer = line === "" ? `${lead}${word}` : `${line} ${word}`;
+      if (line !== "" && Array.from(longer).length > width) {
         lines.push(line);
-        line = word;
-      } else line = line === "" ? word : `${line} ${word}`;
+        line = `${lead}${word}`;
+      } else line = longer;
     }
     lines.push(line);
   }
