@@ -26,10 +26,11 @@ export async function bundlePrograms(): Promise<void> {
         format: "cjs",
         target: "node24",
         legalComments: "none",
-        // A program's source stays in its memory, twice as long where one character is not ASCII. Names stay readable.
+        // A program's source stays in its memory, twice as long where one character is not ASCII. keepNames is for
+        // stack traces.
         charset: "ascii",
-        minifyWhitespace: true,
-        minifySyntax: true,
+        minify: true,
+        keepNames: true,
         external: ["@grpc/proto-loader"], // grpc-js asks for it in channelz alone, which is off; it has a parser for .proto
         logLevel: "warning",
       }),

@@ -18,6 +18,7 @@ import { openJournal } from "./journal.js";
 import { createRealHost } from "./real-host.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
+import { staySmall } from "./stay-small.js";
 
 const EXIT_BAD_CONFIG = 2;
 
@@ -33,6 +34,7 @@ async function main(configPath: string): Promise<void> {
     process.exit(1); // the kernel ends a cut; the next start sweeps
   });
 
+  void staySmall(realClock, globalThis.gc, stop.signal);
   logger.info({ event: "agent.start", version: VERSION, journalHead: journal.head() });
   await runAgent(
     {

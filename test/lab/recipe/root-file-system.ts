@@ -57,6 +57,7 @@ export async function furnish(folder: string, ingredients: RootIngredients): Pro
   maskUnits(folder);
   await enableUnits(folder);
   await useLegacyTables(folder);
+  await addOrchestratorsUser(folder);
   await installKeys(folder, ingredients.keyFile);
   mkdirSync(join(folder, "usr/lib/vigie"), { recursive: true });
   copyFileSync(ingredients.nodeBinary, join(folder, "usr/lib/vigie/node"));
@@ -88,6 +89,12 @@ async function useLegacyTables(folder: string): Promise<void> {
       `/usr/sbin/${tool}-legacy`,
     ]);
   }
+}
+
+/** As its package would; made at the first installation, it would cost a starting node a second. */
+async function addOrchestratorsUser(folder: string): Promise<void> {
+  const home = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
+  await runHost(["chroot", folder, "useradd", "--system", ...home, "vigie"]);
 }
 
 /** One host key pair and one user key for all: Ganeti expects root to reach every node. */
