@@ -36,6 +36,9 @@ export const DOWN_MS = 30_000;
 /** Redundant for as long: DRBD's handshake after a reconnect passes through states that look whole. */
 export const REDUNDANT_FOR_MS = 2_000;
 
+/** Before one copy is given up both must have been whole for 10 s (I10); a migration makes the count begin anew. */
+export const REDUNDANT_BEFORE_LOSS_MS = 11_000;
+
 /** The watcher goes on by itself after this: longer than any part of a run that takes disks apart (I31). */
 export const WATCHER_PAUSE_S = 4 * 3600;
 /** `lvcreate --snapshot` waits for what is under way to be written. */

@@ -19,7 +19,7 @@ import type { Resource } from "../view/join.js";
 import type { NodeView } from "../view/node-view.js";
 import { identityOf, isPartOf, numberInName, partitionNumber, pathsOf } from "./disk-devices.js";
 import { freshFacts } from "./fresh-facts.js";
-import { pathsOfVolume, volumeOfMap } from "./volume-names.js";
+import { groupUuidOfMap, pathsOfVolume, volumeOfMap } from "./volume-names.js";
 
 export interface DiskLayout {
   readonly identity: DiskIdentity;
@@ -50,7 +50,7 @@ export function diskLayout(view: ClusterView, node: string, disk: BlockDevice, n
   const plain = [...volumes].map((volume) => index.get(volume)).filter((it) => typeof it === "string");
   const unread = [mapper, mounts, config, ...(running ? [lvm] : [])];
   return {
-    identity: identityOf(node, nodeView?.bootId ?? "", disk, lvm.facts),
+    identity: withGroup(identityOf(node, nodeView?.bootId ?? "", disk, lvm.facts), maps),
     running,
     maps: maps.map(({ name, uuid }) => VolumeMap.create({ name, uuid })),
     mirrors,
@@ -67,6 +67,17 @@ export function diskLayout(view: ClusterView, node: string, disk: BlockDevice, n
       ...plain.map((instance) => `${instance} has its only copy here: it is not mirrored (I3)`),
       ...strangerMinors(config.facts, volumes, mirrors, node),
     ],
+  };
+}
+
+/** Of a disk that LVM cannot read any more, the volumes' maps still tell the group. */
+function withGroup(identity: DiskIdentity, maps: readonly DeviceMapperDevice[]): DiskIdentity {
+  const [map] = maps;
+  if (identity.vgUuid !== "" || map === undefined) return identity;
+  return {
+    ...identity,
+    vgName: volumeOfMap(map.name)?.split("/")[0] ?? "",
+    vgUuid: groupUuidOfMap(map.uuid),
   };
 }
 

@@ -18,12 +18,14 @@ import { retireDisk } from "./retire-disk.js";
 import { stepById } from "./runbook.js";
 import {
   bigView,
+  lvmUuid,
   minorIn,
   nodeIn,
   planIn,
   requestOf,
   small,
   stepIds,
+  VG_UUID,
   viewOf,
   type World,
 } from "./testing.js";
@@ -78,10 +80,10 @@ test("the disk is named by everything that must agree (I12)", () => {
     model: "ST4000",
     sizeBytes: 4000 * 2 ** 30,
     scsiAddress: "1:0:0:0",
-    pvUuid: "pv-h2",
+    pvUuid: lvmUuid("pvh2"),
     pvName: "/dev/sdb1",
     vgName: "kvmvg",
-    vgUuid: "vGvGvG-0000-0000-0000-0000-0000-000000",
+    vgUuid: VG_UUID,
   });
 });
 
@@ -133,6 +135,26 @@ test("a guest whose copy here is Diskless already stays, is told about, and is n
   );
 });
 
+test("a minor that is Diskless already is named in it, for its volumes still lie there", () => {
+  const kind = stepById(
+    plan((w) => {
+      minorIn(w, "h2", 1).disk = DiskState.DISKLESS;
+      minorIn(w, "h3", 0).peerDisk = DiskState.DISKLESS;
+    }),
+    "set-disk-offline",
+  )?.action?.kind;
+  expect(kind?.$case === "setDiskOffline" ? kind.value.minors.map(({ minor }) => minor) : []).toEqual([0, 1]);
+});
+
+test("each instance must have been redundant for as long as the guard wants before its copy is taken (I10)", () => {
+  const required = stepById(plan(), "set-disk-offline")?.requires?.what;
+  const conditions = required?.$case === "allOf" ? required.value.conditions.map(({ what }) => what) : [];
+  expect(conditions.slice(2)).toEqual([
+    { $case: "redundant", value: { instance: "web1", forMs: 11_000 } },
+    { $case: "redundant", value: { instance: "web2", forMs: 11_000 } },
+  ]);
+});
+
 test("of a disk that does not answer any more, device-mapper still tells what was on it", () => {
   const made = plan((w) => {
     diskOf(w).state = "offline";
@@ -142,6 +164,12 @@ test("of a disk that does not answer any more, device-mapper still tells what wa
     node.lvm.volumeGroups = [];
   });
   expect(made.refusals).toEqual([]);
+  const kind = stepById(made, "set-disk-offline")?.action?.kind;
+  expect(kind?.$case === "setDiskOffline" ? kind.value.disk : undefined).toMatchObject({
+    pvName: "",
+    vgName: "kvmvg",
+    vgUuid: VG_UUID,
+  });
   expect(stepIds(made)).toEqual([
     "pause-watcher ← continue-watcher",
     "set-disk-offline!",

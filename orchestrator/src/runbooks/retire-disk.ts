@@ -25,7 +25,14 @@ import {
   watcherPaused,
 } from "./conditions.js";
 import { copyAt, givingUpRefusals, isDisklessHere, type Copy } from "./copies.js";
-import { DETACH_MS, DISK_STATE_MS, FLAG_JOB_MS, MAPS_MS, MIGRATION_MS } from "./deadlines.js";
+import {
+  DETACH_MS,
+  DISK_STATE_MS,
+  FLAG_JOB_MS,
+  MAPS_MS,
+  MIGRATION_MS,
+  REDUNDANT_BEFORE_LOSS_MS,
+} from "./deadlines.js";
 import { describeDisk, identityRefusals, sizeText } from "./disk-devices.js";
 import { diskLayout, offlineDisks, type DiskLayout } from "./disk-layout.js";
 import { drbdEndAt } from "./drbd-end.js";
@@ -141,17 +148,23 @@ function migrateStep(view: ClusterView, instance: GanetiInstance, node: string, 
 
 function diskSteps(view: ClusterView, node: string, layout: DiskLayout, copies: readonly Copy[]): PlanStep[] {
   const { identity, maps } = layout;
+  const all = copies.map((copy) => drbdEndAt(view, copy.resource, node));
   const attached = copies
     .filter((copy) => !isDisklessHere(copy))
     .map((copy) => drbdEndAt(view, copy.resource, node));
   const instances = [...new Set(copies.map(({ resource }) => resource.instance))];
+  const whole = instances.filter((name) => isWhole(view, view.instances.get(name)));
   const offline = act({
     id: "set-disk-offline",
     title: `${node}: ${identity.name} gets no more I/O; ${attached.length} minors lose it together`,
     node,
-    action: { $case: "setDiskOffline", value: { disk: identity, minors: attached, peers: [] } },
+    action: { $case: "setDiskOffline", value: { disk: identity, minors: all, peers: [] } },
     holds: diskInState(identity, "offline"),
-    requires: allOf(watcherPaused(true), queueFree(instances, [node])),
+    requires: allOf(
+      watcherPaused(true),
+      queueFree(instances, [node]),
+      ...whole.map((name) => redundant(name, REDUNDANT_BEFORE_LOSS_MS)),
+    ),
     condition: diskInState(identity, "offline"),
     deadlineMs: DISK_STATE_MS,
     manual: manualDiskOffline(identity),
@@ -211,14 +224,16 @@ function guestsToMove({ view }: RunbookRequest, node: string, copies: readonly C
     .map((name) => view.instances.get(name))
     .filter((instance) => instance !== undefined)
     .filter(({ primaryNode, adminState }) => primaryNode === node && adminState === "up")
-    .filter((instance) =>
-      mirrorsOf(view, instance).every(({ ends }) =>
-        ends.every((end) => {
-          const drbd = view.nodes.get(end.node)?.minors.get(end.minor)?.drbd;
-          return drbd !== undefined && isRedundant(drbd);
-        }),
-      ),
-    );
+    .filter((instance) => isWhole(view, instance));
+}
+
+function isWhole(view: ClusterView, instance: GanetiInstance | undefined): boolean {
+  if (instance === undefined) return false;
+  const ends = mirrorsOf(view, instance).flatMap((resource) => resource.ends);
+  return ends.every(({ node, minor }) => {
+    const drbd = view.nodes.get(node)?.minors.get(minor)?.drbd;
+    return drbd !== undefined && isRedundant(drbd);
+  });
 }
 
 function refusalsOf(
@@ -244,7 +259,7 @@ function refusalsOf(
 
 function stateRefusals({ name, state }: BlockDevice): string[] {
   if (state === "") return [`${name} is no SCSI disk: the kernel has no switch to set it offline`];
-  if (state === "running" || state === "offline" || state === "transport-offline") return [];
+  if (state === "running" || state === "offline") return [];
   return [`${name} is ${state}: the kernel is not in a state to set it offline`];
 }
 

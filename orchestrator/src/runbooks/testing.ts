@@ -32,7 +32,7 @@ import { ganetiReport, NOW_MS, ok, reportOf, ssconfReport } from "../view/testin
 import type { Runbook, RunbookRequest } from "./runbook.js";
 
 export const WALL_MS = 1_700_000_000_000;
-export const VG_UUID = "vGvGvG-0000-0000-0000-0000-0000-000000";
+export const VG_UUID = lvmUuid("vg");
 export const GIB = 2 ** 30;
 
 /** What one node's agent says, source by source. */
@@ -158,7 +158,13 @@ function emptyNode(name: string, i: number): NodeWorld {
         },
       ],
       physicalVolumes: [
-        { pvName: "/dev/sdb1", uuid: `pv-${name}`, vgName: "kvmvg", attr: "a--", sizeBytes: 4000 * GIB },
+        {
+          pvName: "/dev/sdb1",
+          uuid: lvmUuid(`pv${name}`),
+          vgName: "kvmvg",
+          attr: "a--",
+          sizeBytes: 4000 * GIB,
+        },
       ],
     }),
     devices: [
@@ -235,6 +241,16 @@ function addInstance(nodes: Record<string, NodeWorld>, spec: InstanceSpec, i: nu
   });
 }
 
+/** "vg" → "vg0000-0000-0000-0000-0000-0000-000000". */
+export function lvmUuid(text: string): string {
+  const all = text.padEnd(32, "0");
+  const cuts = [0, 6, 10, 14, 18, 22, 26, 32];
+  return cuts
+    .slice(1)
+    .map((end, i) => all.slice(cuts[i], end))
+    .join("-");
+}
+
 function nextMinor(node: NodeWorld): number {
   return Math.max(-1, ...node.config.map(({ minor }) => minor)) + 1;
 }
@@ -245,7 +261,7 @@ function addEnd(node: NodeWorld, minor: number, lv: string, port: number, role: 
     ["data", 10 * GIB],
     ["meta", GIB / 8],
   ] as const) {
-    const uuid = `lv${minor}${part}-0000`;
+    const uuid = lvmUuid(`lv${minor}${part}`);
     node.lvm.logicalVolumes.push(
       LogicalVolume.create({
         vgName: "kvmvg",

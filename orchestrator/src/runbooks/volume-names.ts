@@ -11,3 +11,9 @@ export function volumeOfMap(mapName: string): string | undefined {
 export function pathsOfVolume(volume: string, mapName: string): string[] {
   return [`/dev/${volume}`, `/dev/mapper/${mapName}`];
 }
+
+/** The group's UUID as LVM prints it, out of a volume's in device-mapper: "LVM-" and both without their dashes. */
+export function groupUuidOfMap(mapUuid: string): string {
+  const parts = /^LVM-(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})/.exec(mapUuid);
+  return parts === null ? "" : parts.slice(1).join("-");
+}
