@@ -60,7 +60,8 @@ test("a volume group that is there is extended, and a partition is made where it
     nodeIn(w, "h2").lvm.volumeGroups = nodeIn(small(), "h2").lvm.volumeGroups;
   };
   expect(plan(withVg, { partition: "yes" }).steps[0]?.manualCommands).toEqual([
-    "h2# echo 'type=8e' | sfdisk /dev/sdc",
+    "h2# printf 'label: gpt\\ntype=E6D6D379-F507-44C2-A23C-238F2A3DF928\\n' | sfdisk --wipe never /dev/sdc",
+    "h2# udevadm settle --timeout=20",
     "h2# pvcreate /dev/sdc1",
     "h2# vgextend kvmvg /dev/sdc1",
   ]);

@@ -1,7 +1,13 @@
 /** Steps that put one job into Ganeti's queue, and see that it ended well (I30). */
-import { ReplaceMode, type Condition, type NodeChangeKind, type PlanStep } from "@vigie/proto";
+import {
+  ReplaceMode,
+  type Condition,
+  type GanetiInstance,
+  type NodeChangeKind,
+  type PlanStep,
+} from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { allOf, jobSucceeded } from "./conditions.js";
+import { allOf, jobSucceeded, redundant } from "./conditions.js";
 import { manualJob, type GanetiJobKind } from "./manual-ganeti.js";
 import { masterOf } from "./plan.js";
 import { act, type Act } from "./steps.js";
@@ -29,6 +35,11 @@ export function submitStep(
     action: { $case: "submitGanetiJob", value: { job } },
     manual: manualJob(master, job),
   });
+}
+
+/** Of a stopped instance Ganeti takes the minors down again when the copy is whole: its job's word must do. */
+export function seenWhole({ name, adminState }: GanetiInstance): Condition[] {
+  return adminState === "up" ? [redundant(name)] : [];
 }
 
 function all(conditions: readonly Condition[]): Condition {

@@ -21,15 +21,22 @@ export function manualLocate({ node, name }: DiskIdentity): string {
   return `${node}# ledctl locate=/dev/${name}`;
 }
 
+/** A table of type dos counts 2^32 sectors of 512 bytes. */
+const DOS_MAX_BYTES = 2 ** 41;
+const GPT_LVM = "E6D6D379-F507-44C2-A23C-238F2A3DF928"; // what type 8e is called there
+
 export function manualAdopt(
-  { node, name }: DiskIdentity,
+  { node, name, sizeBytes }: DiskIdentity,
   vgName: string,
   partition: boolean,
   vgIsThere: boolean,
 ): string[] {
-  const pv = partition ? `/dev/${name}1` : `/dev/${name}`;
+  const disk = `/dev/${name.replaceAll("!", "/")}`;
+  const first = /\d$/.test(disk) ? `${disk}p1` : `${disk}1`;
+  const pv = partition ? first : disk;
+  const table = sizeBytes > DOS_MAX_BYTES ? `label: gpt\\ntype=${GPT_LVM}\\n` : "label: dos\\ntype=8e\\n";
   const lines = [
-    ...(partition ? [`echo 'type=8e' | sfdisk /dev/${name}`] : []),
+    ...(partition ? [`printf '${table}' | sfdisk --wipe never ${disk}`, "udevadm settle --timeout=20"] : []),
     `pvcreate ${pv}`,
     `${vgIsThere ? "vgextend" : "vgcreate"} ${vgName} ${pv}`,
   ];

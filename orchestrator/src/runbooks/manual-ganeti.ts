@@ -70,7 +70,7 @@ export function manualContinueWatcher(master: string): string[] {
 }
 
 export function manualReadd(master: string, node: string): string[] {
-  return [onMaster(master, `gnt-node add --readd ${node}`)];
+  return [onMaster(master, `gnt-node add --readd --no-ssh-key-check ${node}`)];
 }
 
 export function manualRebalance(master: string): string[] {

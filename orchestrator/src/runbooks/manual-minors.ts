@@ -63,7 +63,7 @@ export function manualDown({ node, minor }: DrbdEnd): string[] {
 }
 
 export function manualSnapshot({ node, dataLv }: DrbdEnd, name: string, sizeKib: number): string[] {
-  return [`${node}# lvcreate --snapshot --size ${sizeKib}k --name ${name} ${dataLv}`];
+  return [`${node}# lvcreate --snapshot --name ${name} --size ${sizeKib}k ${dataLv}`];
 }
 
 export function manualRemoveSnapshot({ node, dataLv }: DrbdEnd, name: string): string {

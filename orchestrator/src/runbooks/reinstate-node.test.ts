@@ -33,7 +33,9 @@ test("it is added anew, goes online, its copies catch up, and guests go where th
     "rebalance",
   ]);
   expect(planFaults(made)).toEqual([]);
-  expect(stepById(made, "readd-node")?.manualCommands).toEqual(["h1# gnt-node add --readd h3"]);
+  expect(stepById(made, "readd-node")?.manualCommands).toEqual([
+    "h1# gnt-node add --readd --no-ssh-key-check h3",
+  ]);
   expect(stepById(made, "set-online")?.manualCommands).toEqual(["h1# gnt-node modify -f -O no h3"]);
   expect(stepById(made, "await-redundant-1")?.deadlineMs).toBe(0);
 });

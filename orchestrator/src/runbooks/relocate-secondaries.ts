@@ -2,20 +2,13 @@
  * The second copies that a node holds are made anew elsewhere. Each from the primary's copy, so that one must be
  * whole; the node itself need not answer. The job removes the old copy, so none of it can be taken back.
  */
-import {
-  ConnectionState,
-  DiskState,
-  diskWord,
-  type Condition,
-  type GanetiInstance,
-  type PlanStep,
-} from "@vigie/proto";
+import { ConnectionState, DiskState, diskWord, type GanetiInstance, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import { queueFree, redundant } from "./conditions.js";
+import { queueFree } from "./conditions.js";
 import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
-import { jobStep, newSecondary } from "./ganeti-jobs.js";
+import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
 import { eligibleNodes, ganetiNode, secondariesOf } from "./node-state.js";
 import { given, mirrorsOf, nodeNamed, wrong } from "./parameters.js";
 import { makePlan } from "./plan.js";
@@ -103,11 +96,6 @@ export function relocationSteps(
     }),
   );
   return { steps, moved, left };
-}
-
-/** Of a stopped instance Ganeti takes the minors down again when the copy is whole: its job's word must do. */
-export function seenWhole({ name, adminState }: GanetiInstance): Condition[] {
-  return adminState === "up" ? [redundant(name)] : [];
 }
 
 /** Why there is nothing to copy from, or nowhere to copy to; empty: there is. */
