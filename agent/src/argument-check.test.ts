@@ -1,6 +1,9 @@
 import { CutDrbdLink, DrbdEnd, VigieError, type ActionRequest } from "@vigie/proto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { RequestedAction } from "./actions/action.js";
+import { actionCommands } from "./actions/commands.js";
+import { ASKER, EVERY_SAMPLE } from "./actions/testing.js";
 import { checkArguments } from "./argument-check.js";
 import { stall } from "./guards/testing.js";
 import { cutRequest, requestFor } from "./testing.js";
@@ -173,3 +176,96 @@ test("whatever passes as a name is one harmless word", () => {
     { numRuns: 2_000 },
   );
 });
+
+/** Every place in the parameters of every action that holds a text or a number. */
+interface Leaf {
+  readonly action: RequestedAction;
+  readonly path: readonly (string | number)[];
+  readonly value: string | number;
+}
+
+function leavesOf(action: RequestedAction): Leaf[] {
+  return within(action.value, []);
+
+  function within(value: unknown, path: readonly (string | number)[]): Leaf[] {
+    if (typeof value === "string" || typeof value === "number") return [{ action, path, value }];
+    if (Array.isArray(value)) return value.flatMap((item, index) => within(item, [...path, index]));
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value)
+      .filter(([key]) => key !== "$case")
+      .flatMap(([key, item]) => within(item, [...path, key]));
+  }
+}
+
+/** The action with another value at this place. */
+function replaced({ action, path }: Leaf, value: string | number): RequestedAction {
+  const copy = structuredClone(action) as { value: unknown };
+  const last = path.at(-1) ?? "";
+  let at = copy.value as Record<string | number, unknown>;
+  for (const key of path.slice(0, -1)) at = at[key] as Record<string | number, unknown>;
+  at[last] = value;
+  return copy as RequestedAction;
+}
+
+/** What would be run; undefined: it is refused. */
+function wouldRun(action: RequestedAction): string[][] | undefined {
+  if (complaint(requestFor(action)) !== "") return undefined;
+  return actionCommands(action, ASKER);
+}
+
+/** Arguments that it would not run with its own value. */
+function newArguments(leaf: Leaf, value: string | number): string[] {
+  const usual = new Set(wouldRun(leaf.action)?.flat());
+  return (wouldRun(replaced(leaf, value))?.flat() ?? []).filter((arg) => !usual.has(arg));
+}
+
+const LEAVES = EVERY_SAMPLE.flatMap(([action]) => leavesOf(action));
+
+describe("of every action, whatever is crafted (I36)", () => {
+  test("no text reaches a command line that is not of its type", () => {
+    const texts = LEAVES.filter(({ value }) => typeof value === "string");
+    expect(texts.length).toBeGreaterThan(100);
+    const through: string[] = [];
+    for (const leaf of texts)
+      for (const text of CRAFTED)
+        if (newArguments(leaf, text).length > 0 && !isPlain(leaf, text))
+          through.push(`${leaf.action.$case} ${leaf.path.join(".")} ${JSON.stringify(text)}`);
+    expect(through).toEqual([]);
+  });
+
+  test("no number reaches a command line that is not a whole one in its range", () => {
+    const numbers = LEAVES.filter(({ value }) => typeof value === "number");
+    const through = numbers.flatMap((leaf) =>
+      [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21]
+        .filter((value) => newArguments(leaf, value).length > 0)
+        .map((value) => `${leaf.action.$case} ${leaf.path.join(".")} ${value}`),
+    );
+    expect(through).toEqual([]);
+  });
+
+  test("no argument begins with a dash that a name brought, and none holds what a shell would read", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...LEAVES.filter(({ value }) => typeof value === "string")),
+        fc.string(),
+        (leaf, text) => {
+          const news = newArguments(leaf, text);
+          expect(
+            news.filter((arg) => /^-(?!-reason=)/.test(arg) || /[;&|`$<>\\\n\0\s'"*?]/.test(arg)),
+          ).toEqual([]);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** A plain word is a name to LVM and device-mapper though it is none of a host. */
+function isPlain({ action, path }: Leaf, text: string): boolean {
+  const field = String(path.at(-1));
+  const lvms =
+    field === "vgName" ||
+    field === "snapshotName" ||
+    (action.$case === "removeVolumeMaps" && path[0] === "maps" && field === "name");
+  return lvms && /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/.test(text);
+}

@@ -63,7 +63,7 @@ test("a new journal begins the chain, knows no key and no epoch, and only root m
 test("a key is new, then begun, then finished with its result (I23)", () => {
   const journal = openJournal(path);
   journal.append(INTENT, 1);
-  expect(journal.keyState(KEY)).toEqual({ state: "unfinished", body: "b" });
+  expect(journal.keyState(KEY)).toEqual({ state: "unfinished", body: "b", sinceUnixMs: 1 });
   journal.append(RESULT, 2);
   expect(journal.keyState(KEY)).toEqual({ state: "finished", body: "b", result: RESULT.result });
 });

@@ -16,7 +16,7 @@ import type { Command, CommandOutcome, Host } from "./host.js";
 import { stall } from "./guards/testing.js";
 import { openJournal, type Journal } from "./journal.js";
 import { createPerformer, type Caller } from "./perform.js";
-import { errno, fakeHost } from "./sources/testing.js";
+import { errno, fakeHost, type FakeMachine } from "./sources/testing.js";
 
 export const MASTER = "h1.example";
 export const UNIX_MS = 1_795_000_000_000; // the wall clock when the monotonic one began
@@ -39,6 +39,10 @@ export interface PerformStage {
     run: (command: Command) => Partial<CommandOutcome> | Promise<Partial<CommandOutcome>> | undefined;
     /** What Ganeti answers to a LUXI request. */
     luxi: (request: string) => string;
+    /** Files, folders and disks. */
+    machine: FakeMachine;
+    /** Ends when a timer would: never, but where a test is about a deadline. */
+    sleep: () => Promise<void>;
     /** What a source says when it is read. */
     read: (source: Source) => Promise<SourceReport>;
     /** Waited for within the guard. */
@@ -72,6 +76,8 @@ export function performStage(
     read: async (source) =>
       SourceReport.create({ source, state: SourceState.FAILED, reason: "it is not there" }),
     redundantMs: 0,
+    machine: {},
+    sleep: () => new Promise<void>(() => undefined),
     looking: () => Promise.resolve(),
   };
   const journal: Journal = {
@@ -83,6 +89,11 @@ export function performStage(
   };
   const host: Host = {
     ...fakeHost({}),
+    readFile: (path) => fakeHost(world.machine).readFile(path),
+    readLink: (path) => fakeHost(world.machine).readLink(path),
+    listFolder: (path) => fakeHost(world.machine).listFolder(path),
+    openDevice: (name) => fakeHost(world.machine).openDevice(name),
+    sleep: () => world.sleep(),
     monotonicMs: () => world.nowMs,
     wallUnixMs: () => UNIX_MS + world.nowMs,
     exchange: async (_socket, request) => world.luxi(request),

@@ -2,13 +2,18 @@
 import type { CutDrbdLink, DrbdEnd } from "@vigie/proto";
 import { judgeCut } from "../guards/cut-drbd-link.js";
 import { addCut, fenceSteps, type Cut } from "../link-fence.js";
-import { checkEnd } from "../argument-types.js";
+import { checkEnd, checkWhole } from "../argument-types.js";
 import type { ActionDefinition, Look } from "./action.js";
+
+const TTL_MAX_S = 3_600; // that it is a number; the guard knows how long a cut may be (I17, I19)
 
 export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   name: "cutDrbdLink",
   about: (params) => params.end?.node ?? "",
-  check: (params) => checkEnd(params.end),
+  check: ({ end, ttlS }) => {
+    checkEnd(end);
+    checkWhole(ttlS, 0, TTL_MAX_S, "time to live, in s");
+  },
   identityOf: (params) => ({ ...params, peer: undefined }),
   locks: (params) => [minorLock(params.end)],
   guard: async (params, look) => {

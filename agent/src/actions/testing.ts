@@ -1,6 +1,7 @@
-/** What the tests of actions share: one end, one disk and one map, each with every name in its place. */
-import { DiskIdentity, DrbdEnd, VolumeMap } from "@vigie/proto";
+/** What the tests of actions share: parameters of each with every name in its place, and the lines that they run. */
+import { DiskIdentity, DrbdEnd, NodeChangeKind, ReplaceMode, VolumeMap } from "@vigie/proto";
 import { whole } from "../guards/testing.js";
+import type { ParamsOf, RequestedAction } from "./action.js";
 
 export const END: DrbdEnd = DrbdEnd.create(whole().end);
 
@@ -26,3 +27,142 @@ export const MAP: VolumeMap = VolumeMap.create({
   name: "kvmvg-1--2.disk0_data",
   uuid: `LVM-${VG_UUID.replaceAll("-", "")}${"a".repeat(32)}`,
 });
+
+export const ASKER = { runId: "r-7", stepId: "go" };
+const V6: DrbdEnd = { ...END, localAddress: "fd00::1", peerAddress: "fd00::2" };
+const BIG: DiskIdentity = { ...SAMPLE_DISK, name: "nvme0n1", sizeBytes: 2 ** 42 };
+const { report } = whole();
+
+type Sample = {
+  readonly [C in RequestedAction["$case"]]: readonly (readonly [ParamsOf<C>, readonly string[]])[];
+};
+
+const REJECT = "-p tcp --tcp-flags RST NONE -m set --match-set vigie-cut";
+const RESET = "-j REJECT --reject-with tcp-reset";
+
+/** Parameters of each action, and the lines that it runs. */
+export const SAMPLES: Sample = {
+  cutDrbdLink: [
+    [
+      { end: END, ttlS: 30, minStillMs: 5_000, peer: report, migrateJobId: 0 },
+      [
+        "/usr/sbin/ipset create vigie-cut hash:ip,port family inet timeout 30 comment -exist",
+        "/usr/sbin/iptables -w 3 -N VIGIE-CUT",
+        ...["src,dst", "src,src", "dst,dst", "dst,src"].map(
+          (match) => `/usr/sbin/iptables -w 3 -A VIGIE-CUT ${REJECT} ${match} ${RESET}`,
+        ),
+        "/usr/sbin/iptables -w 3 -I INPUT 1 -j VIGIE-CUT",
+        "/usr/sbin/iptables -w 3 -I OUTPUT 1 -j VIGIE-CUT",
+        "/usr/sbin/ipset add vigie-cut 10.0.0.2,tcp:11018 timeout 30 comment r-7",
+      ],
+    ],
+  ],
+  restoreDrbdLink: [[{ end: END }, ["/usr/sbin/ipset del vigie-cut 10.0.0.2,tcp:11018 -exist"]]],
+  submitGanetiJob: [
+    [
+      {
+        job: {
+          $case: "replaceDisks",
+          value: { instance: "web1.example", mode: ReplaceMode.ALLOCATOR, newSecondary: "" },
+        },
+      },
+      [
+        "/usr/sbin/gnt-instance replace-disks -I hail --submit --print-jobid --reason=vigie:r-7:go web1.example",
+      ],
+    ],
+    [
+      {
+        job: { $case: "modifyNode", value: { node: "h3.example", change: NodeChangeKind.DRAIN } },
+      },
+      [
+        "/usr/sbin/gnt-node modify -D yes --auto-promote --submit --print-jobid --reason=vigie:r-7:go h3.example",
+      ],
+    ],
+  ],
+  killMigrationJob: [
+    [{ jobId: 18, instance: "web1.example" }, ["/usr/sbin/gnt-job cancel --kill --yes-do-it -f 18"]],
+  ],
+  pauseWatcher: [[{ forS: 3_600 }, ["/usr/sbin/gnt-cluster watcher pause 3600s"]]],
+  continueWatcher: [[{}, ["/usr/sbin/gnt-cluster watcher continue"]]],
+  readdNode: [[{ node: "h3.example" }, ["/usr/sbin/gnt-node add --readd --no-ssh-key-check h3.example"]]],
+  rebalance: [[{}, ["/usr/bin/hbal -L -X --no-disk-moves --reason=vigie:r-7:go"]]],
+  detachMinor: [[{ end: END, peer: report }, ["/usr/sbin/drbdsetup detach 18"]]],
+  setDiskOffline: [
+    [{ disk: SAMPLE_DISK, minors: [END], peers: [report] }, ["echo offline > /sys/block/sdb/device/state"]],
+  ],
+  removeVolumeMaps: [
+    [
+      { disk: SAMPLE_DISK, maps: [MAP, { ...MAP, name: "kvmvg-1--2.disk0_meta" }] },
+      ["/usr/sbin/dmsetup remove kvmvg-1--2.disk0_data", "/usr/sbin/dmsetup remove kvmvg-1--2.disk0_meta"],
+    ],
+  ],
+  deleteDisk: [[{ disk: SAMPLE_DISK }, ["echo 1 > /sys/block/sdb/device/delete"]]],
+  locateDisk: [
+    [{ disk: SAMPLE_DISK, on: true }, ["/usr/sbin/ledctl locate=/dev/sdb"]],
+    [{ disk: SAMPLE_DISK, on: false }, ["/usr/sbin/ledctl locate_off=/dev/sdb"]],
+  ],
+  adoptDisk: [
+    [
+      { disk: SAMPLE_DISK, vgName: "kvmvg", partition: true, replacesWwid: "t10.OLD" },
+      [
+        "/usr/sbin/sfdisk --wipe never /dev/sdb",
+        "/usr/bin/udevadm settle --timeout=20",
+        "/usr/sbin/pvcreate /dev/sdb1",
+        "/usr/sbin/vgextend kvmvg /dev/sdb1",
+        "/usr/sbin/vgcreate kvmvg /dev/sdb1",
+      ],
+    ],
+    [
+      { disk: BIG, vgName: "kvmvg", partition: true, replacesWwid: "" },
+      [
+        "/usr/sbin/sfdisk --wipe never /dev/nvme0n1",
+        "/usr/bin/udevadm settle --timeout=20",
+        "/usr/sbin/pvcreate /dev/nvme0n1p1",
+        "/usr/sbin/vgextend kvmvg /dev/nvme0n1p1",
+        "/usr/sbin/vgcreate kvmvg /dev/nvme0n1p1",
+      ],
+    ],
+    [
+      { disk: SAMPLE_DISK, vgName: "kvmvg", partition: false, replacesWwid: "" },
+      [
+        "/usr/sbin/pvcreate /dev/sdb",
+        "/usr/sbin/vgextend kvmvg /dev/sdb",
+        "/usr/sbin/vgcreate kvmvg /dev/sdb",
+      ],
+    ],
+  ],
+  unmapPartitions: [[{ end: END }, ["/usr/sbin/kpartx -d /dev/drbd18"]]],
+  downMinor: [[{ end: END, instanceStopped: true }, ["/usr/sbin/drbdsetup down resource18"]]],
+  snapshotVolume: [
+    [
+      { end: END, snapshotName: "vigie-r-7", sizeKib: 65_536 },
+      ["/usr/sbin/lvcreate --snapshot --name vigie-r-7 --size 65536k kvmvg/1-2.disk0_data"],
+    ],
+  ],
+  discardVictim: [
+    [
+      { end: END, typedNode: "h1.example", currentUuid: "CC8CB4269847333F", peer: report, snapshotName: "" },
+      [
+        "/usr/sbin/drbdsetup secondary 18",
+        "/usr/sbin/drbdsetup disconnect ipv4:10.0.0.1:11018 ipv4:10.0.0.2:11018",
+        "/usr/sbin/drbdsetup invalidate 18",
+      ],
+    ],
+    [
+      { end: V6, typedNode: "h1.example", currentUuid: "CC8CB4269847333F", peer: report, snapshotName: "" },
+      [
+        "/usr/sbin/drbdsetup secondary 18",
+        "/usr/sbin/drbdsetup disconnect ipv6:[fd00::1]:11018 ipv6:[fd00::2]:11018",
+        "/usr/sbin/drbdsetup invalidate 18",
+      ],
+    ],
+  ],
+};
+
+export const EVERY_SAMPLE: readonly [RequestedAction, readonly string[]][] = Object.entries(SAMPLES).flatMap(
+  ([$case, samples]) =>
+    samples.map(([value, lines]): [RequestedAction, readonly string[]] => [
+      { $case, value } as RequestedAction,
+      lines,
+    ]),
+);
