@@ -18,6 +18,7 @@ export const adoptDisk: Runbook = {
   name: "adopt-disk",
   version: 1,
   summary: "make a blank disk part of the volume group that Ganeti wants",
+  rung: "fix-storage",
   explanation: [
     "Makes a physical volume of a blank disk, and the volume group of the cluster on it, or extends the one that is",
     "there. Afterwards `vigie do rebuild-redundancy NODE` copies what has one copy only.",

@@ -20,6 +20,7 @@ export const cleanupMigration: Runbook = {
   name: "cleanup-migration",
   version: 1,
   summary: "tidy up after a migration that did not end well",
+  rung: "migrate",
   explanation: [
     "Lets Ganeti find out where the guest runs, makes that its primary node, and connects its disks as they should be.",
     "",

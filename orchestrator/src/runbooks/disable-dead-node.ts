@@ -21,6 +21,7 @@ export const disableDeadNode: Runbook = {
   name: "disable-dead-node",
   version: 1,
   summary: "start a dead node's guests elsewhere, and make the copies that it held anew",
+  rung: "failover",
   explanation: [
     "Asks a person whether the node is switched off, marks it offline in Ganeti, starts its guests on their other node",
     "one by one, and has the copies that it held made anew on other nodes. With relocate=no those are left.",

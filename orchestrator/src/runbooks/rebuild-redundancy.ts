@@ -28,6 +28,7 @@ export const rebuildRedundancy: Runbook = {
   name: "rebuild-redundancy",
   version: 1,
   summary: "give every disk that has one copy only its second copy back",
+  rung: "fix-storage",
   explanation: [
     "Attaches and connects copies that are there, makes those anew that are not, and takes another node where the",
     "old one cannot hold them. One instance after the other, and waits for each resync.",

@@ -37,6 +37,7 @@ export const recoverStuckMigration: Runbook = {
   name: "recover-stuck-migration",
   version: 1,
   summary: "get a live migration going again whose resync stands still, or end it and clean up",
+  rung: "migrate",
   explanation: [
     "Resets the connection of each disk whose resync stands, waits until the disks are redundant, and lets Ganeti's",
     "job end by itself. A job that writes nothing more in its log although the disks are whole is killed, and its",
@@ -44,7 +45,7 @@ export const recoverStuckMigration: Runbook = {
     "",
     "Refuses: no migration that runs, an end that is unknown, silent or StandAlone.",
     "",
-    "By hand: reset the connection as `vigie explain reset-stalled-sync` tells, then on the master",
+    "By hand: reset the connection as `vigie runbook show reset-stalled-sync` tells, then on the master",
     "  gnt-job cancel --kill --yes-do-it -f JOB   (the wiki's /etc/init.d/ganeti restart kills every job)",
     "  gnt-instance migrate --cleanup nagios",
   ],

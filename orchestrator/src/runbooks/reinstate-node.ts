@@ -21,6 +21,7 @@ export const reinstateNode: Runbook = {
   name: "reinstate-node",
   version: 1,
   summary: "bring a node that was offline back into the cluster",
+  rung: "migrate",
   explanation: [
     "Gives it the cluster's keys and configuration anew, sets it online, connects the copies that it holds, waits",
     "until they have caught up, and lets hbal move guests back. With rebalance=no those stay where they are.",

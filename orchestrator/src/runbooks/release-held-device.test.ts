@@ -5,6 +5,7 @@ import {
   Guest,
   Incident,
   Role,
+  Source,
   Subject,
   type Plan,
 } from "@vigie/proto";
@@ -168,6 +169,11 @@ test("an incident gives the node and the minor", () => {
   const subject = Subject.create({ node: "h1", minor: 0 });
   const made = releaseHeldDevice.forIncident?.(Incident.create({ subject }), viewOf(small()));
   expect(made).toEqual({ node: "h1", minor: "0" });
+});
+
+test("who holds it is asked before it is planned", () => {
+  const asked = releaseHeldDevice.asks?.(requestOf(viewOf(small(held)), { node: "h1", minor: "0" }));
+  expect(asked).toEqual([{ node: "h1", minor: 0, source: Source.HOLDERS }]);
 });
 
 test("what is no minor is told so", () => {

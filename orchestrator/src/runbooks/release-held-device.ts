@@ -48,6 +48,10 @@ export const releaseHeldDevice: Runbook = {
     subject === undefined || subject.node === "" || subject.minor === undefined
       ? undefined
       : { node: subject.node, minor: String(subject.minor) },
+  asks: (request) => {
+    const { node = "", minor = "" } = given(releaseHeldDevice, request);
+    return [{ node: nodeNamed(request.view, node), minor: minorNumber(minor), source: Source.HOLDERS }];
+  },
   plan: (request) => {
     const { view } = request;
     const parameters = given(releaseHeldDevice, request);

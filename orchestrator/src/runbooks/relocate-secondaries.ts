@@ -19,6 +19,7 @@ export const relocateSecondaries: Runbook = {
   name: "relocate-secondaries",
   version: 1,
   summary: "make the second copies that a node holds anew on other nodes",
+  rung: "fix-storage",
   explanation: [
     "For each instance that has this node as its secondary, Ganeti makes that copy anew on another node: the one that",
     "its allocator chooses, or the one that is named. One after the other; the guests run meanwhile.",

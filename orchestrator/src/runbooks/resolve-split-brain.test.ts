@@ -7,6 +7,7 @@ import {
   KernelLogKind,
   KernelLogLine,
   Role,
+  Source,
   Subject,
   type Plan,
 } from "@vigie/proto";
@@ -14,7 +15,7 @@ import { describe, expect, test } from "vitest";
 import { planFaults } from "./plan-faults.js";
 import { resolveSplitBrain } from "./resolve-split-brain.js";
 import { stepById } from "./runbook.js";
-import { GIB, minorIn, nodeIn, planIn, small, stepIds, viewOf, type World } from "./testing.js";
+import { GIB, minorIn, nodeIn, planIn, requestOf, small, stepIds, viewOf, type World } from "./testing.js";
 
 const { STAND_ALONE, WF_CONNECTION } = ConnectionState;
 const [UUID_1, UUID_2] = ["1A2B3C4D5E6F7081", "9F8E7D6C5B4A3920"];
@@ -187,6 +188,14 @@ describe("it is refused", () => {
     expect(made.refusals.join("\n")).toContain(why);
     expect(made.steps).toEqual([]);
   });
+});
+
+test("the generations of both ends are asked for before it is planned", () => {
+  const asked = resolveSplitBrain.asks?.(requestOf(viewOf(small(split)), { instance: "web1" }));
+  expect(asked).toEqual([
+    { node: "h1", minor: 0, source: Source.DRBD_GENERATIONS },
+    { node: "h2", minor: 0, source: Source.DRBD_GENERATIONS },
+  ]);
 });
 
 test("a node without a copy is no victim", () => {

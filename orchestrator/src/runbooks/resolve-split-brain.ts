@@ -34,6 +34,7 @@ export const resolveSplitBrain: Runbook = {
   name: "resolve-split-brain",
   version: 1,
   summary: "show both sides of a split brain, and give up the one that a person names",
+  rung: "reinstall", // as far as it goes: data are given up
   explanation: [
     "Without victim it only shows both sides: roles, states, what changed since they parted, generations, where the",
     "guest runs. With victim=NODE it keeps a snapshot of that side where there is room, discards its data, lets",
@@ -57,6 +58,12 @@ export const resolveSplitBrain: Runbook = {
   ],
   forIncident: ({ subject }) =>
     subject === undefined || subject.instance === "" ? undefined : { instance: subject.instance },
+  asks: (request) => {
+    const { view } = request;
+    const { instance = "" } = given(resolveSplitBrain, request);
+    const ends = mirrorsOf(view, instanceNamed(view, instance)).flatMap((resource) => resource.ends);
+    return ends.map(({ node, minor }) => ({ node, minor, source: Source.DRBD_GENERATIONS }));
+  },
   plan: (request) => {
     const { view, nowMs } = request;
     const parameters = given(resolveSplitBrain, request);

@@ -56,6 +56,7 @@ export const retireDisk: Runbook = {
   name: "retire-disk",
   version: 1,
   summary: "take a failing disk out of service, so that it can be pulled out",
+  rung: "migrate",
   explanation: [
     "Puts no new volume on it, migrates the guests whose disk on it still works, sets it offline, makes DRBD let go of",
     "it, removes its volumes from device-mapper, and makes the kernel forget it. Then it can be pulled out.",

@@ -2,7 +2,7 @@
  * What a runbook is: a pure function from parameters and the view to a plan. The plan is all that is kept, shown,
  * approved and performed; the runbook is not asked again once it is made. Its hash is put on by engine/seal-plan.ts.
  */
-import type { Incident, Plan, PlanStep } from "@vigie/proto";
+import type { Incident, Plan, PlanStep, Source } from "@vigie/proto";
 import type { Rung } from "../policy/tags.js";
 import type { ClusterView } from "../view/cluster-view.js";
 
@@ -23,6 +23,13 @@ export interface RunbookParameter {
   readonly required: boolean;
 }
 
+/** What an agent tells only when it is asked. */
+export interface Question {
+  readonly node: string;
+  readonly source: Source;
+  readonly minor: number;
+}
+
 export interface Runbook {
   readonly name: string;
   readonly version: number; // renaming a step needs a new one: step ids are in the run log
@@ -35,6 +42,13 @@ export interface Runbook {
   readonly parameters: readonly RunbookParameter[];
   /** What an incident of a kind that names this runbook gives as parameters; undefined: it cannot. */
   readonly forIncident?: (incident: Incident, view: ClusterView) => Record<string, string> | undefined;
+  /**
+   * What must be asked before the plan is made, for no agent reports it by itself: generations, holders. A plan that
+   * is made without says so, in its refusals or notes.
+   *
+   * @throws VigieError as plan() does
+   */
+  readonly asks?: (request: RunbookRequest) => readonly Question[];
   /**
    * Without a hash. What is wrong with the world is in Plan.refusals, and then there may be no steps; what is wrong
    * with a parameter is thrown.
