@@ -9,7 +9,7 @@ import type { Command } from "../host.js";
 import { runForOutput } from "../sources/reading.js";
 import { parseWipefs, wipefs } from "../sources/wipefs.js";
 import type { ActionDefinition, ActionStep, Look } from "./action.js";
-import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
+import { diskLock, hostUse, seenDisk, stackOf, stateByWwid } from "./look-at-disk.js";
 
 const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
 const SETTLE_S = 20; // for udev to make the partition's device node
@@ -29,6 +29,7 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   guard: async (params, look) => judgeAdoption(params, await seenForAdoption(params.disk, look)),
   holds: async (params, look) => {
     const path = pvPath(params);
+    if ((await stateByWwid(params.disk, look)) === undefined) return false; // the name is another disk's, or nobody's
     const isSo = await inGroup(path, params.vgName, look);
     return isSo === true && { message: `${path} is a physical volume of ${params.vgName}` };
   },

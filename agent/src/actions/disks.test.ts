@@ -3,6 +3,7 @@ import {
   ActionOutcome,
   BlockDevice,
   DeviceMapperDevice,
+  DrbdGenerations,
   LvmFacts,
   PhysicalVolume,
   Source,
@@ -75,6 +76,10 @@ beforeEach(() => {
       },
     ],
     [Source.DEVICE_MAPPER, { $case: "deviceMapper", value: { devices: [] } }],
+    [
+      Source.DRBD_GENERATIONS,
+      { $case: "drbdGenerations", value: DrbdGenerations.create({ currentUuid: seen.currentUuid }) },
+    ],
   ]);
   stage.world.read = async (source) => {
     const devices = there

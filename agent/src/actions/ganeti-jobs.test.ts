@@ -209,8 +209,20 @@ describe("a migration that hangs", () => {
     expect(gnt()).toEqual([]);
   });
 
+  test("is seen to have ended when luxid finds its process dead, some seconds later", async () => {
+    let looks = 0;
+    stage.world.run = () => ({});
+    stage.world.sleep = async () => {
+      looks += 1;
+      if (looks === 12) jobs = [{ id: 7, status: "error" }];
+    };
+    expect(await stage.perform(kill())).toMatchObject({ outcome: DONE, message: "job 7 is error" });
+    expect(looks).toBe(12);
+  });
+
   test("that runs on after it was killed is told as failed", async () => {
     stage.world.run = () => ({});
+    stage.world.sleep = () => Promise.resolve();
     expect(await stage.perform(kill())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
   });
 });

@@ -4,9 +4,12 @@ import { checkHostName, checkWhole } from "../argument-types.js";
 import { isOver, jobWithId } from "../ganeti-queue.js";
 import { fact } from "../guards/fact.js";
 import { judgeKill } from "../guards/kill-migration-job.js";
-import { MASTER, type ActionDefinition } from "./action.js";
+import { MASTER, type ActionDefinition, type Look, type Verdict } from "./action.js";
 import { killJob } from "./ganeti-commands.js";
 
+// luxid looks for jobs whose process died every 23 s (luxidDeathDetectionInterval), and only then says so.
+const LOOK_EVERY_MS = 2_000;
+const LOOKS = 20;
 const JOB_ID_MAX = 2 ** 48; // Ganeti counts up from 1 and never again from there
 
 export const killMigrationJob: ActionDefinition<KillMigrationJob> = {
@@ -32,9 +35,18 @@ export const killMigrationJob: ActionDefinition<KillMigrationJob> = {
   },
   steps: ({ jobId }) => [{ run: killJob(jobId) }],
   verify: async ({ jobId }, look) => {
-    const job = await jobWithId(look.host, jobId);
-    const status = job?.status ?? "gone";
-    const done = job === undefined || isOver(job) || status === "canceling";
-    return { done, message: `job ${jobId} is ${status}` };
+    let verdict = await hasEnded(jobId, look);
+    for (let looks = 1; verdict.done === false && looks < LOOKS; looks += 1) {
+      await look.host.sleep(LOOK_EVERY_MS);
+      verdict = await hasEnded(jobId, look);
+    }
+    return verdict;
   },
 };
+
+async function hasEnded(jobId: number, look: Look): Promise<Verdict> {
+  const job = await jobWithId(look.host, jobId);
+  const status = job?.status ?? "gone";
+  const done = job === undefined || isOver(job) || status === "canceling";
+  return { done, message: `job ${jobId} is ${status}` };
+}

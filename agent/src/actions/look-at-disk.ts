@@ -44,6 +44,14 @@ async function twinsOf(name: string, wwid: string, look: Look): Promise<string[]
     .map((other) => other.name);
 }
 
+/** Of the disk of this name that is still the same one; undefined: it is not there, or another is. */
+export async function stateByWwid(disk: DiskIdentity | undefined, look: Look): Promise<string | undefined> {
+  const { facts } = await look.read(Source.BLOCK_DEVICES);
+  if (facts?.$case !== "blockDevices" || disk === undefined) return undefined;
+  const found = facts.value.devices.find(({ name }) => name === disk.name);
+  return found?.wwid === disk.wwid && found.dev === disk.dev && disk.wwid !== "" ? found.state : undefined;
+}
+
 /** @throws VigieError SOURCE_FAILED */
 export async function stackOf(disk: DiskIdentity, look: Look): Promise<DiskStack> {
   return readDiskStack(look.host, handleOf(look), disk.name);

@@ -1,11 +1,11 @@
 /** The kernel sends a failing disk no more I/O (W2): only where every volume on it is whole elsewhere (I1, I2, I3). */
-import { explain, Source, VigieError, type DiskIdentity, type SetDiskOffline } from "@vigie/proto";
+import { explain, VigieError, type DiskIdentity, type SetDiskOffline } from "@vigie/proto";
 import { checkDisk, checkEnd, must } from "../argument-types.js";
 import { judgeDiskOffline, type SeenForOffline } from "../guards/disk-offline.js";
 import type { VolumesSeen } from "../guards/disk-volumes.js";
 import type { ActionDefinition, Look, WriteStep } from "./action.js";
 import { minorLock } from "./cut-drbd-link.js";
-import { diskLock, hostUse, lvmOf, seenDisk, stackOf, type LvmOfDisk } from "./look-at-disk.js";
+import { diskLock, hostUse, lvmOf, seenDisk, stackOf, stateByWwid, type LvmOfDisk } from "./look-at-disk.js";
 import { seenForLoss } from "./seen-for-loss.js";
 
 export const setDiskOffline: ActionDefinition<SetDiskOffline> = {
@@ -59,12 +59,4 @@ async function seenForOffline({ disk, minors, peers }: SetDiskOffline, look: Loo
   }
   const ends = await seenForLoss(minors, peers, look);
   return { ...seen, volumes, volumesUnknownBecause, pvs: lvm.pvs, hostUse: use, minors: ends };
-}
-
-/** Of the disk of this name that is still the same one; undefined: it is not there, or another is. */
-export async function stateByWwid(disk: DiskIdentity | undefined, look: Look): Promise<string | undefined> {
-  const { facts } = await look.read(Source.BLOCK_DEVICES);
-  if (facts?.$case !== "blockDevices" || disk === undefined) return undefined;
-  const found = facts.value.devices.find(({ name }) => name === disk.name);
-  return found?.wwid === disk.wwid && found.dev === disk.dev && disk.wwid !== "" ? found.state : undefined;
 }

@@ -128,8 +128,9 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
   });
 });
 
-test("a generation that is not known at one end is not asked for, and the role's bit is no difference", () => {
-  expect(detach(spoilt({ seen: { currentUuid: "" } }))).toEqual([]);
+test("the peer's generation may not be known, ours must be, and the role's bit is no difference", () => {
+  expect(detach(spoilt({ report: { currentUuid: "" } }))).toEqual([]);
+  expect(detach(spoilt({ seen: { currentUuid: "" } }))).toEqual(["own generation I11"]);
   expect(detach(spoilt({ report: { currentUuid: "CC8CB4269847333E" } }))).toEqual([]);
 });
 

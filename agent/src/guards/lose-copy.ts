@@ -138,9 +138,13 @@ function rolesFacts(own: DrbdMinor, peer: DrbdMinor): GuardFact[] {
   ];
 }
 
-/** Asked of both where both could be asked: two histories are a person's matter. */
+/**
+ * Two histories are a person's matter. The peer may not have been asked; but here, where drbdsetup does not tell of a
+ * disk that is attached, it is not sent another command either (I37).
+ */
 function generations({ currentUuid }: SeenForLoss, report: PeerReport): GuardFact {
-  const unknown = currentUuid === "" || report.currentUuid === "";
-  const value = unknown ? "not known at both ends" : `${currentUuid} and ${report.currentUuid}`;
-  return fact("current generations", value, unknown || sameGeneration(currentUuid, report.currentUuid), "I8");
+  if (currentUuid === "") return fact("own generation", "not known", false, "I11");
+  const asked = report.currentUuid !== "";
+  const value = asked ? `${currentUuid} and ${report.currentUuid}` : "not known of the peer";
+  return fact("current generations", value, !asked || sameGeneration(currentUuid, report.currentUuid), "I8");
 }
