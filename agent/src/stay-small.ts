@@ -7,7 +7,7 @@ import type { Clock } from "@vigie/proto";
 const EVERY_MS = 30_000; // a collection takes some 50 ms in which nothing else is done
 
 /** Node's own `gc`. The flavor that also gives the pages back; a plain one keeps more of them than before. */
-type Collect = (options: { readonly type: "major"; readonly flavor: "last-resort" }) => void;
+type Collect = (options: { readonly type: "major"; readonly flavor: "last-resort" }) => unknown;
 
 /** @param collect there under --expose-gc only; undefined: V8 is left to itself */
 export async function staySmall(
@@ -15,7 +15,8 @@ export async function staySmall(
   collect: Collect | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  while (collect !== undefined && !signal.aborted) {
+  if (collect === undefined) return;
+  while (!signal.aborted) {
     await clock.sleep(EVERY_MS, signal);
     collect({ type: "major", flavor: "last-resort" });
   }
