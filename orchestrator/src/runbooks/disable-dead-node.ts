@@ -11,7 +11,7 @@ import { FAILOVER_MS, FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { failover, jobStep, modifyNode } from "./ganeti-jobs.js";
 import { manualPowerStatus } from "./manual-ganeti.js";
 import { eligibleNodes, ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
-import { given, mirrorsOf, nodeNamed } from "./parameters.js";
+import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
 import { relocationSteps, type Relocation } from "./relocate-secondaries.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
@@ -44,7 +44,7 @@ export const disableDeadNode: Runbook = {
     const { view, nowMs } = request;
     const parameters = given(disableDeadNode, request);
     const node = nodeNamed(view, parameters["node"] ?? "");
-    const relocates = parameters["relocate"] !== "no";
+    const relocates = yesOrNo("relocate", parameters["relocate"], true);
     const judged = primariesOf(view, node).map((instance) => ({
       instance,
       why: survivorRefusal(request, instance),

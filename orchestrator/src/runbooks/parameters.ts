@@ -102,9 +102,9 @@ export function mirrorsOf(view: ClusterView, instance: GanetiInstance): Resource
     .toSorted((a, b) => a.diskIndex - b.diskIndex);
 }
 
-export function yesOrNo(name: string, text: string | undefined): boolean {
-  if (text === undefined || text === "" || text === "no") return false;
-  if (text === "yes") return true;
+export function yesOrNo(name: string, text: string | undefined, none = false): boolean {
+  if (text === undefined || text === "") return none;
+  if (text === "yes" || text === "no") return text === "yes";
   throw wrong(`${name}=${text}: say yes or no`);
 }
 

@@ -1,0 +1,153 @@
+/** The steps that take a disk out, in the order in which each still leaves the other copies whole. */
+import type { DrbdEnd, GanetiInstance, PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { isRedundant } from "../view/node-view.js";
+import {
+  allOf,
+  diskInState,
+  instanceOn,
+  mapsGone,
+  minorDiskless,
+  queueFree,
+  redundant,
+  watcherPaused,
+} from "./conditions.js";
+import { type Copy, isDisklessHere } from "./copies.js";
+import {
+  DETACH_MS,
+  DISK_STATE_MS,
+  FLAG_JOB_MS,
+  MAPS_MS,
+  MIGRATION_MS,
+  REDUNDANT_BEFORE_LOSS_MS,
+} from "./deadlines.js";
+import type { DiskLayout } from "./disk-layout.js";
+import { drbdEndAt } from "./drbd-end.js";
+import { jobStep, migrate, setAllocatable } from "./ganeti-jobs.js";
+import { manualDeleteDisk, manualDetach, manualDiskOffline, manualRemoveMaps } from "./manual-disks.js";
+import { mirrorsOf } from "./parameters.js";
+import { act } from "./steps.js";
+
+/** No new volume on it; a disk that does not answer takes none, and pvchange would fail. */
+export function allocatableSteps(
+  view: ClusterView,
+  node: string,
+  { identity, running }: DiskLayout,
+): PlanStep[] {
+  const { pvName } = identity;
+  if (!running || pvName === "") return [];
+  const step = (id: string, allocatable: boolean) => ({
+    id,
+    title: allocatable ? `let new volumes onto ${pvName} again` : `put no new volume on ${pvName}`,
+    deadlineMs: FLAG_JOB_MS,
+  });
+  return [
+    jobStep(view, setAllocatable(node, pvName, false), {
+      ...step("set-unallocatable", false),
+      requires: queueFree([], [node]),
+      undo: "set-allocatable",
+    }),
+    jobStep(view, setAllocatable(node, pvName, true), { ...step("set-allocatable", true), onlyAsUndo: true }),
+  ];
+}
+
+export function migrateStep(
+  view: ClusterView,
+  instance: GanetiInstance,
+  node: string,
+  count: number,
+): PlanStep {
+  const { name } = instance;
+  const [to = ""] = instance.secondaryNodes;
+  return jobStep(view, migrate(name), {
+    id: `migrate-${count}`,
+    title: `migrate ${name} from ${node} to ${to}, while its disk still works`,
+    holds: instanceOn(name, to, true),
+    requires: queueFree([name], [node, to]),
+    afterwards: [instanceOn(name, to, true), redundant(name)],
+    deadlineMs: MIGRATION_MS,
+  });
+}
+
+export function diskSteps(
+  view: ClusterView,
+  node: string,
+  layout: DiskLayout,
+  copies: readonly Copy[],
+): PlanStep[] {
+  const { identity, maps } = layout;
+  const all = copies.map((copy) => drbdEndAt(view, copy.resource, node));
+  const attached = copies
+    .filter((copy) => !isDisklessHere(copy))
+    .map((copy) => drbdEndAt(view, copy.resource, node));
+  const instances = [...new Set(copies.map(({ resource }) => resource.instance))];
+  const whole = instances.filter((name) => isWhole(view, view.instances.get(name)));
+  const offline = act({
+    id: "set-disk-offline",
+    title: `${node}: ${identity.name} gets no more I/O; ${attached.length} minors lose it together`,
+    node,
+    action: { $case: "setDiskOffline", value: { disk: identity, minors: all, peers: [] } },
+    holds: diskInState(identity, "offline"),
+    requires: allOf(
+      watcherPaused(true),
+      queueFree(instances, [node]),
+      ...whole.map((name) => redundant(name, REDUNDANT_BEFORE_LOSS_MS)),
+    ),
+    condition: diskInState(identity, "offline"),
+    deadlineMs: DISK_STATE_MS,
+    manual: manualDiskOffline(identity),
+    irreversible: true,
+  });
+  const removeMaps = act({
+    id: "remove-volume-maps",
+    title: `${node}: remove the ${maps.length} volumes that lie on ${identity.name} from device-mapper`,
+    node,
+    action: { $case: "removeVolumeMaps", value: { disk: identity, maps: [...maps] } },
+    holds: mapsGone(node, maps),
+    condition: mapsGone(node, maps),
+    deadlineMs: MAPS_MS,
+    manual: manualRemoveMaps(node, maps),
+    irreversible: true,
+  });
+  const deleteDisk = act({
+    id: "delete-disk",
+    title: `${node}: the kernel forgets ${identity.name}`,
+    node,
+    action: { $case: "deleteDisk", value: { disk: identity } },
+    holds: diskInState(identity, ""),
+    condition: diskInState(identity, ""),
+    deadlineMs: DISK_STATE_MS,
+    manual: manualDeleteDisk(identity),
+    irreversible: true,
+  });
+  return [
+    offline,
+    ...attached.map((end, i) => detachStep(end, i + 1)),
+    ...(maps.length === 0 ? [] : [removeMaps]),
+    deleteDisk,
+  ];
+}
+
+/** DRBD notices by itself at its next I/O; a minor without any is told. */
+function detachStep(end: DrbdEnd, count: number): PlanStep {
+  return act({
+    id: `detach-${count}`,
+    title: `${end.instance} disk/${end.diskIndex}: minor ${end.minor} of ${end.node} goes on by ${end.peerNode}'s copy`,
+    node: end.node,
+    action: { $case: "detachMinor", value: { end, peer: undefined } },
+    holds: minorDiskless(end),
+    condition: minorDiskless(end),
+    deadlineMs: DETACH_MS,
+    manual: manualDetach(end),
+    irreversible: true,
+  });
+}
+
+export function isWhole(view: ClusterView, instance: GanetiInstance | undefined): boolean {
+  if (instance === undefined) return false;
+  const ends = mirrorsOf(view, instance).flatMap((resource) => resource.ends);
+  return ends.every(({ node, minor }) => {
+    const drbd = view.nodes.get(node)?.minors.get(minor)?.drbd;
+    return drbd !== undefined && isRedundant(drbd);
+  });
+}
