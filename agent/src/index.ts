@@ -1,5 +1,6 @@
 /** What tests and the simulator use of the agent. The process is main.ts. */
 export { runAgent, type AgentParts } from "./agent.js";
+export type { Asker, RequestedAction } from "./actions/action.js";
 export { actionCommands } from "./actions/commands.js";
 export { createDial } from "./dial.js";
 export type { Command, CommandOutcome, Host } from "./host.js";

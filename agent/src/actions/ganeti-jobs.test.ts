@@ -272,3 +272,68 @@ describe("Ganeti's watcher", () => {
       expect(await stage.perform(pause(forS))).toMatchObject({ outcome: REFUSED, code: "INVALID_ARGUMENT" });
   });
 });
+
+describe("a node that comes back", () => {
+  const readd = requestFor({ $case: "readdNode", value: { node: "h3.example" } }, { stepId: "readd" });
+  let role: string;
+  beforeEach(() => {
+    role = "O";
+    stage.world.read = async (source) =>
+      SourceReport.create({
+        source,
+        state: SourceState.OK,
+        facts: {
+          $case: "ganeti",
+          value: { nodes: [{ name: "h3.example", role, offline: role === "O", drained: role === "D" }] },
+        },
+      });
+    stage.world.run = () => ((role = "C"), {});
+  });
+
+  test("is readded, and seen with its flags cleared", async () => {
+    expect(await stage.perform(readd)).toMatchObject({ outcome: DONE, message: "h3.example is of role C" });
+    expect(gnt()).toEqual(["gnt-node add"]);
+  });
+
+  test("that is still offline afterwards did not come back, whatever the exit code (F5)", async () => {
+    stage.world.run = () => ({});
+    expect(await stage.perform(readd)).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
+  });
+
+  test("is not one that Ganeti does not have", async () => {
+    const other = requestFor({ $case: "readdNode", value: { node: "h4.example" } }, { stepId: "readd" });
+    expect(await stage.perform(other)).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+    expect(gnt()).toEqual([]);
+  });
+});
+
+describe("the cluster's balance", () => {
+  const rebalance = requestFor({ $case: "rebalance", value: {} }, { stepId: "migrate" });
+  const ends = (...statuses: string[]): void => {
+    stage.world.run = () => {
+      jobs = statuses.map((status, index) => ({ id: index + 1, status, reason: REASON }));
+      return {};
+    };
+  };
+
+  test("is done when every job that hbal submitted for us ended well, or there was none", async () => {
+    ends("success", "success");
+    expect(await stage.perform(rebalance)).toMatchObject({ outcome: DONE, message: "2 jobs ended well" });
+    ends();
+    jobs = [{ id: 9, status: "error", reason: "another's" }];
+    expect(await stage.perform({ ...rebalance, attempt: 2 })).toMatchObject({ outcome: DONE });
+  });
+
+  test("is not, where one failed, and unknown where one goes on", async () => {
+    ends("success", "error");
+    expect(await stage.perform(rebalance)).toMatchObject({ outcome: FAILED, message: "jobs that failed: 2" });
+    ends("running");
+    expect(await stage.perform({ ...rebalance, attempt: 2 })).toMatchObject({ outcome: UNKNOWN });
+  });
+
+  test("is left as it is while the queue is drained (I31)", async () => {
+    drained = true;
+    expect(await stage.perform(rebalance)).toMatchObject({ outcome: REFUSED });
+    expect(stage.ran).toEqual([]);
+  });
+});

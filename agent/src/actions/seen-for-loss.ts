@@ -12,10 +12,12 @@ export async function seenForLoss(
   reports: readonly (PeerReport | undefined)[],
   look: Look,
 ): Promise<SeenForLoss[]> {
-  const { cuts, unknown } = await look.cuts();
   const minors = ends.map((end) => end?.minor ?? -1);
-  const configs = await Promise.all(minors.map((minor) => look.drbdConfig(minor)));
-  const generations = await Promise.all(minors.map((minor) => currentGeneration(minor, look)));
+  const [{ cuts, unknown }, configs, generations] = await Promise.all([
+    look.cuts(),
+    Promise.all(minors.map((minor) => look.drbdConfig(minor))),
+    Promise.all(minors.map((minor) => currentGeneration(minor, look))),
+  ]);
   const seen = await Promise.all(minors.map((minor) => look.drbdMinor(minor)));
   const nowMs = look.host.monotonicMs();
   return seen.map((own, index) => ({

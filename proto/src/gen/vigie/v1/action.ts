@@ -385,7 +385,7 @@ export interface SetAllocatable {
 }
 
 /**
- * One job, put into Ganeti's queue once: with its reason trail "vigie RUN STEP", by which it is found again (I30).
+ * One job, put into Ganeti's queue once: with the reason "vigie:RUN:STEP", by which it is found again (I30).
  * The action ends when Ganeti has the job; what becomes of it is watched by SOURCE_GANETI_JOB.
  */
 export interface SubmitGanetiJob {
@@ -656,7 +656,10 @@ export interface GuardFact {
 
 /** One command as the agent ran it. Questions asked before a step ("is this rule there already?") are not kept. */
 export interface CommandRun {
-  /** The absolute path, then the arguments; no shell. */
+  /**
+   * The absolute path, then the arguments; no shell. A write into sysfs, for which there is no command, is given as
+   * one would type it: "echo", "offline", ">", "/sys/block/sdb/device/state".
+   */
   argv: string[];
   /** -1: ended by a signal or at its deadline, hangs in the kernel, or could not be started. */
   exitCode: number;
