@@ -6,7 +6,14 @@
  * is the way (ganeti#1000, #1372). On a stopped instance it activates the disks itself. Never -a where an end is
  * StandAlone: Ganeti 3.1 would take the good side for the faulty one.
  */
-import { ConnectionState, connectionWord, DiskState, diskWord, type GanetiInstance } from "@vigie/proto";
+import {
+  ConnectionState,
+  connectionWord,
+  DiskState,
+  diskWord,
+  Role,
+  type GanetiInstance,
+} from "@vigie/proto";
 import { isInSync, type EndView } from "../view/end-view.js";
 import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
@@ -60,6 +67,12 @@ function linkNeed(
     return blocked(`${alone.end.node} is StandAlone: a person decides (I8)`, [
       `vigie do resolve-split-brain ${instance}`,
     ]);
+  const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
+  const connected = ends.every(({ drbd }) => drbd !== undefined && CONNECTED.has(drbd.connection));
+  if (primaries.length === 2 && !connected)
+    return blocked("both ends are Primary and apart: to connect them may give a side up (I8, F10)", [
+      `vigie do resolve-split-brain ${instance}`,
+    ]);
   const syncing = ends.filter(({ drbd }) => drbd !== undefined && isInSync(drbd));
   if (syncing.length > 0 && syncing.every(({ stillMs }) => stillMs >= minStillMs))
     return blocked("its resync stands still", [`vigie do reset-stalled-sync ${instance} ${diskIndex}`]);
@@ -78,6 +91,8 @@ const RESYNC: ReadonlySet<ConnectionState> = new Set([
   ConnectionState.PAUSED_SYNC_S,
   ConnectionState.PAUSED_SYNC_T,
 ]);
+
+const CONNECTED: ReadonlySet<ConnectionState> = new Set([...RESYNC, ConnectionState.CONNECTED]);
 
 function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, context: NeedContext): DiskNeed {
   const up = context.instance.adminState === "up";

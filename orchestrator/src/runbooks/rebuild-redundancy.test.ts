@@ -1,4 +1,4 @@
-import { ConnectionState, DiskState, Incident, ResyncProgress, Subject, type Plan } from "@vigie/proto";
+import { ConnectionState, DiskState, Incident, ResyncProgress, Role, Subject, type Plan } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { planFaults } from "./plan-faults.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
@@ -185,6 +185,15 @@ describe("it is refused, of instances that are named,", () => {
       },
       "no copy is UpToDate: Diskless and Inconsistent (I1)",
       [],
+    ],
+    [
+      "when both ends are Primary and apart: DRBD would choose a side by itself",
+      (w) => {
+        apart(w);
+        minorIn(w, "h2", 0).role = Role.PRIMARY;
+      },
+      "both ends are Primary and apart",
+      ["vigie do resolve-split-brain web1"],
     ],
     ["when an end is silent", (w) => (nodeIn(w, "h2").silent = true), "h2 has not reported", []],
     [

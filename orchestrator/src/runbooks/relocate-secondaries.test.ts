@@ -39,6 +39,7 @@ test("the node itself need not answer", () => {
     minorIn(w, "h1", 0).connection = ConnectionState.WF_CONNECTION;
   });
   expect(dead.refusals).toEqual([]);
+  expect(dead.notes.join("\n")).toContain("vigie do disable-dead-node h2 says so first");
   expect(dead.steps).toHaveLength(2);
 });
 

@@ -9,7 +9,7 @@ import { queueFree } from "./conditions.js";
 import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
-import { eligibleNodes, ganetiNode, secondariesOf } from "./node-state.js";
+import { eligibleNodes, ganetiNode, reportsNow, secondariesOf } from "./node-state.js";
 import { given, mirrorsOf, nodeNamed, wrong } from "./parameters.js";
 import { makePlan } from "./plan.js";
 import { copyTimeText } from "./resync-rate.js";
@@ -55,12 +55,23 @@ export const relocateSecondaries: Runbook = {
       notes: [
         `${moved.length} copies of ${sizeText(mib * 2 ** 20)} leave ${node}: ${copyTimeText(view, new Set(view.nodes.keys()), mib * 1024)}`,
         ...left.map((line) => `left out: ${line}`),
+        ...silentNote(request, node),
       ],
       refusals,
       destructive: true,
     });
   },
 };
+
+/** Ganeti asks the old node too, and waits for its answer each time, unless it knows that there is none. */
+function silentNote({ view, nowMs }: RunbookRequest, node: string): string[] {
+  const silent = !reportsNow(view.nodes.get(node), nowMs) && ganetiNode(view, node)?.offline !== true;
+  return silent
+    ? [
+        `${node} does not report, and is not offline for Ganeti: vigie do disable-dead-node ${node} says so first`,
+      ]
+    : [];
+}
 
 export interface Relocation {
   readonly steps: readonly PlanStep[];

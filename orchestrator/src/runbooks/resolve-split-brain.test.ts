@@ -11,6 +11,7 @@ import {
   Subject,
   type Plan,
 } from "@vigie/proto";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { planFaults } from "./plan-faults.js";
 import { resolveSplitBrain } from "./resolve-split-brain.js";
@@ -188,6 +189,53 @@ describe("it is refused", () => {
     expect(made.refusals.join("\n")).toContain(why);
     expect(made.steps).toEqual([]);
   });
+});
+
+test("no plan ever gives a side up while the other is not UpToDate and known, or where the guest runs (I1, I8)", () => {
+  const odd = fc.record(
+    {
+      connection: fc.constantFrom(STAND_ALONE, WF_CONNECTION, ConnectionState.CONNECTED),
+      disk: fc.constantFrom(...Object.values(DiskState)),
+      role: fc.constantFrom(Role.PRIMARY, Role.SECONDARY),
+    },
+    { requiredKeys: [] },
+  );
+  const change = fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: odd });
+  const ages = fc.constantFrom(0, 0, 0, 9_000);
+  const runsOn = fc.subarray(["h1", "h2"]);
+  let given = 0;
+  fc.assert(
+    fc.property(
+      change,
+      change,
+      ages,
+      ages,
+      runsOn,
+      fc.constantFrom("h1", "h2"),
+      (one, two, age1, age2, on, victim) => {
+        const world = small(split);
+        Object.assign(minorIn(world, "h1", 0), one);
+        Object.assign(minorIn(world, "h2", 0), two);
+        for (const [name, ageMs] of [
+          ["h1", age1],
+          ["h2", age2],
+        ] as const) {
+          nodeIn(world, name).ageMs = ageMs;
+          nodeIn(world, name).guests = on.includes(name) ? [Guest.create({ instance: "web1" })] : [];
+        }
+        const made = planIn(world, resolveSplitBrain, { instance: "web1", victim });
+        if (!made.steps.some(({ action }) => action?.kind?.$case === "discardVictim")) return;
+        given += 1;
+        const survivor = victim === "h1" ? "h2" : "h1";
+        expect(minorIn(world, survivor, 0).disk).toBe(DiskState.UP_TO_DATE);
+        expect([age1, age2]).toEqual([0, 0]);
+        expect(on).not.toContain(victim);
+        expect(made.typedWord).toBe(victim);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+  expect(given).toBeGreaterThan(0);
 });
 
 test("the generations of both ends are asked for before it is planned", () => {
