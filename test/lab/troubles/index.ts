@@ -12,6 +12,7 @@ import { splitBrain } from "./split-brain.js";
 import { stalledSync } from "./stalled-sync.js";
 import { stalledSyncPort } from "./stalled-sync-port.js";
 import { standalone } from "./standalone.js";
+import { stuckMigration } from "./stuck-migration.js";
 import type { Trouble } from "./trouble.js";
 
 export const troubles: readonly Trouble[] = [
@@ -28,6 +29,7 @@ export const troubles: readonly Trouble[] = [
   kpartxLeft,
   networkCut,
   ganetiDown,
+  stuckMigration,
 ];
 
 export function troubleNamed(name: string): Trouble {
