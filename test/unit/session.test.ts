@@ -223,7 +223,7 @@ describe("a lead", () => {
 test("a question is answered with a new reading, and the next report tells that source whole", async () => {
   await pass(2_500);
   const before = reports().length;
-  wire().say({ $case: "observeNow", value: { requestId: 9, source: Source.PROC_DRBD } });
+  wire().say({ $case: "observeNow", value: { requestId: 9, source: Source.PROC_DRBD, minor: 0, jobId: 0 } });
   await pass(1_000);
   const observed = wire().sent.find(({ body }) => body?.$case === "observed")?.body;
   expect(observed).toMatchObject({ value: { requestId: 9, report: { source: Source.PROC_DRBD } } });

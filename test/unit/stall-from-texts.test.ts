@@ -8,7 +8,12 @@ import { emptyView, joined, withNode, type ClusterView } from "../../orchestrato
 import { foldReport, unseenNode } from "../../orchestrator/src/view/node-view.js";
 import { ganetiReport, INVENTORY, SSCONF, ssconfReport } from "../../orchestrator/src/view/testing.js";
 
-const SETTINGS = { stallAfterMs: 7_000, silentAfterMs: 5_000, expectAllAfterMs: Number.MAX_SAFE_INTEGER };
+const SETTINGS = {
+  stallAfterMs: 7_000,
+  silentAfterMs: 5_000,
+  resyncSlowAfterMs: 86_400_000,
+  expectAllAfterMs: Number.MAX_SAFE_INTEGER,
+};
 
 /** What each end prints in the given second. */
 type Texts = (second: number) => { readonly h1: string; readonly h2: string };
