@@ -1,114 +1,67 @@
-/** What Ganeti keeps and answers in the simulated cluster: ssconf files, config.data, and LUXI. */
-import type { World } from "./world.js";
+/** What Ganeti knows: instances, the queue with its jobs, and how long its watcher waits. */
+import type { DiskModel } from "./drbd-model.js";
 
-const FOLDER = "/var/lib/ganeti";
-
-export function ganetiFiles(world: World): Record<string, string> {
-  const nodes = [...world.nodes.values()];
-  const names = nodes.map(({ name }) => name).join("\n");
-  const addresses = nodes.map(({ name, address }) => `${name} ${address}`).join("\n");
-  const ssconf: Record<string, string> = {
-    cluster_name: "sim.example",
-    cluster_tags: "",
-    master_candidates: names,
-    master_node: world.master,
-    node_list: names,
-    node_primary_ips: addresses,
-    node_secondary_ips: addresses,
-    offline_nodes: "",
-    release_version: "3.0.2",
-  };
-  const files = Object.entries(ssconf).map(
-    ([key, text]) => [`${FOLDER}/ssconf_${key}`, `${text}\n`] as const,
-  );
-  return { ...Object.fromEntries(files), [`${FOLDER}/config.data`]: JSON.stringify(configData(world)) };
+export interface GanetiModel {
+  readonly instances: InstanceModel[];
+  readonly jobs: JobModel[];
+  configSerial: number;
+  watcherPausedUntilUnixS: number;
+  queueDrained: boolean;
+  luxiDown: boolean;
+  /** Why this job fails when it comes to run; undefined: it does what it should. */
+  failing: (job: JobModel) => string | undefined;
 }
 
-function configData(world: World): object {
-  const nodes = Object.fromEntries(
-    [...world.nodes.values()].map(({ name }) => [nodeUuid(name), { name, uuid: nodeUuid(name) }]),
-  );
-  const disks = Object.fromEntries(
-    world.disks.map((disk) => {
-      const [a, b] = disk.ends;
-      const volume = (kind: string) => ({
-        dev_type: "plain",
-        logical_id: ["kvmvg", `${disk.uuid}.disk0_${kind}`],
-        size: 64,
-      });
-      const logical_id = [nodeUuid(a.node), nodeUuid(b.node), disk.port, a.minor, b.minor, "simulated"];
-      return [
-        disk.uuid,
-        {
-          uuid: disk.uuid,
-          dev_type: "drbd",
-          logical_id,
-          size: 64,
-          children: [volume("data"), volume("meta")],
-        },
-      ];
-    }),
-  );
-  const instances = Object.fromEntries(
-    world.disks.map((disk) => [
-      disk.instance,
-      {
-        name: disk.instance,
-        uuid: `inst-${disk.uuid}`,
-        disks: [disk.uuid],
-        primary_node: nodeUuid(disk.ends[0].node),
-        disk_template: "drbd",
-      },
-    ]),
-  );
-  return { version: 3_000_000, serial_no: 1, cluster: { tags: [] }, nodes, disks, instances };
+export interface InstanceModel {
+  readonly name: string;
+  readonly uuid: string;
+  readonly disk: DiskModel;
+  primary: string;
+  adminState: "up" | "down";
+  serial: number;
+  readonly tags: readonly string[];
 }
 
-function nodeUuid(name: string): string {
-  return `node-${name.split(".")[0]}`;
+export interface JobModel {
+  readonly id: number;
+  readonly opcode: string; // "INSTANCE_MIGRATE"
+  readonly subject: string; // what stands in its summary's brackets
+  readonly instances: readonly string[];
+  readonly locks: readonly string[];
+  readonly reasons: readonly string[];
+  readonly receivedUnixMs: number;
+  startedUnixMs: number; // 0: not yet
+  status: "queued" | "waiting" | "running" | "canceled" | "success" | "error";
+  error: string;
+  readonly log: { readonly unixMs: number; readonly text: string }[];
 }
 
-export function luxiReply(world: World, request: string): string {
-  const { method, args } = JSON.parse(request) as { method: string; args: [string, string[]] };
-  return JSON.stringify({
-    success: true,
-    version: 3_000_000,
-    result: method === "Query" ? answer(world, args[0], args[1]) : [false, null],
-  });
-}
-
-function answer(world: World, what: string, fields: readonly string[]): object {
-  const rows = what === "node" ? nodeRows(world) : what === "instance" ? instanceRows(world) : [];
+export function createGaneti(disks: readonly DiskModel[]): GanetiModel {
   return {
-    fields: fields.map((name) => ({ name, title: name, kind: "text", doc: name })),
-    data: rows.map((row) => fields.map((field) => [0, row[field] ?? null])),
+    instances: disks.map((disk) => ({
+      name: disk.instance,
+      uuid: `inst-${disk.uuid}`,
+      disk,
+      primary: disk.ends[0].node,
+      adminState: "up",
+      serial: 1,
+      tags: [],
+    })),
+    jobs: [],
+    configSerial: 1,
+    watcherPausedUntilUnixS: 0,
+    queueDrained: false,
+    luxiDown: false,
+    failing: () => undefined,
   };
 }
 
-function nodeRows(world: World): Record<string, unknown>[] {
-  return [...world.nodes.values()].map(({ name, address }) => ({
-    name,
-    uuid: nodeUuid(name),
-    role: name === world.master ? "M" : "C",
-    offline: false,
-    drained: false,
-    pip: address,
-    sip: address,
-    group: "default",
-    tags: [],
-    serial_no: 1,
-  }));
+export function instanceNamed({ instances }: GanetiModel, name: string): InstanceModel {
+  const found = instances.find((instance) => instance.name === name);
+  if (found === undefined) throw new Error(`no instance ${name}`);
+  return found;
 }
 
-function instanceRows(world: World): Record<string, unknown>[] {
-  return world.disks.map((disk) => ({
-    name: disk.instance,
-    uuid: `inst-${disk.uuid}`,
-    pnode: disk.ends[0].node,
-    snodes: [disk.ends[1].node],
-    admin_state: "up",
-    disk_template: "drbd",
-    tags: [],
-    serial_no: 1,
-  }));
+export function isOpen({ status }: JobModel): boolean {
+  return status === "queued" || status === "waiting" || status === "running";
 }

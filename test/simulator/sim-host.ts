@@ -1,133 +1,147 @@
 /** A node of the simulated cluster as the agent's Host: files with the texts that a kernel prints, and tools. */
 import type { Command, CommandOutcome, Host } from "@vigie/agent";
-import { ganetiFiles, luxiReply } from "./ganeti-model.js";
-import { minorOf } from "./drbd-model.js";
-import { procDrbdText } from "./proc-drbd-text.js";
-import type { NodeModel, World } from "./world.js";
+import { dmsetup, kpartx } from "./dmsetup.js";
+import { drbdsetup } from "./drbd-commands.js";
+import { ipset, iptables } from "./fence-commands.js";
+import { ganetiFile, guestFiles } from "./ganeti-files.js";
+import { luxiReply } from "./ganeti-luxi.js";
+import { gntCommand } from "./gnt-commands.js";
+import { lvmCommand, signatures } from "./lvm-model.js";
+import { logRecord, type NodeModel } from "./node-model.js";
+import { errno, hung, notInstalled, outcome } from "./outcome.js";
+import { procFile, procFolder, procLink } from "./proc-files.js";
+import { isFolder, isLink, isText, openDevice, sysfsEntry } from "./sysfs.js";
+import type { World } from "./world.js";
 
-const FENCE_TOOLS = new Set(["/usr/sbin/iptables", "/usr/sbin/ip6tables"]);
+const GUESTS = "/var/run/ganeti/fake-hypervisor";
+const LUXI_ANSWERS_MS = 0;
 
 export function createSimHost(world: World, node: NodeModel): Host {
+  let told = 0;
   return {
     ...world.clock,
     readFile: async (path) => readFile(world, node, path),
-    listFolder: async (path) => listFolder(path),
-    readLink: async () => "/usr/sbin/iptables-legacy",
+    listFolder: async (path) => listFolder(world, node, path),
+    readLink: async (path) => readLink(world, node, path),
     run: async (command) => run(world, node, command),
-    exchange: async (_socket, request) => luxiReply(world, request),
-    newKernelLogRecords: async () => [],
+    exchange: async (socket, request) => {
+      if (world.ganeti.luxiDown || node.name !== world.master) throw errno("ECONNREFUSED", socket);
+      if (LUXI_ANSWERS_MS > 0) await world.clock.sleep(LUXI_ANSWERS_MS);
+      return luxiReply(world, request);
+    },
+    openDevice: async (name) => openDevice(world, node, name),
+    newKernelLogRecords: async () => {
+      const records = node.kernelLog.slice(told);
+      told = node.kernelLog.length;
+      return records;
+    },
   };
 }
 
 function readFile(world: World, node: NodeModel, path: string): string {
-  const files: Record<string, string> = {
-    "/proc/drbd": procDrbd(world, node),
-    "/proc/sys/kernel/random/boot_id": `${node.bootId}\n`,
-    "/proc/mounts": "/dev/vda1 / ext4 rw 0 0\n",
-    "/sys/block/sda/device/state": `${node.diskState}\n`,
-    "/sys/block/sda/size": "50331648\n",
-    "/sys/block/sda/dev": "8:0\n",
-    ...ganetiFiles(world),
-    ...Object.fromEntries(node.extraFiles),
-  };
-  const text = node.removedFiles.has(path) ? undefined : files[path];
-  if (text === undefined)
-    throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
+  const given = node.extraFiles.get(path);
+  if (given !== undefined) return given;
+  const text = node.removedFiles.has(path) ? undefined : textOf(world, node, path);
+  if (text === undefined) throw errno("ENOENT", `no such file or directory, open '${path}'`);
   return text;
 }
 
-function listFolder(path: string): string[] {
-  if (path === "/sys/block") return ["sda"];
-  if (path.startsWith("/sys/block/sda")) return [];
-  throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+function textOf(world: World, node: NodeModel, path: string): string | undefined {
+  if (path.startsWith("/proc/")) return procFile(world, node, path);
+  if (!path.startsWith("/sys/block")) return ganetiFile(world, path);
+  const entry = sysfsEntry(world, node, path);
+  return isText(entry) ? entry : undefined;
 }
 
-function procDrbd(world: World, node: NodeModel): string {
-  const own = world.disks.flatMap((disk) =>
-    disk.ends.filter((e) => e.node === node.name).map((end) => minorOf(disk, end)),
-  );
-  const text = procDrbdText(own.toSorted((a, b) => a.minor - b.minor));
-  if (node.damagedMinor === undefined) return text;
-  return text.replace(new RegExp(`^( *${node.damagedMinor}: cs:)\\w+`, "m"), "$1Conn3cted");
+function listFolder(world: World, node: NodeModel, path: string): string[] {
+  if (path === GUESTS) return guestFiles(node);
+  const inSysfs = path.startsWith("/sys/block") ? sysfsEntry(world, node, path) : undefined;
+  const names = isFolder(inSysfs) ? [...inSysfs] : procFolder(node, path);
+  if (names === undefined) throw errno("ENOENT", path);
+  return names;
 }
 
-function run(world: World, node: NodeModel, command: Command): CommandOutcome {
-  if (command.file === "/usr/sbin/ipset") return ipset(world, node, command.args);
-  if (command.file === "/usr/sbin/drbdsetup") return outcome(0, drbdsetupShow(world, node));
-  if (FENCE_TOOLS.has(command.file))
-    return outcome(command.args.includes("-C") || command.args.includes("-S") ? 1 : 0, "");
-  if (command.file === "/usr/sbin/dmsetup") return outcome(0, "No devices found\n");
-  if (/\/(?:lvs|vgs|pvs)$/.test(command.file))
-    return outcome(0, JSON.stringify({ report: [{ [command.file.slice(-3, -1)]: [] }] }));
-  return outcome(127, "", `${command.file}: no such tool in the simulator`);
+function readLink(world: World, node: NodeModel, path: string): string {
+  if (path === "/etc/alternatives/iptables") return "/usr/sbin/iptables-legacy";
+  const inSysfs = path.startsWith("/sys/block") ? sysfsEntry(world, node, path) : undefined;
+  const target = isLink(inSysfs) ? inSysfs.link : procLink(node, path);
+  if (target === undefined) throw errno("ENOENT", path);
+  return target;
 }
 
-function ipset(world: World, node: NodeModel, args: readonly string[]): CommandOutcome {
-  const [verb = "", set = "", entry = ""] = args;
-  const after = (option: string): string => args[args.indexOf(option) + 1] ?? "";
-  if (set === "vigie-cut6" && verb === "list")
-    return outcome(1, "", "ipset: The set with the given name does not exist\n");
-  switch (verb) {
-    case "add":
-      node.cuts.set(entry, {
-        expiresAtMs: world.clock.monotonicMs() + Number(after("timeout")) * 1000,
-        runId: after("comment"),
-      });
-      return outcome(0, "");
-    case "del":
-      node.cuts.delete(entry);
-      return outcome(0, "");
-    case "flush":
-      node.cuts.clear();
-      return outcome(0, "");
-    case "list":
-      return outcome(
-        0,
-        [...node.cuts]
-          .map(
-            ([e, { expiresAtMs, runId }]) =>
-              `add ${set} ${e} timeout ${Math.ceil((expiresAtMs - world.clock.monotonicMs()) / 1000)} comment "${runId}"\n`,
-          )
-          .join(""),
-      );
+/** Their own words for "nothing is changed": what else is run is kept, and may meet trouble. */
+const QUESTION =
+  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ipset list|ledctl --version)\b|tables .*(?:-C|-S)\b/;
+
+async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
+  const argv = [command.file, ...command.args];
+  if (QUESTION.test(argv.join(" "))) return perform(world, node, command);
+  world.ran.push({ atMs: world.clock.monotonicMs(), node: node.name, argv });
+  const trouble = world.trouble(node, argv);
+  if (trouble === "fails") return outcome(1, "", "injected: it failed\n");
+  if (trouble === "hangs") return hung();
+  const done = await perform(world, node, command);
+  if (trouble === "killed") return { ...done, end: "timed-out", exitCode: -1, stdout: "" };
+  return trouble === "silent" ? { ...done, stdout: "" } : done;
+}
+
+async function perform(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
+  const { file, args } = command;
+  const [, tool = ""] = /^\/usr\/s?bin\/([\w-]+)$/.exec(file) ?? [];
+  switch (tool) {
+    case "ipset":
+      return ipset(world, node, args);
+    case "iptables":
+    case "ip6tables":
+      return iptables(args);
+    case "drbdsetup":
+      return drbdsetup(world, node, args);
+    case "dmsetup":
+      return dmsetup(world, node, args);
+    case "kpartx":
+      return kpartx(world, node, args);
+    case "lvs":
+    case "vgs":
+    case "pvs":
+    case "pvcreate":
+    case "vgcreate":
+    case "vgextend":
+    case "lvcreate":
+      return lvmCommand(node, tool, args);
+    case "wipefs":
+      return wipefs(node, args.at(-1) ?? "");
+    case "sfdisk":
+      return sfdisk(node, args.at(-1) ?? "");
+    case "udevadm":
+      return outcome(0);
+    case "gnt-instance":
+    case "gnt-node":
+    case "gnt-cluster":
+    case "gnt-job":
+    case "hbal":
+      return gntCommand(world, node, tool, args);
     default:
-      return outcome(0, "");
+      return notInstalled(file);
   }
 }
 
-function drbdsetupShow(world: World, node: NodeModel): string {
-  const address = (name: string): string => world.nodes.get(name)?.address ?? "";
-  return world.disks
-    .flatMap((disk) =>
-      disk.ends
-        .filter((e) => e.node === node.name)
-        .map((own) => ({ disk, own, peer: disk.ends.find((e) => e !== own) })),
-    )
-    .map(
-      ({ disk, own, peer }) => `resource resource${own.minor} {
-    options {
-    }
-    net {
-        cram-hmac-alg   	"md5";
-        shared-secret   	"simulated";
-    }
-    _remote_host {
-        address			ipv4 ${address(peer?.node ?? "")}:${disk.port};
-    }
-    _this_host {
-        address			ipv4 ${address(own.node)}:${disk.port};
-        volume 0 {
-            device			minor ${own.minor};
-            disk			"/dev/kvmvg/${disk.uuid}.disk0_data";
-            meta-disk			"/dev/kvmvg/${disk.uuid}.disk0_meta";
-        }
-    }
-}
-`,
-    )
-    .join("");
+function wipefs(node: NodeModel, path: string): CommandOutcome {
+  const disk = node.disks.find(({ name }) => path === `/dev/${name}`);
+  return disk === undefined
+    ? outcome(1, "", `wipefs: ${path}: no such device\n`)
+    : outcome(0, signatures(disk));
 }
 
-function outcome(exitCode: number, stdout: string, stderr = ""): CommandOutcome {
-  return { end: "exited", exitCode, stdout, stderr, truncated: false, durationMs: 1 };
+function sfdisk(node: NodeModel, path: string): CommandOutcome {
+  const disk = node.disks.find(({ name }) => path === `/dev/${name}`);
+  if (disk === undefined) return outcome(1, "", `sfdisk: cannot open ${path}\n`);
+  disk.partitions.push(`${disk.name}1`);
+  return outcome(0);
+}
+
+/** As the kernel tells of a disk whose reads fail. */
+export function readFails(node: NodeModel, name: string): void {
+  const disk = node.disks.find((each) => each.name === name);
+  if (disk !== undefined) disk.ioErrors += 1;
+  logRecord(node, `I/O error, dev ${name}, sector 2048 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2`);
 }

@@ -2,33 +2,49 @@
  * The simulated cluster: nodes that are up or not, links between them, disks that resync, and the fences that cut.
  * It is stepped by the clock, and read and changed by the hosts.
  */
-import { ConnectionState, type Clock } from "@vigie/proto";
-import { createDisk, step, type DiskModel } from "./drbd-model.js";
+import { ConnectionState, DiskState, type Clock } from "@vigie/proto";
+import { mapName } from "./maps.js";
+import {
+  createDisk,
+  endAt,
+  loseDisk,
+  minorOf,
+  part,
+  step,
+  type DiskModel,
+  type DrbdEndModel,
+} from "./drbd-model.js";
+import { createGaneti, type GanetiModel } from "./ganeti-model.js";
+import { makeVolume, META_BYTES } from "./lvm-model.js";
+import { createNode, logRecord, type NodeModel } from "./node-model.js";
 
 const STEP_MS = 100;
-
-export interface NodeModel {
-  readonly name: string;
-  readonly address: string;
-  up: boolean;
-  bootId: string;
-  diskState: "running" | "offline"; // of sda
-  /** What the kernel holds of the fence: entry → when it expires, and its comment. */
-  readonly cuts: Map<string, { readonly expiresAtMs: number; readonly runId: string }>;
-  damagedMinor: number | undefined; // its connection state is printed as a word that nobody knows
-  readonly removedFiles: Set<string>;
-  readonly extraFiles: Map<string, string>;
-}
 
 export interface World {
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, NodeModel>;
   readonly disks: readonly DiskModel[];
+  readonly ganeti: GanetiModel;
   master: string;
   /** Pairs "h1 h2" that do not see each other. */
   readonly partitions: Set<string>;
+  /** Guests write at least as often, so that a disk that fails is met; undefined: they are idle. */
+  guestsWriteEveryMs: number | undefined;
+  /** What was run that may change something, in order. */
+  readonly ran: Ran[];
+  /** What goes wrong with a command, instead of what it does. */
+  trouble: (node: NodeModel, argv: readonly string[]) => Trouble | undefined;
   readonly stop: () => void;
 }
+
+export interface Ran {
+  readonly atMs: number;
+  readonly node: string;
+  readonly argv: readonly string[];
+}
+
+/** It fails; it hangs in the kernel; it does its work and is not heard of; it says nothing of it. */
+export type Trouble = "fails" | "hangs" | "killed" | "silent";
 
 export const NODE_NAMES = ["h1.sim.example", "h2.sim.example", "h3.sim.example"];
 
@@ -37,31 +53,62 @@ export function createWorld(clock: Clock, instances: number): World {
   const disks = Array.from({ length: instances }, (_, i) =>
     createDisk(`web${i + 1}.sim.example`, i, NODE_NAMES[i % 3] ?? "", NODE_NAMES[(i + 1) % 3] ?? ""),
   );
+  for (const disk of disks) {
+    for (const { node } of disk.ends) makeVolumes(nodes.get(node), disk);
+    nodes.get(disk.ends[0].node)?.guests.add(disk.instance);
+  }
   const ended = new AbortController();
   const world: World = {
     clock,
     nodes,
     disks,
+    ganeti: createGaneti(disks),
     master: NODE_NAMES[0] ?? "",
     partitions: new Set(),
+    guestsWriteEveryMs: undefined,
+    ran: [],
+    trouble: () => undefined,
     stop: () => ended.abort(),
   };
   void live(world, ended.signal);
   return world;
 }
 
-function createNode(name: string, index: number): NodeModel {
-  return {
-    name,
-    address: `10.77.0.${11 + index}`,
-    up: true,
-    bootId: `boot-${index}`,
-    diskState: "running",
-    cuts: new Map(),
-    damagedMinor: undefined,
-    removedFiles: new Set(),
-    extraFiles: new Map(),
-  };
+/** @returns why they were not made */
+export function makeVolumes(node: NodeModel | undefined, disk: DiskModel): string | undefined {
+  if (node === undefined) return "there is no such node";
+  const { data, meta } = volumeNames(disk);
+  return makeVolume(node, "kvmvg", data, disk.sizeKib * 1024) ?? makeVolume(node, "kvmvg", meta, META_BYTES);
+}
+
+/** In the volume group kvmvg. */
+export function volumeNames({ uuid }: DiskModel): { readonly data: string; readonly meta: string } {
+  return { data: `${uuid}.disk0_data`, meta: `${uuid}.disk0_meta` };
+}
+
+/** The minor that has the volume of this map for its disk. */
+export function usesVolume(world: World, node: NodeModel, map: string): DrbdEndModel | undefined {
+  const disk = world.disks.find((each) => {
+    const { data, meta } = volumeNames(each);
+    return [data, meta].some((lvName) => mapName("kvmvg", lvName) === map);
+  });
+  const end = disk && endAt(disk, node.name);
+  return end?.configured === true && end.disk !== DiskState.DISKLESS ? end : undefined;
+}
+
+export function nodeOf(world: World, name: string): NodeModel {
+  const node = world.nodes.get(name);
+  if (node === undefined) throw new Error(`no node ${name}`);
+  return node;
+}
+
+/** As /proc/drbd lists them. */
+export function minorsAt(world: World, node: NodeModel) {
+  return world.disks
+    .map((disk) => ({ disk, end: endAt(disk, node.name) }))
+    .flatMap(({ disk, end }) => (end === undefined ? [] : [minorOf(disk, end)]))
+    .filter((minor) => minor !== undefined)
+    .toSorted((a, b) => a.minor - b.minor);
 }
 
 async function live(world: World, signal: AbortSignal): Promise<void> {
@@ -69,15 +116,25 @@ async function live(world: World, signal: AbortSignal): Promise<void> {
     await world.clock.sleep(STEP_MS, signal);
     expireCuts(world);
     for (const disk of world.disks) stepDisk(world, disk);
+    meetDeadDisks(world);
   }
 }
 
 function stepDisk(world: World, disk: DiskModel): void {
   const [a, b] = disk.ends;
+  const before = disk.ends.map((end) => end.connection);
   const cutAt = disk.ends.find((end, i) =>
     cuts(world, end.node, disk.ends[1 - i]?.node ?? "", disk.port),
   )?.node;
   step(disk, STEP_MS, world.clock.monotonicMs(), cutAt, reaches(world, a.node, b.node));
+  const split = disk.ends.some(
+    (end, i) => end.connection === ConnectionState.STAND_ALONE && before[i] === ConnectionState.WF_CONNECTION,
+  );
+  for (const end of split ? disk.ends : [])
+    logRecord(
+      nodeOf(world, end.node),
+      `block drbd${end.minor}: Split-Brain detected but unresolved, dropping connection!`,
+    );
 }
 
 function cuts(world: World, node: string, peer: string, port: number): boolean {
@@ -92,6 +149,23 @@ function expireCuts(world: World): void {
   }
 }
 
+/** A write that a dead disk refuses: DRBD lets go of it. Only of minors that are written to. */
+function meetDeadDisks(world: World): void {
+  const every = world.guestsWriteEveryMs;
+  if (every === undefined || world.clock.monotonicMs() % every >= STEP_MS) return;
+  for (const disk of world.disks) {
+    const written = disk.ends.some((end) => world.nodes.get(end.node)?.guests.has(disk.instance));
+    for (const end of written ? disk.ends : [])
+      if (end.configured && isDead(world, disk, end)) loseDisk(disk, end);
+  }
+}
+
+function isDead(world: World, disk: DiskModel, { node }: DrbdEndModel): boolean {
+  const { data } = volumeNames(disk);
+  const volume = world.nodes.get(node)?.volumes.find(({ lvName }) => lvName === data);
+  return volume?.disk.state === "offline";
+}
+
 /** Both up, and nothing between them is cut. */
 export function reaches(world: World, a: string, b: string): boolean {
   const up = world.nodes.get(a)?.up === true && world.nodes.get(b)?.up === true;
@@ -100,6 +174,28 @@ export function reaches(world: World, a: string, b: string): boolean {
 
 export function standAlone(disk: DiskModel): void {
   const [a, b] = disk.ends;
-  a.connection = ConnectionState.STAND_ALONE;
-  b.connection = ConnectionState.WF_CONNECTION;
+  part(disk, a, ConnectionState.STAND_ALONE);
+  part(disk, b, ConnectionState.WF_CONNECTION);
+}
+
+/** Its power is off: what its kernel held is forgotten, what was on its disks stays. */
+export function powerOff(world: World, name: string): void {
+  const node = nodeOf(world, name);
+  node.up = false;
+  node.guests.clear();
+  node.processes.length = 0;
+  node.cuts.clear();
+  for (const disk of world.disks) {
+    const end = endAt(disk, name);
+    if (end === undefined) continue;
+    end.configured = false;
+    end.connection = ConnectionState.STAND_ALONE;
+  }
+}
+
+/** It starts again, as another boot: nothing is activated by itself. */
+export function powerOn(world: World, name: string): void {
+  const node = nodeOf(world, name);
+  node.up = true;
+  node.bootId = `${node.bootId}-again`;
 }

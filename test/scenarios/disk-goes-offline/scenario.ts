@@ -1,4 +1,5 @@
 import { DiskState } from "@vigie/proto";
+import { diskNamed } from "../../simulator/node-model.js";
 import { diskOf } from "../disk-of.js";
 import type { Scenario } from "../scenario.js";
 
@@ -6,7 +7,7 @@ export const scenario: Scenario = {
   title: "a disk that goes offline is told within three seconds, with the disks that lose their copy",
   play: async ({ cluster, story, pass }) => {
     const node = cluster.world.nodes.get("h2.sim.example");
-    if (node !== undefined) node.diskState = "offline";
+    if (node !== undefined) diskNamed(node, "sda").state = "offline";
     story.note("sda of h2 goes offline");
     await pass(2);
     diskOf(cluster, "web1").ends[1].disk = DiskState.DISKLESS;

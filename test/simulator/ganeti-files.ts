@@ -1,0 +1,69 @@
+/** What Ganeti keeps in files: ssconf on every node, the configuration, and a file for each guest of the fake hypervisor. */
+import type { NodeModel } from "./node-model.js";
+import { nodeOf, volumeNames, type World } from "./world.js";
+
+const FOLDER = "/var/lib/ganeti";
+
+/** @returns undefined where it has no such file */
+export function ganetiFile(world: World, path: string): string | undefined {
+  if (!path.startsWith(`${FOLDER}/`)) return undefined;
+  const name = path.slice(FOLDER.length + 1);
+  return name === "config.data" ? JSON.stringify(configData(world)) : ssconf(world, name);
+}
+
+function ssconf(world: World, name: string): string | undefined {
+  const nodes = [...world.nodes.values()];
+  const names = nodes.map((node) => node.name).join("\n");
+  const addresses = nodes.map((node) => `${node.name} ${node.address}`).join("\n");
+  const offline = nodes.filter((node) => node.offline).map((node) => node.name);
+  const texts: Readonly<Record<string, string>> = {
+    ssconf_cluster_name: "sim.example",
+    ssconf_cluster_tags: "",
+    ssconf_master_candidates: names,
+    ssconf_master_node: world.master,
+    ssconf_node_list: names,
+    ssconf_node_primary_ips: addresses,
+    ssconf_node_secondary_ips: addresses,
+    ssconf_offline_nodes: offline.join("\n"),
+    ssconf_release_version: "3.0.2",
+  };
+  const text = texts[name];
+  return text === undefined ? undefined : `${text}\n`;
+}
+
+function configData(world: World): object {
+  const { ganeti } = world;
+  const nodes = Object.fromEntries(
+    [...world.nodes.values()].map(({ name, uuid, address }) => [
+      uuid,
+      { name, uuid, primary_ip: address, secondary_ip: address, serial_no: 1 },
+    ]),
+  );
+  const disks = Object.fromEntries(world.disks.map((disk) => [disk.uuid, diskEntry(world, disk)]));
+  const instances = Object.fromEntries(
+    ganeti.instances.map(({ name, uuid, disk, primary }) => [
+      name,
+      { name, uuid, disks: [disk.uuid], primary_node: nodeOf(world, primary).uuid, disk_template: "drbd" },
+    ]),
+  );
+  const cluster = { tags: [], volume_group_name: "kvmvg" };
+  return { version: 3_000_000, serial_no: ganeti.configSerial, cluster, nodes, disks, instances };
+}
+
+function diskEntry(world: World, disk: World["disks"][number]): object {
+  const [a, b] = disk.ends;
+  const { data, meta } = volumeNames(disk);
+  const volume = (lvName: string) => ({ dev_type: "plain", logical_id: ["kvmvg", lvName], size: 64 });
+  const nodes = [nodeOf(world, a.node).uuid, nodeOf(world, b.node).uuid];
+  return {
+    uuid: disk.uuid,
+    dev_type: "drbd",
+    logical_id: [...nodes, disk.port, a.minor, b.minor, "simulated"],
+    size: disk.sizeKib / 1024,
+    children: [volume(data), volume(meta)],
+  };
+}
+
+export function guestFiles({ guests }: NodeModel): string[] {
+  return [...guests];
+}

@@ -1,0 +1,146 @@
+/** The gnt-* command lines: what each puts into the queue, or does at once. */
+import type { CommandOutcome } from "@vigie/agent";
+import { ended, JobFailed, kill, submit, type JobSpec, type JobWork } from "./ganeti-jobs.js";
+import { instanceNamed, type InstanceModel } from "./ganeti-model.js";
+import { activateDisks, replaceHere, replaceSecondary } from "./job-disks.js";
+import { changed, cleanup, failover, migrate } from "./job-moves.js";
+import { outcome } from "./outcome.js";
+import type { NodeModel } from "./node-model.js";
+import { nodeOf, type World } from "./world.js";
+
+const STARTS_MS = 300; // Python
+const READD_MS = 38_000; // as in the lab
+
+export async function gntCommand(
+  world: World,
+  node: NodeModel,
+  program: string,
+  args: readonly string[],
+): Promise<CommandOutcome> {
+  if (args[0] === "list") return outcome(1, "", "Cannot communicate with the master daemon\n");
+  await world.clock.sleep(STARTS_MS);
+  if (node.name !== world.master) return outcome(11, "", "This is not the master node\n");
+  if (program === "gnt-cluster") return watcher(world, args);
+  if (program === "gnt-job") return cancel(world, Number(args.at(-1)));
+  if (program === "hbal") return hbal(world, reasonsIn(args));
+  if (args[0] === "add") return readd(world, args.at(-1) ?? "");
+  if (world.ganeti.queueDrained) return outcome(1, "", "Job queue is drained, refusing job\n");
+  const spec = program === "gnt-node" ? nodeJob(world, args) : instanceJob(world, args);
+  if (spec === undefined) return outcome(1, "", `not understood: ${args.join(" ")}\n`);
+  return outcome(0, `${submit(world, spec).id}\n`);
+}
+
+function instanceJob(world: World, args: readonly string[]): JobSpec | undefined {
+  const instance = instanceNamed(world.ganeti, args.at(-1) ?? "");
+  const of = (opcode: string, work: (work: JobWork) => Promise<void>): JobSpec => ({
+    opcode,
+    subject: instance.name,
+    instances: [instance.name],
+    locks: [`instance ${instance.name}`],
+    reasons: reasonsIn(args),
+    work,
+  });
+  const wants = (flag: string): boolean => args.includes(flag);
+  switch (args[0] ?? "") {
+    case "migrate":
+      if (!wants("-f")) return undefined; // it asks, and nobody answers
+      return of("INSTANCE_MIGRATE", (work) => (wants("--cleanup") ? cleanup : migrate)(instance, work));
+    case "failover":
+      return of("INSTANCE_FAILOVER", (work) => failover(instance, work));
+    case "activate-disks":
+      return of("INSTANCE_ACTIVATE_DISKS", (work) => activateDisks(instance, work));
+    case "replace-disks":
+      return of("INSTANCE_REPLACE_DISKS", (work) => replace(instance, args, work));
+    default:
+      return undefined;
+  }
+}
+
+function replace(instance: InstanceModel, args: readonly string[], work: JobWork): Promise<void> {
+  if (args.includes("-a")) return replaceHere(instance, "faulty", work);
+  if (args.includes("-p")) return replaceHere(instance, "primary", work);
+  if (args.includes("-s")) return replaceHere(instance, "secondary", work);
+  const to = args.includes("-n") ? (args[args.indexOf("-n") + 1] ?? "") : "";
+  return replaceSecondary(instance, to, work);
+}
+
+function nodeJob(world: World, args: readonly string[]): JobSpec | undefined {
+  const storage = args[0] === "modify-storage";
+  const name = (storage ? args.at(-3) : args.at(-1)) ?? "";
+  const node = nodeOf(world, name);
+  return {
+    opcode: storage ? "NODE_MODIFY_STORAGE" : "NODE_SET_PARAMS",
+    subject: name,
+    instances: [],
+    locks: [`node ${name}`],
+    reasons: reasonsIn(args),
+    work: async ({ sleep }) => {
+      await sleep(STARTS_MS);
+      if (storage) return setAllocatable(node, args.at(-1) ?? "", args.includes("yes"));
+      const yes = args.includes("yes");
+      if (args.includes("-O")) node.offline = yes;
+      if (args.includes("-D")) node.drained = yes;
+      changed(world.ganeti, node);
+    },
+  };
+}
+
+function setAllocatable(node: NodeModel, path: string, allocatable: boolean): void {
+  const pv = node.disks.find((disk) => disk.pv?.path === path && disk.state === "running")?.pv;
+  if (pv === undefined) throw new JobFailed(`Physical volume ${path} not found on ${node.name}`);
+  pv.allocatable = allocatable;
+}
+
+function watcher({ clock, ganeti }: World, [, verb, duration = ""]: readonly string[]): CommandOutcome {
+  const nowS = Math.floor(clock.wallUnixMs() / 1000);
+  ganeti.watcherPausedUntilUnixS = verb === "pause" ? nowS + Number.parseInt(duration, 10) : 0;
+  return outcome(0);
+}
+
+function cancel({ ganeti }: World, id: number): CommandOutcome {
+  const job = ganeti.jobs.find((each) => each.id === id);
+  if (job === undefined) return outcome(1, "", `Job ${id} not found\n`);
+  kill(job);
+  return outcome(0);
+}
+
+/** Keys and configuration anew; its flags are cleared. */
+async function readd(world: World, name: string): Promise<CommandOutcome> {
+  const node = nodeOf(world, name);
+  await world.clock.sleep(READD_MS);
+  if (!node.up) return outcome(1, "", `Failure: can't connect to ${name}\n`);
+  node.offline = false;
+  node.drained = false;
+  changed(world.ganeti, node);
+  return outcome(0);
+}
+
+/** Guests go from the node with most to one that has two fewer and a copy; it waits for each job. */
+async function hbal(world: World, reasons: readonly string[]): Promise<CommandOutcome> {
+  for (;;) {
+    const instance = toMove(world);
+    if (instance === undefined) return outcome(0, "Cluster is already well balanced\n");
+    const job = submit(world, {
+      opcode: "INSTANCE_MIGRATE",
+      subject: instance.name,
+      instances: [instance.name],
+      locks: [`instance ${instance.name}`],
+      reasons,
+      work: (work) => migrate(instance, work),
+    });
+    await ended(world, job);
+    if (job.status !== "success") return outcome(1, "", `Job ${job.id} failed\n`);
+  }
+}
+
+function toMove({ ganeti, nodes }: World): InstanceModel | undefined {
+  const count = (node: string): number => ganeti.instances.filter(({ primary }) => primary === node).length;
+  return ganeti.instances.find(({ disk, primary }) => {
+    const to = disk.ends.find(({ node }) => node !== primary)?.node ?? "";
+    return nodes.get(to)?.offline === false && count(primary) - count(to) >= 2;
+  });
+}
+
+function reasonsIn(args: readonly string[]): string[] {
+  return args.filter((arg) => arg.startsWith("--reason=")).map((arg) => arg.slice("--reason=".length));
+}
