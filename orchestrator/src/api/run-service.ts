@@ -6,6 +6,7 @@ import {
   VigieError,
   type AbortRunRequest,
   type ApproveRunRequest,
+  type Condition,
   type ControlRunRequest,
   type Plan,
   type PlanRunRequest,
@@ -63,7 +64,7 @@ export function createRunService(orchestrator: Orchestrator) {
     if (killSwitch.stopped() !== "")
       throw new VigieError("READ_ONLY", `everything is stopped: ${killSwitch.stopped()}; see: vigie go`);
     if (leader.epoch() === 0) throw new VigieError("NOT_LEADING", leader.status().reason);
-    const text = `plan ${planHash}`;
+    const text = `plan ${planHash.slice(0, 12)}`;
     return { run: await executor.append(run.id, { kind: RunEventKind.APPROVED, actor: person, text }) };
   }
 
@@ -153,8 +154,14 @@ function stepToSkip(run: Run, asked: string): string {
 
 function askingStep(run: Run, asked: string): string {
   const step = run.plan?.steps.find(({ id }) => id === waitingStep(run));
-  must(step?.condition?.what?.$case === "personSays", `${run.id} asks nobody anything now`);
+  must(asksPerson(step?.condition), `${run.id} asks nobody anything now`);
   return theOne(step?.id ?? "", asked, run);
+}
+
+function asksPerson(condition: Condition | undefined): boolean {
+  const what = condition?.what;
+  if (what?.$case === "allOf" || what?.$case === "anyOf") return what.value.conditions.some(asksPerson);
+  return what?.$case === "personSays";
 }
 
 function waitingStep(run: Run): string {

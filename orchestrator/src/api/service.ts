@@ -26,6 +26,8 @@ import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
 import type { NodeView } from "../view/node-view.js";
 import { RUNBOOKS } from "../runbooks/index.js";
+import { manualLetGo } from "../runbooks/manual-minors.js";
+import { nodeNamed } from "../runbooks/parameters.js";
 import { describeInstance, describeNode, describeResource, describeRunbook } from "./describe.js";
 import { onlyOne } from "./only-one.js";
 import { createRunService } from "./run-service.js";
@@ -146,9 +148,8 @@ export function createService(orchestrator: Orchestrator) {
     return executor.open().find((run) => run.id === stored.id) ?? stored;
   }
 
-  async function getHolders({ node, minor }: GetHoldersRequest): Promise<GetHoldersResponse> {
-    if (!keeper.view().nodes.has(node))
-      throw new VigieError("NOT_FOUND", `there is no node ${node}; see: vigie nodes`);
+  async function getHolders({ node: named, minor }: GetHoldersRequest): Promise<GetHoldersResponse> {
+    const node = nodeNamed(keeper.view(), named);
     const at = await orchestrator.gateway.observe(node, Source.HOLDERS, { minor });
     keeper.observed(node, at);
     const { report } = at.observed;
@@ -158,7 +159,7 @@ export function createService(orchestrator: Orchestrator) {
     const resource = resources({ node, instance: "" }).find((r) =>
       r.ends.some((end) => end.node === node && end.minor === minor),
     );
-    return { holders, instance: resource?.instance ?? "", manualCommands: [] };
+    return { holders, instance: resource?.instance ?? "", manualCommands: manualLetGo(node, minor, holders) };
   }
 }
 

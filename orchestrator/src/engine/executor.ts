@@ -22,7 +22,7 @@ import { isTooOldToApprove } from "./approval.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { newLogLines } from "./job-log.js";
-import type { OpenRun } from "./locks.js";
+import { joinedBy, type OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
@@ -99,6 +99,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       case "await-person":
         return clock.sleep(POLL_MS);
       case "send":
+        if (!move.begun && joinedBy(run, [...open.values()]) !== undefined) return clock.sleep(POLL_MS);
         return sendStep({ ...parts, looker, append }, sendingOf(run, move));
       case "await":
         return awaitStep(run, move.step, move.attempt);
@@ -245,7 +246,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 }
 
-/** The command that makes this plan anew. */
-export function planAgain(plan: Plan): string {
-  return ["vigie do", plan.runbook, ...plan.parameters.map(({ value }) => value)].join(" ");
+/** The command that makes this plan anew: the first parameter by its place, the others by their names. */
+export function planAgain({ runbook, parameters: [first, ...rest] }: Plan): string {
+  const named = rest.map(({ name, value }) => `${name}=${value}`);
+  return ["vigie do", runbook, first?.value ?? "", ...named].filter((word) => word !== "").join(" ");
 }

@@ -1,6 +1,6 @@
 import { Plan, Run, RunEvent, RunEventKind, RunState } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { lockInTheWay, locksOf, type OpenRun } from "./locks.js";
+import { joinedBy, lockInTheWay, locksOf, type OpenRun } from "./locks.js";
 
 const HOUR_MS = 3_600_000;
 const plan = (...locks: string[]): Plan => Plan.create({ locks });
@@ -41,4 +41,16 @@ test("a lock lapses an hour after the last sign of life of its engine, but never
   expect(lockInTheWay(plan("node h1"), "r-2", running, HOUR_MS + 5)).toBeUndefined();
   const frozen = locksOf([open(RunState.FROZEN, ["node h1"], 5)]);
   expect(lockInTheWay(plan("node h1"), "r-2", frozen, 1_000 * HOUR_MS)).toBeDefined();
+});
+
+test("a run that heals a link may join one that only waits for it, and that one lets it pass first (I21)", () => {
+  const waiting = open(RunState.WAITING, ["disk d1"]);
+  const heal = { ...plan("disk d1"), mayJoinWaiting: true };
+  expect(lockInTheWay(heal, "r-2", locksOf([waiting]), 1)).toBeUndefined();
+  expect(lockInTheWay(plan("disk d1"), "r-2", locksOf([waiting]), 1)).toBeDefined();
+  expect(lockInTheWay(heal, "r-2", locksOf([open(RunState.RUNNING, ["disk d1"])]), 1)).toBeDefined();
+  const joining = Run.create({ id: "r-2", state: RunState.RUNNING, plan: heal });
+  expect(joinedBy(waiting.run, [waiting.run, joining])?.id).toBe("r-2");
+  expect(joinedBy(waiting.run, [{ ...joining, state: RunState.SUCCEEDED }])).toBeUndefined();
+  expect(joinedBy(joining, [waiting.run, joining])).toBeUndefined();
 });

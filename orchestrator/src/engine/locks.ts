@@ -33,6 +33,7 @@ export function locksOf(open: readonly OpenRun[]): Lock[] {
           person: run.approvedBy,
           sinceUnixMs: run.events.find((e) => e.kind === RunEventKind.APPROVED)?.unixMs ?? 0,
           expiresUnixMs: waitsForPerson(run) ? 0 : aliveUnixMs + LAPSES_AFTER_MS,
+          waiting: run.state === RunState.WAITING,
         }),
       ),
     )
@@ -51,7 +52,22 @@ export function lockInTheWay(
     (lock) =>
       lock.runId !== runId &&
       wanted.has(lock.name) &&
+      !(lock.waiting && plan.mayJoinWaiting) &&
       (lock.expiresUnixMs === 0 || lock.expiresUnixMs > nowUnixMs),
+  );
+}
+
+/**
+ * Whom a run must let pass before its next step: one that joined it while it waited, and is not done. While a link is
+ * cut nothing else is done to what it carries (I21).
+ */
+export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
+  return open.find(
+    (other) =>
+      other.id !== run.id &&
+      other.plan?.mayJoinWaiting === true &&
+      (other.state === RunState.RUNNING || other.state === RunState.UNDOING) &&
+      other.plan.locks.some((name) => run.plan?.locks.includes(name) === true),
   );
 }
 

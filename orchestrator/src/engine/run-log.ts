@@ -121,7 +121,8 @@ export function runState(events: readonly RunEvent[]): RunState {
   if (ended !== undefined) return ended.state;
   if (!has(events, RunEventKind.APPROVED)) return RunState.AWAITING_APPROVAL;
   if (isFrozen(events)) return RunState.FROZEN;
-  if (has(events, RunEventKind.UNDO_STARTED)) return RunState.UNDOING;
+  const ending = has(events, RunEventKind.ABORT_ASKED) || has(events, RunEventKind.TAKEN_OVER);
+  if (ending || has(events, RunEventKind.UNDO_STARTED)) return RunState.UNDOING;
   if (isPaused(events)) return RunState.PAUSED;
   return waits(events) ? RunState.WAITING : RunState.RUNNING;
 }

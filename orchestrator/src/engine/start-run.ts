@@ -28,7 +28,7 @@ export async function startRun(
   const changes = [...alongside, ...rowChanges(planned.run, planned.event)];
   let started = planned.run;
   if (approvedBy !== undefined) {
-    const row = { kind: RunEventKind.APPROVED, actor: approvedBy, text: `plan ${plan?.hash}` };
+    const row = { kind: RunEventKind.APPROVED, actor: approvedBy, text: `plan ${plan?.hash.slice(0, 12)}` };
     const approved = withRow(started, row, unixMs);
     changes.push(...rowChanges(approved.run, approved.event));
     started = approved.run;

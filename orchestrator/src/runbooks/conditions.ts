@@ -40,6 +40,14 @@ export function resyncMoves(end: DrbdEnd, peerEnd: DrbdEnd): Condition {
   return condition({ $case: "resyncMoves", value: { end, peerEnd } });
 }
 
+export function resyncStands(end: DrbdEnd, peerEnd: DrbdEnd, forMs: number): Condition {
+  return condition({ $case: "resyncStands", value: { end, peerEnd, forMs } });
+}
+
+export function stepRan(stepId: string): Condition {
+  return condition({ $case: "stepRan", value: { stepId } });
+}
+
 /** The job of the step with this id. */
 export function jobSucceeded(stepId: string): Condition {
   return condition({ $case: "jobSucceeded", value: { stepId, jobId: 0 } });

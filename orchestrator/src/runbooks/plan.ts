@@ -15,6 +15,7 @@ export interface PlanParts {
   readonly wayOut?: readonly string[];
   readonly typedWord?: string;
   readonly destructive: boolean;
+  readonly mayJoinWaiting?: boolean;
 }
 
 /** What no other run may touch meanwhile (I9, I10), and whose configuration the plan stands on (I15). */
@@ -44,6 +45,7 @@ export function makePlan(runbook: Runbook, request: RunbookRequest, parts: PlanP
     typedWord: parts.typedWord ?? "",
     wayOut: refusals.length === 0 ? [] : unique(parts.wayOut ?? []),
     destructive: parts.destructive,
+    mayJoinWaiting: parts.mayJoinWaiting ?? false,
   });
 }
 

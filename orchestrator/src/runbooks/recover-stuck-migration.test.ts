@@ -45,6 +45,7 @@ test("the resync is made to move first, and the job is killed only then", () => 
   expect(plan.refusals).toEqual([]);
   expect(stepIds(plan)).toEqual([
     "pause-watcher ← continue-watcher",
+    "await-verdict-0",
     "cut-link-0 ← restore-link-0",
     "await-link-down-0",
     "restore-link-0",
@@ -87,10 +88,16 @@ test("nothing is cleaned up after a migration that ended well by itself", () => 
   expect(step?.holds?.what).toEqual({ $case: "jobSucceeded", value: { stepId: "", jobId: 77 } });
 });
 
-test("a resync that moves is waited for, and not reset", () => {
+test("a resync that moves now may stand by then: it is reset only if it does, and let back only if it was cut", () => {
   const plan = planWith((w) => (nodeIn(w, "h1").still = { 0: 1_000 }));
-  expect(stepIds(plan).filter((id) => id.startsWith("cut"))).toEqual([]);
   expect(plan.refusals).toEqual([]);
+  const onlyIf = plan.steps.filter(({ onlyIf: it }) => it !== undefined);
+  expect(onlyIf.map(({ id, onlyIf: it }) => [id, it?.what?.$case])).toEqual([
+    ["cut-link-0", "resyncStands"],
+    ["await-link-down-0", "stepRan"],
+    ["restore-link-0", "stepRan"],
+    ["await-resync-moves-0", "stepRan"],
+  ]);
 });
 
 describe("with migrate=yes it is migrated to where it was to go,", () => {

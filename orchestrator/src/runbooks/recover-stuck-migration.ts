@@ -25,7 +25,7 @@ import { manualKillJob, manualLookAtInstance, manualLookAtJob } from "./manual-g
 import { manualLook } from "./manual.js";
 import { given, instanceNamed, mirrorsOf, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
-import { resetSteps } from "./reset-steps.js";
+import { resetStepsIfItStands } from "./reset-steps.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { act, wait } from "./steps.js";
 import { watcherSteps } from "./watcher.js";
@@ -73,8 +73,11 @@ export const recoverStuckMigration: Runbook = {
       return makePlan(recoverStuckMigration, request, { ...common, ...none, steps: [] });
     }
     const ends = disks.map((resource) => endViews(view, resource, request.nowMs));
+    const resyncing = disks.filter((_resource, i) => isResyncing(ends[i] ?? []));
     const stalled = disks.filter((_resource, i) => isStalled(ends[i] ?? [], request.minStillMs));
-    const resets = stalled.map((resource) => resetSteps(request, resource, job.id, resource.diskIndex));
+    const resets = resyncing.map((resource) =>
+      resetStepsIfItStands(request, resource, job.id, resource.diskIndex),
+    );
     const watcher = watcherSteps(request);
     const steps = [
       ...watcher.pause,
@@ -182,6 +185,10 @@ function isStalled(ends: readonly EndView[], minStillMs: number): boolean {
   return syncing.length > 0 && syncing.every(({ stillMs }) => stillMs >= minStillMs);
 }
 
+function isResyncing(ends: readonly EndView[]): boolean {
+  return ends.some(({ drbd }) => drbd !== undefined && isInSync(drbd));
+}
+
 function isStandAlone({ drbd }: EndView): boolean {
   return drbd?.connection === ConnectionState.STAND_ALONE;
 }
@@ -219,7 +226,7 @@ function notesOf(
   return [
     `job ${job.id}, ${job.summary}, runs`,
     stalled.length === 0
-      ? "no resync of it stands still: there is nothing to reset"
+      ? "no resync of it stands still now: one that does by then is reset"
       : `its resync stands: ${disks}`,
     whereText(instance.name, whereItRuns(view, instance.name, nodesOf(instance), nowMs)),
     `job ${job.id} is killed only if it writes nothing more in its log while the disks are whole`,

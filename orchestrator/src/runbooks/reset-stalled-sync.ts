@@ -45,7 +45,8 @@ export const resetStalledSync: Runbook = {
       steps,
       touches: { resources: [resource], nodes: resource.ends.map(({ node }) => node) },
       refusals,
-      destructive: true,
+      destructive: false, // a cut loses no data: what is written meanwhile is marked, and sent when the link is back
+      mayJoinWaiting: true,
     });
   },
 };

@@ -12,14 +12,15 @@ import {
   minimumCutS,
   Role,
   Source,
+  type Condition,
   type DrbdEnd,
   type PlanStep,
 } from "@vigie/proto";
 import { endViews, isInSync, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
 import { factsOf } from "../view/node-view.js";
-import { cutGone, cutStands, linkDown, resyncMoves } from "./conditions.js";
-import { CUT_MS, LINK_DOWN_MARGIN_MS, MOVING_MS, RESTORE_MS } from "./deadlines.js";
+import { anyOf, cutGone, cutStands, linkDown, resyncMoves, resyncStands, stepRan } from "./conditions.js";
+import { CUT_MS, LINK_DOWN_MARGIN_MS, MOVING_MS, NO_LIMIT_MS, RESTORE_MS } from "./deadlines.js";
 import { drbdEnd } from "./drbd-end.js";
 import { manualCut, manualLook, manualRestore } from "./manual.js";
 import type { RunbookRequest } from "./runbook.js";
@@ -30,21 +31,48 @@ export interface Reset {
   readonly refusals: readonly string[];
 }
 
-/** @param of tells the steps of one disk from another's; undefined: the plan is about this one only */
-export function resetSteps(
+export function resetSteps(request: RunbookRequest, resource: Resource, migrateJobId: number): Reset {
+  const { ends, refusals, pair } = looked(request, resource, migrateJobId);
+  if (pair === undefined) return { steps: [], refusals };
+  return { steps: stepsOf(request, ...pair, migrateJobId), refusals: [...refusals, ...notInSync(ends)] };
+}
+
+/**
+ * The same for a resync that may stand by then, or move, or be over: first it is waited for which of these it is.
+ * @param of tells the steps of one disk from another's
+ */
+export function resetStepsIfItStands(
   request: RunbookRequest,
   resource: Resource,
   migrateJobId: number,
-  of?: number,
+  of: number,
 ): Reset {
+  const { refusals, pair } = looked(request, resource, migrateJobId);
+  if (pair === undefined) return { steps: [], refusals };
+  const [end, peerEnd] = pair;
+  const stands = resyncStands(end, peerEnd, request.minStillMs);
+  const verdict = wait({
+    id: stepId("await-verdict", of),
+    title: `whether the resync of disk/${resource.diskIndex} moves, is over, or stands`,
+    node: end.node,
+    condition: anyOf(stands, resyncMoves(end, peerEnd)),
+    deadlineMs: NO_LIMIT_MS,
+    manual: [manualLook(end.node, end.minor), manualLook(end.peerNode, end.peerMinor)],
+  });
+  return { steps: [verdict, ...stepsOf(request, end, peerEnd, migrateJobId, of, stands)], refusals };
+}
+
+function looked(request: RunbookRequest, resource: Resource, migrateJobId: number) {
   const { view, nowMs } = request;
   const ends = endViews(view, resource, nowMs);
   const refusals = refusalsOf(resource, ends, migrateJobId);
   const [actor, peer] = chooseEnd(ends);
-  if (actor === undefined || peer === undefined) return { steps: [], refusals };
-  const end = drbdEnd(view, resource, actor.end, peer.end);
-  const peerEnd = drbdEnd(view, resource, peer.end, actor.end);
-  return { steps: stepsOf(request, end, peerEnd, migrateJobId, of), refusals };
+  if (actor === undefined || peer === undefined) return { ends, refusals, pair: undefined };
+  const pair = [
+    drbdEnd(view, resource, actor.end, peer.end),
+    drbdEnd(view, resource, peer.end, actor.end),
+  ] as const;
+  return { ends, refusals, pair };
 }
 
 function stepsOf(
@@ -52,9 +80,11 @@ function stepsOf(
   end: DrbdEnd,
   peerEnd: DrbdEnd,
   migrateJobId: number,
-  of: number | undefined,
+  of?: number,
+  onlyIf?: Condition,
 ): PlanStep[] {
   const { minStillMs } = request;
+  const afterCut = onlyIf === undefined ? {} : { onlyIf: stepRan(stepId("cut-link", of)) };
   const ttlS = cutTtlS(end, request);
   const { node } = end;
   const look = [manualLook(node, end.minor), manualLook(end.peerNode, end.peerMinor)];
@@ -68,6 +98,7 @@ function stepsOf(
       deadlineMs: CUT_MS,
       manual: manualCut(end, ttlS),
       undo: stepId("restore-link", of),
+      ...(onlyIf === undefined ? {} : { onlyIf }),
     }),
     wait({
       id: stepId("await-link-down", of),
@@ -76,6 +107,7 @@ function stepsOf(
       condition: linkDown(end, peerEnd),
       deadlineMs: ttlS * 1000 - LINK_DOWN_MARGIN_MS,
       manual: look,
+      ...afterCut,
     }),
     act({
       id: stepId("restore-link", of),
@@ -85,6 +117,7 @@ function stepsOf(
       condition: cutGone(end),
       deadlineMs: RESTORE_MS,
       manual: manualRestore(end),
+      ...afterCut,
     }),
     wait({
       id: stepId("await-resync-moves", of),
@@ -93,6 +126,7 @@ function stepsOf(
       condition: resyncMoves(end, peerEnd),
       deadlineMs: MOVING_MS,
       manual: look,
+      ...afterCut,
     }),
   ];
 }
@@ -125,9 +159,13 @@ function refusalsOf(resource: Resource, ends: readonly EndView[], migrateJobId: 
   for (const { end, drbd } of ends)
     if (drbd?.connection === ConnectionState.STAND_ALONE)
       why.push(`${end.node} is StandAlone: a person decides (I8)`);
-  if (ends.every((e) => e.unknown === "") && !ends.some(({ drbd }) => drbd !== undefined && isInSync(drbd)))
-    why.push("neither end is resyncing: there is nothing to reset");
   if (ends.length === 2 && ends.every(({ drbd }) => drbd?.role === Role.PRIMARY) && migrateJobId === 0)
     why.push("both ends are Primary and no migration runs (I8)");
   return why;
+}
+
+function notInSync(ends: readonly EndView[]): string[] {
+  const known = ends.every((e) => e.unknown === "");
+  if (!known || ends.some(({ drbd }) => drbd !== undefined && isInSync(drbd))) return [];
+  return ["neither end is resyncing: there is nothing to reset"];
 }

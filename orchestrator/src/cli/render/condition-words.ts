@@ -22,6 +22,8 @@ const WORDS: Words = {
   jobSucceeded: ({ stepId, jobId }) => `${jobText(stepId, jobId)} has ended with success`,
   jobQueued: ({ stepId }) => `Ganeti has ${jobText(stepId, 0)}`,
   jobStill: ({ jobId, forMs }) => `job ${jobId} has written nothing in its log for ${duration(forMs)}`,
+  resyncStands: ({ forMs }) => `the resync has not moved for ${duration(forMs)}`,
+  stepRan: ({ stepId }) => `${stepId} was done`,
   jobOver: ({ jobId }) => `job ${jobId} is over`,
   queueFree: ({ instances, nodes }) =>
     `no job of Ganeti's waits for or holds ${list([...instances, ...nodes])}`,

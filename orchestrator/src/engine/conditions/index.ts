@@ -1,6 +1,14 @@
 /** The table of conditions: adding one is its message, its definition and its line here. */
-import { RunEventKind, type AllOf, type AnyOf, type Condition, type PersonSays } from "@vigie/proto";
+import {
+  RunEventKind,
+  type AllOf,
+  type AnyOf,
+  type Condition,
+  type PersonSays,
+  type StepRan,
+} from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
+import { mayHaveRun } from "../run-log.js";
 import {
   never,
   notYet,
@@ -25,7 +33,7 @@ import {
   watcherPaused,
 } from "./ganeti.js";
 import { instanceOn, redundant } from "./instances.js";
-import { cutGone, cutStands, linkDown, resyncMoves } from "./links.js";
+import { cutGone, cutStands, linkDown, resyncMoves, resyncStands } from "./links.js";
 import { minorDiskless, minorGone, minorNotHeld, partitionsUnmapped, victimReady } from "./minors.js";
 
 const personSays: ConditionDefinition<PersonSays> = {
@@ -38,6 +46,14 @@ const personSays: ConditionDefinition<PersonSays> = {
         ? notYet(`a person is asked: ${question}`)
         : seen(`${said.actor}: ${said.text}`);
     },
+};
+
+const stepRan: ConditionDefinition<StepRan> = {
+  asks: () => [],
+  watch:
+    ({ stepId }, { events }) =>
+    () =>
+      mayHaveRun(events(), stepId) ? seen(`${stepId} was done`) : never(`${stepId} was not done`),
 };
 
 const allOf: ConditionDefinition<AllOf> = {
@@ -77,6 +93,8 @@ const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<
   cutGone,
   linkDown,
   resyncMoves,
+  resyncStands,
+  stepRan,
   jobSucceeded,
   jobOver,
   queueFree,

@@ -9,6 +9,7 @@ import {
   type DrbdMinor,
   type LinkDown,
   type ResyncMoves,
+  type ResyncStands,
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { isInSync } from "../../view/end-view.js";
@@ -65,6 +66,20 @@ export const linkDown: ConditionDefinition<LinkDown> = {
 export const resyncMoves: ConditionDefinition<ResyncMoves> = {
   asks: ({ end, peerEnd }) => drbdOf(end, peerEnd),
   watch: ({ end, peerEnd }, { sinceMs }) => watchResync(end, peerEnd, sinceMs),
+};
+
+export const resyncStands: ConditionDefinition<ResyncStands> = {
+  asks: ({ end, peerEnd }) => drbdOf(end, peerEnd),
+  watch:
+    ({ end, peerEnd, forMs }, { sinceMs }) =>
+    (view) => {
+      const views = bothMinors(view, end, peerEnd, sinceMs);
+      if (views === undefined) return NOT_YET;
+      const resyncing = views.filter(({ drbd }) => drbd !== undefined && isInSync(drbd));
+      const stillMs = Math.min(...resyncing.map((v) => v.stillMs ?? 0));
+      if (resyncing.length === 0 || stillMs < forMs) return NOT_YET;
+      return seen(`the resync has not moved for ${Math.floor(stillMs / 1000)} s`);
+    },
 };
 
 /** Both ends have less left than at first, for a while; or there is nothing left. */

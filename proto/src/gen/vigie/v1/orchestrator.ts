@@ -557,6 +557,8 @@ export interface Lock {
   sinceUnixMs: number;
   /** The same clock: when it lapses, unless its run goes on; a frozen run's does not lapse, and is 0. */
   expiresUnixMs: number;
+  /** Its run only waits: one that heals a link may join it. */
+  waiting: boolean;
 }
 
 /** The one kill switch at the orchestrator (I33). */
@@ -3531,7 +3533,7 @@ export const ListLocksResponse: MessageFns<ListLocksResponse> = {
 };
 
 function createBaseLock(): Lock {
-  return { name: "", runId: "", person: "", sinceUnixMs: 0, expiresUnixMs: 0 };
+  return { name: "", runId: "", person: "", sinceUnixMs: 0, expiresUnixMs: 0, waiting: false };
 }
 
 export const Lock: MessageFns<Lock> = {
@@ -3550,6 +3552,9 @@ export const Lock: MessageFns<Lock> = {
     }
     if (message.expiresUnixMs !== 0) {
       writer.uint32(40).uint64(message.expiresUnixMs);
+    }
+    if (message.waiting !== false) {
+      writer.uint32(48).bool(message.waiting);
     }
     return writer;
   },
@@ -3607,6 +3612,14 @@ export const Lock: MessageFns<Lock> = {
             message.expiresUnixMs = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.waiting = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3629,6 +3642,7 @@ export const Lock: MessageFns<Lock> = {
     message.person = object.person ?? "";
     message.sinceUnixMs = object.sinceUnixMs ?? 0;
     message.expiresUnixMs = object.expiresUnixMs ?? 0;
+    message.waiting = object.waiting ?? false;
     return message;
   },
 };

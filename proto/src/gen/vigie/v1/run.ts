@@ -365,6 +365,26 @@ export interface ResyncMoves {
   peerEnd: DrbdEnd | undefined;
 }
 
+/** No end that resyncs has moved for a while, by the ends' own count. */
+export interface ResyncStands {
+  /** Either end. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** The other one. */
+  peerEnd:
+    | DrbdEnd
+    | undefined;
+  /** ms without progress, at every end that resyncs. */
+  forMs: number;
+}
+
+/** A step of this run was sent and seen in the world: it was not skipped, and not already so. */
+export interface StepRan {
+  /** PlanStep.id */
+  stepId: string;
+}
+
 /** The Ganeti job of a step of this run ended with success, by its opcodes; never, once it ended otherwise. */
 export interface JobSucceeded {
   /** PlanStep.id of the step that submitted it. */
@@ -611,6 +631,12 @@ export interface Condition {
     /** Of a split brain. */
     { $case: "victimReady"; value: VictimReady }
     | //
+    /** Of a mirror. */
+    { $case: "resyncStands"; value: ResyncStands }
+    | //
+    /** Of this run. */
+    { $case: "stepRan"; value: StepRan }
+    | //
     /** Several. */
     { $case: "allOf"; value: AllOf }
     | //
@@ -738,6 +764,8 @@ export interface Plan {
    * safety I9 and I34 allow.
    */
   destructive: boolean;
+  /** It only heals a link: it may begin while another run that holds the same only waits, as for that very resync. */
+  mayJoinWaiting: boolean;
 }
 
 /** One row of the run log. The run's state is the fold of its rows. */
@@ -1042,6 +1070,142 @@ export const ResyncMoves: MessageFns<ResyncMoves> = {
     message.peerEnd = (object.peerEnd !== undefined && object.peerEnd !== null)
       ? DrbdEnd.fromPartial(object.peerEnd)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseResyncStands(): ResyncStands {
+  return { end: undefined, peerEnd: undefined, forMs: 0 };
+}
+
+export const ResyncStands: MessageFns<ResyncStands> = {
+  encode(message: ResyncStands, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.peerEnd !== undefined) {
+      DrbdEnd.encode(message.peerEnd, writer.uint32(18).fork()).join();
+    }
+    if (message.forMs !== 0) {
+      writer.uint32(24).uint32(message.forMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResyncStands {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResyncStands();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peerEnd = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.forMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResyncStands>): ResyncStands {
+    return ResyncStands.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResyncStands>): ResyncStands {
+    const message = createBaseResyncStands();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.peerEnd = (object.peerEnd !== undefined && object.peerEnd !== null)
+      ? DrbdEnd.fromPartial(object.peerEnd)
+      : undefined;
+    message.forMs = object.forMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseStepRan(): StepRan {
+  return { stepId: "" };
+}
+
+export const StepRan: MessageFns<StepRan> = {
+  encode(message: StepRan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stepId !== "") {
+      writer.uint32(10).string(message.stepId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepRan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepRan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StepRan>): StepRan {
+    return StepRan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StepRan>): StepRan {
+    const message = createBaseStepRan();
+    message.stepId = object.stepId ?? "";
     return message;
   },
 };
@@ -2541,6 +2705,12 @@ export const Condition: MessageFns<Condition> = {
       case "victimReady":
         VictimReady.encode(message.what.value, writer.uint32(170).fork()).join();
         break;
+      case "resyncStands":
+        ResyncStands.encode(message.what.value, writer.uint32(226).fork()).join();
+        break;
+      case "stepRan":
+        StepRan.encode(message.what.value, writer.uint32(234).fork()).join();
+        break;
       case "allOf":
         AllOf.encode(message.what.value, writer.uint32(178).fork()).join();
         break;
@@ -2744,6 +2914,22 @@ export const Condition: MessageFns<Condition> = {
             message.what = { $case: "victimReady", value: VictimReady.decode(reader, reader.uint32()) };
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.what = { $case: "resyncStands", value: ResyncStands.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.what = { $case: "stepRan", value: StepRan.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 22: {
             if (tag !== 178) {
               break;
@@ -2933,6 +3119,18 @@ export const Condition: MessageFns<Condition> = {
       case "victimReady": {
         if (object.what?.value !== undefined && object.what?.value !== null) {
           message.what = { $case: "victimReady", value: VictimReady.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "resyncStands": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "resyncStands", value: ResyncStands.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "stepRan": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "stepRan", value: StepRan.fromPartial(object.what.value) };
         }
         break;
       }
@@ -3376,6 +3574,7 @@ function createBasePlan(): Plan {
     typedWord: "",
     wayOut: [],
     destructive: false,
+    mayJoinWaiting: false,
   };
 }
 
@@ -3425,6 +3624,9 @@ export const Plan: MessageFns<Plan> = {
     }
     if (message.destructive !== false) {
       writer.uint32(120).bool(message.destructive);
+    }
+    if (message.mayJoinWaiting !== false) {
+      writer.uint32(128).bool(message.mayJoinWaiting);
     }
     return writer;
   },
@@ -3562,6 +3764,14 @@ export const Plan: MessageFns<Plan> = {
             message.destructive = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.mayJoinWaiting = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3594,6 +3804,7 @@ export const Plan: MessageFns<Plan> = {
     message.typedWord = object.typedWord ?? "";
     message.wayOut = object.wayOut?.map((e) => e) || [];
     message.destructive = object.destructive ?? false;
+    message.mayJoinWaiting = object.mayJoinWaiting ?? false;
     return message;
   },
 };
