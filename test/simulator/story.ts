@@ -63,7 +63,7 @@ export function createStory(clock: VirtualClock, cluster: SimCluster): Story {
     });
     return named
       .replaceAll(".sim.example", "")
-      .replaceAll(/\b[0-9a-f]{64}\b|(?<=, plan )[0-9a-f]{12}\b/g, "HASH");
+      .replaceAll(/\b[0-9a-f]{64}\b|(?<=\bplan )[0-9a-f]{12}\b/g, "HASH");
   }
 }
 
