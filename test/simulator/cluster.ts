@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openJournal, runAgent, type SessionLink } from "@vigie/agent";
+import { openJournal, runAgent, type Journal, type SessionLink } from "@vigie/agent";
 import {
   openSqliteStore,
   orchestratorConfigSchema,
@@ -13,7 +13,15 @@ import {
   type Orchestrator,
   type OrchestratorConfig,
 } from "@vigie/orchestrator";
-import { SessionRequest, SessionResponse, VERSION, VigieError, type Clock } from "@vigie/proto";
+import {
+  SessionRequest,
+  SessionResponse,
+  VERSION,
+  VigieError,
+  type ActionRequest,
+  type Clock,
+} from "@vigie/proto";
+import { mortalClock, mortalHost, mortalJournal, type Life } from "./mortal.js";
 import { createSimHost } from "./sim-host.js";
 import { createWorld, reaches, type World } from "./world.js";
 
@@ -27,6 +35,9 @@ export interface LogLine {
 export interface SimCluster {
   readonly world: World;
   readonly log: LogLine[];
+  /** Every request for an action that an orchestrator sent, in order. */
+  readonly requests: ActionRequest[];
+  readonly hooks: Hooks;
   /** The one on the master, where no node is named; an old master's goes on until it is killed. */
   readonly orchestrator: (node?: string) => Orchestrator;
   readonly startAgent: (name: string) => void;
@@ -37,11 +48,23 @@ export interface SimCluster {
   readonly end: () => void;
 }
 
-interface Running {
+/** For tests that disturb. */
+export interface Hooks {
+  /** Each request for an action comes to its agent twice, the second time a moment later. */
+  repeatsRequests: boolean;
+  /** After each row of an agent's journal. */
+  journaled: (node: string, row: JournalRow) => void;
+}
+
+export type JournalRow = Parameters<Journal["append"]>[0];
+
+interface Running extends Life {
   readonly stop: AbortController;
   alive: boolean;
   readonly links: Set<() => void>;
 }
+
+const REPEATED_AFTER_MS = 700;
 
 export async function createSimCluster(
   clock: Clock,
@@ -52,6 +75,8 @@ export async function createSimCluster(
   const world = createWorld(clock, options.instances ?? 3);
   const startedMs = clock.monotonicMs();
   const log: LogLine[] = [];
+  const requests: ActionRequest[] = [];
+  const hooks: Hooks = { repeatsRequests: false, journaled: () => undefined };
   const agents = new Map<string, Running>();
   let seed = 1;
   const orchestrators = new Map<string, { readonly orchestrator: Orchestrator; readonly process: Running }>();
@@ -61,6 +86,8 @@ export async function createSimCluster(
   return {
     world,
     log,
+    requests,
+    hooks,
     orchestrator: (node = world.master) => {
       const running = orchestrators.get(node);
       if (running === undefined) throw new Error(`no orchestrator runs on ${node}`);
@@ -85,7 +112,7 @@ export async function createSimCluster(
     const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
     const node = world.master;
     const store = openSqliteStore(join(folder, `${node}.db`));
-    const frozen = freezable(clock, process);
+    const frozen = mortalClock(clock, process);
     const parts = {
       clock: frozen,
       random,
@@ -103,8 +130,10 @@ export async function createSimCluster(
     if (node === undefined) throw new Error(`no node ${name}`);
     const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
     agents.set(name, process);
-    const host = { ...createSimHost(world, node), ...freezable(clock, process) };
-    const journal = openJournal(join(folder, name));
+    const host = mortalHost(createSimHost(world, node), clock, process);
+    const journal = mortalJournal(openJournal(join(folder, name)), process, (row) =>
+      hooks.journaled(name, row),
+    );
     const parts = {
       host,
       journal,
@@ -142,13 +171,22 @@ export async function createSimCluster(
     const session = served.orchestrator.gateway.accept(
       { role: "agent", name: from },
       {
-        send: (message) =>
-          whole() && inbox.push(SessionResponse.decode(SessionResponse.encode(message).finish())),
+        send: (message) => carry(message),
         close,
       },
     );
     process.links.add(close);
     served.process.links.add(close);
+
+    function carry(message: SessionResponse): void {
+      if (!whole()) return;
+      const body = SessionResponse.decode(SessionResponse.encode(message).finish());
+      inbox.push(body);
+      if (body.body?.$case !== "actionRequest") return;
+      requests.push(body.body.value);
+      if (hooks.repeatsRequests) void clock.sleep(REPEATED_AFTER_MS).then(() => whole() && inbox.push(body));
+    }
+
     return {
       send: (message) => {
         if (whole()) session.receive(SessionRequest.decode(SessionRequest.encode(message).finish()));
@@ -176,18 +214,6 @@ export async function createSimCluster(
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return seed / 2_147_483_648;
   }
-}
-
-/** The clock of a process that can be killed: from then on it never wakes again. */
-function freezable(clock: Clock, process: Running): Clock {
-  return {
-    monotonicMs: clock.monotonicMs,
-    wallUnixMs: clock.wallUnixMs,
-    sleep: async (ms, signal) => {
-      await clock.sleep(ms, signal);
-      if (!process.alive) await new Promise<never>(() => undefined);
-    },
-  };
 }
 
 function createInbox(): {
