@@ -44,6 +44,7 @@ async function live(world: World, job: JobModel, work: JobSpec["work"]): Promise
   const { clock, ganeti } = world;
   const sleep = async (ms: number): Promise<void> => {
     await clock.sleep(ms);
+    while (ganeti.frozen(job) && isOpen(job)) await clock.sleep(TURN_MS);
     if (!isOpen(job)) throw new JobFailed("killed");
   };
   try {

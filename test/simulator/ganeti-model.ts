@@ -10,6 +10,8 @@ export interface GanetiModel {
   luxiDown: boolean;
   /** Why this job fails when it comes to run; undefined: it does what it should. */
   failing: (job: JobModel) => string | undefined;
+  /** It goes on no more, and says nothing. */
+  frozen: (job: JobModel) => boolean;
 }
 
 export interface InstanceModel {
@@ -53,6 +55,7 @@ export function createGaneti(disks: readonly DiskModel[]): GanetiModel {
     queueDrained: false,
     luxiDown: false,
     failing: () => undefined,
+    frozen: () => false,
   };
 }
 

@@ -1,25 +1,41 @@
 /**
- * What must hold at every moment of every scenario. Checked on the world itself, not on what the agents say of it.
+ * What must hold at every moment of every scenario. Checked on the world itself and on what was run in it, not on
+ * what the agents say. Each line begins with the invariant's number.
  */
-import { ConnectionState, Role } from "@vigie/proto";
-import type { World } from "./world.js";
+import { ConnectionState, DiskState } from "@vigie/proto";
+import { endAt, peerOf, type DiskModel, type DrbdEndModel } from "./drbd-model.js";
+import { isOpen } from "./ganeti-model.js";
+import { volumesThere } from "./lvm-model.js";
+import { mirrorsOn } from "./sysfs.js";
+import { nodeOf, volumeNames, type Ran, type World } from "./world.js";
 
 const CUT_MAX_MS = 65_000; // TTL at most 60 s, and 5 s more (I17)
+const WHOLE_BEFORE_OTHER_MS = 10_000; // I10
 
 export interface InvariantWatch {
-  /** @returns what is broken now, each beginning with its number */
+  /** @returns what is broken now */
   readonly look: () => string[];
 }
 
 export function watchInvariants(world: World): InvariantWatch {
-  const standingSinceMs = new Map<string, number>();
+  const cutSinceMs = new Map<string, number>();
+  const copies = createCopyWatch(world);
+  let read = world.ran.length;
   return {
-    look: () => [
-      ...cutsOfOneLink(world),
-      ...cutsThatStay(world, standingSinceMs),
-      ...cutsAtOnce(world),
-      ...primaries(world),
-    ],
+    look: () => {
+      const ran = world.ran.slice(read);
+      read = world.ran.length;
+      return [
+        ...cutsOfOneLink(world),
+        ...cutsThatStay(world, cutSinceMs),
+        ...cutsAtOnce(world),
+        ...ran.flatMap(forced),
+        ...copies.look(ran),
+        ...offlineAtOnce(world),
+        ...jobsTwice(world),
+        ...guests(world),
+      ];
+    },
   };
 }
 
@@ -27,18 +43,15 @@ export function watchInvariants(world: World): InvariantWatch {
 function cutsOfOneLink(world: World): string[] {
   return [...world.nodes.values()].flatMap((node) =>
     [...node.cuts.keys()]
-      .filter(
-        (entry) =>
-          !world.disks.some((disk) =>
-            disk.ends.some(
-              (own, i) =>
-                own.node === node.name &&
-                entry === `${world.nodes.get(disk.ends[1 - i]?.node ?? "")?.address},tcp:${disk.port}`,
-            ),
-          ),
-      )
+      .filter((entry) => !world.disks.some((disk) => isLinkOf(world, disk, node.name, entry)))
       .map((entry) => `I18: ${node.name} cuts ${entry}, which is no DRBD link of its own`),
   );
+}
+
+function isLinkOf(world: World, disk: DiskModel, node: string, entry: string): boolean {
+  const own = endAt(disk, node);
+  if (own === undefined) return false;
+  return entry === `${nodeOf(world, peerOf(disk, own).node).address},tcp:${disk.port}`;
 }
 
 function cutsThatStay(world: World, sinceMs: Map<string, number>): string[] {
@@ -62,13 +75,121 @@ function cutsAtOnce(world: World): string[] {
     : [`I9: two cuts between the same nodes: ${pairs.join("; ")}`];
 }
 
-/** I6: nobody made a Primary; and a StandAlone end stays as it is until a person acts (I8). */
-function primaries(world: World): string[] {
-  return world.disks
-    .filter(
-      (disk) =>
-        disk.ends.some((end) => end.connection === ConnectionState.STAND_ALONE) &&
-        disk.ends.every((end) => end.role === Role.UNSPECIFIED),
-    )
-    .map((disk) => `I6: ${disk.instance} lost its roles`);
+const FORCED = /^(?:--force|--discard-my-data|-9|--ignore-consistency|--early-release)$/;
+const MAY_BE_SURE: ReadonlySet<string> = new Set(["migrate", "failover", "modify", "cancel"]); // -f answers a question
+
+/** I5: no forced verb; I6: nobody makes a Primary. */
+function forced({ node, argv }: Ran): string[] {
+  const [file = "", verb = ""] = argv;
+  const sure = argv.includes("-f") && !(file.includes("/gnt-") && MAY_BE_SURE.has(verb));
+  const isForced = sure || argv.some((word) => FORCED.test(word));
+  const makesPrimary = file.endsWith("/drbdsetup") && (verb === "primary" || argv.includes("primary"));
+  return [
+    ...(isForced ? [`I5: ${node} ran ${argv.join(" ")}`] : []),
+    ...(makesPrimary ? [`I6: ${node} ran ${argv.join(" ")}`] : []),
+  ];
+}
+
+/** I1, I2, I10: what is left of each mirrored disk, and whose turn it is to be touched. */
+function createCopyWatch(world: World): { readonly look: (ran: readonly Ran[]) => string[] } {
+  let good = new Set(world.disks.filter((disk) => hasGoodCopy(world, disk)));
+  const touched = new Map<DiskModel, string>(); // disk → the node whose copy was
+  const wholeSinceMs = new Map<DiskModel, number>();
+  return {
+    look: (ran) => {
+      const nowMs = world.clock.monotonicMs();
+      for (const disk of world.disks) {
+        if (!isRedundant(disk)) wholeSinceMs.delete(disk);
+        else if (!wholeSinceMs.has(disk)) wholeSinceMs.set(disk, nowMs);
+        if (nowMs - (wholeSinceMs.get(disk) ?? nowMs) >= WHOLE_BEFORE_OTHER_MS) touched.delete(disk);
+      }
+      const broken = ran.flatMap((each) => touches(world, each).flatMap((end) => touch(end, each)));
+      const left = new Set(world.disks.filter((disk) => hasGoodCopy(world, disk)));
+      const lost = [...good].filter((disk) => !left.has(disk));
+      good = left;
+      return [...broken, ...lost.map((disk) => `I1: no copy of ${disk.instance} is UpToDate any more`)];
+    },
+  };
+
+  function touch({ disk, end }: Touched, { argv }: Ran): string[] {
+    const before = touched.get(disk);
+    touched.set(disk, end.node);
+    const peer = peerOf(disk, end);
+    const what = `${disk.instance} on ${end.node}, by ${argv.join(" ")}`;
+    return [
+      ...(before === undefined || before === end.node
+        ? []
+        : [`I10: ${before}'s copy was touched, and now ${what}`]),
+      ...(isGood(world, disk, peer) ? [] : [`I2: ${peer.node} has no whole copy of ${what}`]),
+    ];
+  }
+}
+
+interface Touched {
+  readonly disk: DiskModel;
+  readonly end: DrbdEndModel;
+}
+
+/** Which copies a command gives up. */
+function touches(world: World, { node: name, argv }: Ran): Touched[] {
+  const node = nodeOf(world, name);
+  const [file = "", verb = "", argument = "", path = ""] = argv;
+  const at = (disk: DiskModel): Touched[] => {
+    const end = endAt(disk, name);
+    return end === undefined ? [] : [{ disk, end }];
+  };
+  if (file === "echo" && verb === "offline") {
+    const disk = node.disks.find((each) => path.includes(`/${each.name}/`));
+    return disk === undefined ? [] : mirrorsOn(world, node, disk).flatMap(at);
+  }
+  if (!file.endsWith("/drbdsetup") || !["detach", "invalidate"].includes(verb)) return [];
+  return world.disks.flatMap(at).filter(({ end }) => String(end.minor) === argument);
+}
+
+function hasGoodCopy(world: World, disk: DiskModel): boolean {
+  return disk.ends.some((end) => isGood(world, disk, end));
+}
+
+/** Its data are whole, and can be reached: by a minor, or once one is made. */
+function isGood(world: World, disk: DiskModel, end: DrbdEndModel): boolean {
+  const node = nodeOf(world, end.node);
+  const { data } = volumeNames(disk);
+  return (
+    node.up && end.disk === DiskState.UP_TO_DATE && volumesThere(node).some(({ lvName }) => lvName === data)
+  );
+}
+
+function isRedundant(disk: DiskModel): boolean {
+  return disk.ends.every(
+    (end) => end.connection === ConnectionState.CONNECTED && end.disk === DiskState.UP_TO_DATE,
+  );
+}
+
+/** I9: one disk at a time in the whole cluster. */
+function offlineAtOnce(world: World): string[] {
+  const found = [...world.nodes.values()].flatMap((node) =>
+    node.disks.filter(({ state }) => state === "offline").map((disk) => `${node.name} ${disk.name}`),
+  );
+  return found.length < 2 ? [] : [`I9: two disks are offline: ${found.join(", ")}`];
+}
+
+/** I30: of one step of one run there is one job, unless the one before it failed. */
+function jobsTwice({ ganeti }: World): string[] {
+  const ours = ganeti.jobs.filter(({ reasons }) => reasons.some((reason) => reason.startsWith("vigie:")));
+  const groups = Map.groupBy(ours, ({ reasons, opcode, subject }) => [...reasons, opcode, subject].join(" "));
+  return [...groups]
+    .filter(([, jobs]) => jobs.filter((job) => isOpen(job) || job.status === "success").length > 1)
+    .map(([what, jobs]) => `I30: ${what} was submitted ${jobs.length} times`);
+}
+
+/** Never on two nodes, and only where it has a disk. */
+function guests(world: World): string[] {
+  return world.disks.flatMap((disk) => {
+    const on = [...world.nodes.values()]
+      .filter((node) => node.guests.has(disk.instance))
+      .map(({ name }) => name);
+    if (on.length > 1) return [`guests: ${disk.instance} runs on ${on.join(" and ")}`];
+    const strange = on.filter((node) => endAt(disk, node) === undefined);
+    return strange.map((node) => `guests: ${disk.instance} runs on ${node}, where it has no disk`);
+  });
 }
