@@ -136,6 +136,7 @@ export async function startOrchestrator(
     store,
     newRunId,
     record,
+    observe,
   });
 
   for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {

@@ -32,7 +32,7 @@ export function createRunService(orchestrator: Orchestrator) {
     const incident =
       incidentId === "" ? undefined : onlyOne(await store.incidentsById(incidentId), "incident", incidentId);
     const given = Object.fromEntries(request.parameters.map(({ name, value }) => [name, value]));
-    const plan = responder.plan(runbook, given, incident);
+    const plan = await responder.plan(runbook, given, incident);
     const shown = dryRun || plan.refusals.length > 0;
     const run = newRun(orchestrator.newRunId(), plan, shown ? RunState.PLANNED : RunState.AWAITING_APPROVAL);
     if (shown) return { run }; // not kept: it cannot be approved

@@ -10,15 +10,17 @@ import {
   type Incident,
   type Plan,
   type Run,
+  type Source,
 } from "@vigie/proto";
 import type { OrchestratorConfig } from "../config.js";
 import { isAbout } from "../detect/evidence.js";
 import { decided, underRun } from "../detect/incident-log.js";
+import type { About } from "../gateway/gateway.js";
 import type { Leader } from "../gateway/leader.js";
 import { decide, type PolicyFacts, type RecentRun } from "../policy/policy.js";
 import type { TagLevels } from "../policy/tags.js";
 import { runbookByName, RUNBOOK_FOR } from "../runbooks/index.js";
-import type { Runbook } from "../runbooks/runbook.js";
+import type { Question, Runbook, RunbookRequest } from "../runbooks/runbook.js";
 import type { Change, Store } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
@@ -30,6 +32,7 @@ import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
 const RECENT_RUNS_READ = 100;
+const ASK_AGAIN_MS = 30_000; // for an incident that stands: its answers hold for a minute
 
 export interface ResponderParts {
   readonly clock: Clock;
@@ -42,29 +45,38 @@ export interface ResponderParts {
   readonly store: Store;
   readonly newRunId: () => string;
   readonly record: (changes: readonly Change[]) => Promise<void>;
+  /** Asks an agent, and folds its answer into the view. @throws VigieError UNAVAILABLE without an answer in time */
+  readonly observe: (node: string, source: Source, about: About) => Promise<unknown>;
 }
 
 export interface Responder {
   readonly tick: () => Promise<void>;
   /**
-   * A plan for these parameters, or for what the incident is about.
+   * A plan for these parameters, or for what the incident is about; what no agent reports by itself is asked first.
    * @throws VigieError NOT_FOUND for an unknown runbook or what does not exist, INVALID_ARGUMENT for a bad parameter
    */
   readonly plan: (
     runbook: string,
     parameters: Readonly<Record<string, string>>,
     incident: Incident | undefined,
-  ) => Plan;
+  ) => Promise<Plan>;
+}
+
+interface Asked {
+  readonly runbook: Runbook;
+  readonly request: RunbookRequest;
 }
 
 export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
+  const askedAtMs = new Map<string, number>(); // by the incident's id
   return { tick, plan };
 
   async function tick(): Promise<void> {
     if (parts.leader.epoch() === 0) return; // who does not lead decides nothing
     const waiting = desk.open().filter((incident) => incident.state === IncidentState.OPEN);
     if (waiting.length === 0) return;
+    await askForAll(waiting);
     const recent = await recentRuns();
     for (const incident of waiting) await respond(incident, recent);
   }
@@ -110,14 +122,64 @@ export function createResponder(parts: ResponderParts): Responder {
     incident: Incident,
   ): { readonly plan: Plan | undefined; readonly refusal: string } {
     try {
-      return { plan: plan(runbook.name, {}, incident), refusal: "" };
+      return { plan: planNow(requestFor(runbook.name, {}, incident)), refusal: "" };
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       return { plan: undefined, refusal: error.message };
     }
   }
 
-  function plan(name: string, given: Readonly<Record<string, string>>, incident: Incident | undefined): Plan {
+  async function plan(
+    name: string,
+    given: Readonly<Record<string, string>>,
+    incident: Incident | undefined,
+  ): Promise<Plan> {
+    await ask(questionsOf(requestFor(name, given, incident)));
+    return planNow(requestFor(name, given, incident)); // with what is known now
+  }
+
+  /** All at once, so that agents that do not answer hold the tick up for one deadline and not for one each. */
+  async function askForAll(waiting: readonly Incident[]): Promise<void> {
+    const nowMs = clock.monotonicMs();
+    const known = new Set(waiting.map(({ id }) => id));
+    for (const id of askedAtMs.keys()) if (!known.has(id)) askedAtMs.delete(id);
+    const due = waiting.filter(({ id }) => nowMs - (askedAtMs.get(id) ?? -Infinity) >= ASK_AGAIN_MS);
+    for (const { id } of due) askedAtMs.set(id, nowMs);
+    await ask(due.flatMap(questionsAbout));
+  }
+
+  /** None for what cannot be planned: propose() says why. */
+  function questionsAbout(incident: Incident): readonly Question[] {
+    const name = RUNBOOK_FOR[incident.kind];
+    if (name === undefined || runbookByName(name)?.asks === undefined || isForgotten(incident)) return [];
+    try {
+      return questionsOf(requestFor(name, {}, incident));
+    } catch (error) {
+      if (!(error instanceof VigieError)) throw error;
+      return [];
+    }
+  }
+
+  function questionsOf({ runbook, request }: Asked): readonly Question[] {
+    return runbook.asks?.(request) ?? [];
+  }
+
+  /** What is not answered in time stays as it was known, and the plan refuses by itself. */
+  async function ask(questions: readonly Question[]): Promise<void> {
+    await Promise.allSettled(
+      questions.map(({ node, source, minor }) => parts.observe(node, source, { minor })),
+    );
+  }
+
+  function planNow({ runbook, request }: Asked): Plan {
+    return sealed(runbook.plan(request));
+  }
+
+  function requestFor(
+    name: string,
+    given: Readonly<Record<string, string>>,
+    incident: Incident | undefined,
+  ): Asked {
     const runbook = runbookByName(name);
     if (runbook === undefined)
       throw new VigieError("NOT_FOUND", `there is no runbook ${name}; see: vigie runbook list`);
@@ -129,17 +191,16 @@ export function createResponder(parts: ResponderParts): Responder {
         "INVALID_ARGUMENT",
         `${name} needs ${missing.name}: ${missing.summary}; see: vigie runbook show ${name}`,
       );
-    return sealed(
-      runbook.plan({
-        parameters,
-        view: parts.view(),
-        nowMs: clock.monotonicMs(),
-        wallUnixMs: clock.wallUnixMs(),
-        incidentId: incident?.id ?? "",
-        ttlS: config.cut.ttl_s,
-        minStillMs: config.detect.stall_after_s * 1000,
-      }),
-    );
+    const request = {
+      parameters,
+      view: parts.view(),
+      nowMs: clock.monotonicMs(),
+      wallUnixMs: clock.wallUnixMs(),
+      incidentId: incident?.id ?? "",
+      ttlS: config.cut.ttl_s,
+      minStillMs: config.detect.stall_after_s * 1000,
+    };
+    return { runbook, request };
   }
 
   function facts(
