@@ -29,11 +29,12 @@ export interface Stage {
   readonly vigie: Asked;
 }
 
-export async function setStage(): Promise<Stage> {
+/** @param policy lines of [policy] beside those of every proof */
+export async function setStage(policy = ""): Promise<Stage> {
   const lab = await openLab();
   const disk = await ensureInstance(lab, INSTANCE);
   await waitForHealthy(lab, disk);
-  await installVigie(lab, { afresh: true, orchestratorToml: POLICY });
+  await installVigie(lab, { afresh: true, orchestratorToml: `${POLICY}${policy}` });
   const vigie = askVigie(lab);
   await vigie.until("Vigie leads, and all are seen healthy", () => isCalm(vigie), READY_WITHIN_S);
   return { lab, disk, vigie };
