@@ -23,6 +23,7 @@ export function createLook(
       if (latest !== undefined && host.monotonicMs() - latest.monotonicMs <= maxAgeMs) return latest;
       return observer.readNow(source);
     },
+    lastGood: observer.lastGood,
     drbdMinor: async (number) => {
       const report = await observer.readNow(Source.PROC_DRBD);
       const minor =

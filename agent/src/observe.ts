@@ -31,6 +31,8 @@ export interface Observer {
   readonly readNow: (source: Source, asked?: Asked) => Promise<SourceReport>;
   /** The newest reading, whole; undefined: not read yet. */
   readonly latest: (source: Source) => SourceReport | undefined;
+  /** The newest reading that did not fail, of this life of the agent. */
+  readonly lastGood: (source: Source) => SourceReport | undefined;
   readonly stillness: () => MinorStillness[];
   readonly redundancy: () => MinorRedundancy[];
   /** What changed since the last call with the same `sent`; everything with a new one. */
@@ -59,6 +61,7 @@ interface SourceStanding {
   readonly definition: SourceDefinition;
   readonly asked: Asked;
   latest: SourceReport | undefined;
+  lastGood: SourceReport | undefined;
   reading: Promise<void> | undefined; // the one that goes on now
   lateSinceMs: number | undefined; // it is past its deadline since then
   readonly forget: () => void; // nobody reads it any more
@@ -69,7 +72,8 @@ function standingOf(
   asked = NOTHING_ASKED,
   forget: () => void = () => undefined,
 ): SourceStanding {
-  return { definition, asked, latest: undefined, reading: undefined, lateSinceMs: undefined, forget };
+  const nothing = { latest: undefined, lastGood: undefined, reading: undefined, lateSinceMs: undefined };
+  return { definition, asked, forget, ...nothing };
 }
 
 function periodOf({ definition }: SourceStanding): number {
@@ -89,6 +93,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     },
     readNow,
     latest: (source) => standings.get(source)?.latest,
+    lastGood: (source) => standings.get(source)?.lastGood,
     stillness: () => stillFor(still, host.monotonicMs()),
     redundancy: () => redundantFor(redundantSince, host.monotonicMs()),
     changes,
@@ -172,6 +177,7 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     }
     const durationUs = Math.round((host.monotonicMs() - monotonicMs) * 1000);
     standing.latest = reportOf(source, monotonicMs, durationUs, reading);
+    if (standing.latest.state === SourceState.OK) standing.lastGood = standing.latest;
     if (source !== Source.PROC_DRBD) return;
     const minors = minorsOf(standing.latest.facts);
     still = trackStillness(still, minors, monotonicMs);

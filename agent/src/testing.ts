@@ -118,6 +118,7 @@ export function performStage(
       bootId: seen.bootId,
       read: (source) => world.read(source),
       recent: (source) => world.read(source),
+      lastGood: () => undefined,
       drbdMinor: async () => {
         happened.push("look at the minor");
         const readAtMs = world.nowMs;

@@ -33,6 +33,8 @@ export interface Look {
   readonly recent: (source: Source, maxAgeMs: number) => Promise<SourceReport>;
   /** This minor in /proc/drbd, and how long it has stood so; `unknown` says why there is no answer (I11). */
   readonly drbdMinor: (minor: number) => Promise<MinorSeen>;
+  /** The last reading of this boot that did not fail; it may be of long ago. */
+  readonly lastGood: (source: Source) => SourceReport | undefined;
   readonly drbdConfig: (minor: number) => Promise<DrbdConfig | undefined>;
   /** The cuts of ours that stand; with `unknown`, there may be others (I11). */
   readonly cuts: () => Promise<CutsSeen>;

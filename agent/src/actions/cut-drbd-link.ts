@@ -4,6 +4,7 @@ import { judgeCut } from "../guards/cut-drbd-link.js";
 import { addCut, fenceSteps, type Cut } from "../link-fence.js";
 import { checkEnd, checkWhole } from "../argument-types.js";
 import type { ActionDefinition, Look } from "./action.js";
+import { linkConfig } from "./link-config.js";
 
 const TTL_MAX_S = 3_600; // that it is a number; the guard knows how long a cut may be (I17, I19)
 
@@ -20,7 +21,7 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
     const minor = params.end?.minor ?? -1;
     const [seen, config, { cuts, unknown }] = await Promise.all([
       look.drbdMinor(minor),
-      look.drbdConfig(minor),
+      linkConfig(params.end, look),
       look.cuts(),
     ]);
     return judgeCut(params, {
