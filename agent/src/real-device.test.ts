@@ -38,7 +38,7 @@ test("what is read and written is the disk that was opened, though another one h
   makeDisk("sdb", "t10.NEW");
   expect(await device.read("device/wwid")).toBe("t10.OLD");
   await device.write("state", "offline");
-  expect(readFileSync(join(root, "scsi-t10.OLD/state"), "utf8")).toContain("offline");
+  expect(readFileSync(join(root, "scsi-t10.OLD/state"), "utf8")).toBe("offline\n");
   expect(readFileSync(join(root, "scsi-t10.NEW/state"), "utf8")).toBe("running\n");
   await device.close();
 });

@@ -24,7 +24,7 @@ export async function openDevice(name: string, root = "/sys/block"): Promise<Dev
     write: async (attribute, text) => {
       const file = files.get(attribute);
       if (file === undefined) throw new Error(`${name} has no device/${attribute} that can be written`);
-      await file.write(text, 0);
+      await file.write(`${text}\n`, 0); // as echo does: without the end of the line the kernel knows no state (EINVAL)
     },
     close: async () => {
       for (const file of [...files.values(), folder]) await file.close();
