@@ -11,9 +11,10 @@ import { machineText } from "./machine.js";
 import { orchestratorPart } from "./orchestrator/loaded-orchestrator.js";
 import { parsePart } from "./parse.js";
 import type { BenchOptions, Part } from "./part.js";
+import { planPart } from "./plan.js";
 import { table } from "./print.js";
 
-const PARTS: readonly Part[] = [parsePart, agentPart, orchestratorPart, labPart];
+const PARTS: readonly Part[] = [parsePart, planPart, agentPart, orchestratorPart, labPart];
 
 const HELP = `npm run bench [-- PART…] [options]
   PART           ${PART_NAMES.join(", ")}; all where none is named
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
   }
   const wanted = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   console.error(`before: ${machineText()}`);
-  if (wanted.some(({ name }) => name !== "parse")) await bundlePrograms();
+  if (wanted.some(({ name }) => name !== "parse" && name !== "plan")) await bundlePrograms();
   const { measured, failed } = await runAll(wanted, options);
   console.error(`after:  ${machineText()}`);
   const figures = figuresOf(measured);
