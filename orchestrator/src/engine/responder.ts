@@ -32,6 +32,8 @@ import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
 const RECENT_RUNS_READ = 100;
+const PERSON_WAITS_MS = 8_000; // the command line waits ten
+const TICK_WAITS_MS = 2_000; // who leads and what stands is looked at in the same tick
 const ASK_AGAIN_MS = 30_000; // for an incident that stands: its answers hold for a minute
 
 export interface ResponderParts {
@@ -134,7 +136,7 @@ export function createResponder(parts: ResponderParts): Responder {
     given: Readonly<Record<string, string>>,
     incident: Incident | undefined,
   ): Promise<Plan> {
-    await ask(questionsOf(requestFor(name, given, incident)));
+    await ask(questionsOf(requestFor(name, given, incident)), PERSON_WAITS_MS);
     return planNow(requestFor(name, given, incident)); // with what is known now
   }
 
@@ -145,7 +147,7 @@ export function createResponder(parts: ResponderParts): Responder {
     for (const id of askedAtMs.keys()) if (!known.has(id)) askedAtMs.delete(id);
     const due = waiting.filter(({ id }) => nowMs - (askedAtMs.get(id) ?? -Infinity) >= ASK_AGAIN_MS);
     for (const { id } of due) askedAtMs.set(id, nowMs);
-    await ask(due.flatMap(questionsAbout));
+    await ask(due.flatMap(questionsAbout), TICK_WAITS_MS);
   }
 
   /** None for what cannot be planned: propose() says why. */
@@ -165,10 +167,12 @@ export function createResponder(parts: ResponderParts): Responder {
   }
 
   /** What is not answered in time stays as it was known, and the plan refuses by itself. */
-  async function ask(questions: readonly Question[]): Promise<void> {
-    await Promise.allSettled(
-      questions.map(({ node, source, minor }) => parts.observe(node, source, { minor })),
-    );
+  async function ask(questions: readonly Question[], forMs: number): Promise<void> {
+    if (questions.length === 0) return;
+    const enough = new AbortController();
+    const answers = questions.map(({ node, source, minor }) => parts.observe(node, source, { minor }));
+    await Promise.race([Promise.allSettled(answers), clock.sleep(forMs, enough.signal)]);
+    enough.abort();
   }
 
   function planNow({ runbook, request }: Asked): Plan {

@@ -26,6 +26,7 @@ const RETRY_MS = 1_000;
 const UNREACHABLE_LIMIT_MS = 90_000; // longer than any cut lives: then the kernel has ended it
 const GLANCE_MS = 2_000; // for what is asked once: an agent may be busy
 const REQUIRED_WITHIN_MS = 30_000;
+const ANSWERED_WITHIN_MS = 30_000; // a tool that starves, an agent that dials again
 
 export interface SendParts {
   readonly clock: Clock;
@@ -127,7 +128,11 @@ interface Glance {
   readonly what: string;
 }
 
-/** @param withinMs how long it may take to be seen; an unset condition is seen */
+/**
+ * An agent that does not answer is asked again for half a minute: one slow reading must not end a run.
+ *
+ * @param withinMs how long it may take to be seen; an unset condition is seen
+ */
 export async function glance(
   parts: Pick<SendParts, "clock" | "looker">,
   { context, givenUp }: Pick<Sending, "context" | "givenUp">,
@@ -135,21 +140,24 @@ export async function glance(
   withinMs: number,
 ): Promise<Glance> {
   if (condition?.what === undefined) return { answer: "yes", what: "" };
-  const outcome = await parts.looker.until(condition, context(parts.clock.monotonicMs()), {
-    forMs: withinMs,
-    looked: async () => givenUp(),
-  });
-  switch (outcome.end) {
-    case "seen":
-      return { answer: "yes", what: outcome.what };
-    case "never":
-      return { answer: "no", what: outcome.why };
-    case "time-over":
-      return outcome.answered
-        ? { answer: "no", what: outcome.what }
-        : { answer: "unknown", what: "not every agent that can see it answered" };
-    case "stopped":
-      return { answer: "stopped", what: "" };
+  const startedMs = parts.clock.monotonicMs();
+  for (;;) {
+    const outcome = await parts.looker.until(condition, context(parts.clock.monotonicMs()), {
+      forMs: withinMs,
+      looked: async () => givenUp(),
+    });
+    switch (outcome.end) {
+      case "seen":
+        return { answer: "yes", what: outcome.what };
+      case "never":
+        return { answer: "no", what: outcome.why };
+      case "stopped":
+        return { answer: "stopped", what: "" };
+      case "time-over":
+        if (outcome.answered) return { answer: "no", what: outcome.what };
+        if (parts.clock.monotonicMs() - startedMs >= ANSWERED_WITHIN_MS)
+          return { answer: "unknown", what: "not every agent that can see it answered" };
+    }
   }
 }
 

@@ -21,6 +21,7 @@ interface Agent {
 }
 
 let sleepers: (() => void)[];
+let slept: number[]; // ms
 let events: string[];
 let keep: () => Promise<void>;
 let gateway: Gateway;
@@ -28,8 +29,9 @@ let gateway: Gateway;
 const clock: Clock = {
   monotonicMs: () => 0,
   wallUnixMs: () => 0,
-  sleep: (_ms, signal) =>
+  sleep: (ms, signal) =>
     new Promise((resolve) => {
+      slept.push(ms);
       sleepers.push(resolve);
       signal?.addEventListener("abort", () => resolve());
     }),
@@ -37,6 +39,7 @@ const clock: Clock = {
 
 beforeEach(() => {
   sleepers = [];
+  slept = [];
   events = [];
   keep = async () => undefined;
   gateway = createGateway(clock, "h1", {
@@ -167,6 +170,13 @@ describe("a question", () => {
     const asked = gateway.observe("h1", Source.LVM);
     for (const wake of sleepers) wake();
     await expect(asked).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  test("that runs LVM's tools is waited for as long as the agent gives them", async () => {
+    const agent = connect("h1");
+    for (const source of [Source.PROC_DRBD, Source.LVM]) void gateway.observe("h1", source).catch(() => "");
+    agent.session.closed();
+    expect(slept.slice(-2)).toEqual([2_000, 21_000]);
   });
 
   test("whose session ends before the answer is of unknown effect", async () => {

@@ -13,14 +13,26 @@ import {
   type Identity,
   type Observed,
   type Report,
+  Source,
   type SessionRequest,
-  type Source,
 } from "@vigie/proto";
 
 export const PROTOCOL_VERSION = 1;
 const REPORT_INTERVAL_MS = 1_000;
 const HEARTBEAT_EVERY_MS = 5_000;
 const OBSERVE_DEADLINE_MS = 2_000;
+/** Those that run tools: as long as the agent gives a reading (deadlineMs of its source), and a second for the way. */
+const TOOLS_DEADLINE_MS: Readonly<Partial<Record<Source, number>>> = {
+  [Source.DRBD_CONFIG]: 6_000,
+  [Source.DRBD_GENERATIONS]: 6_000,
+  [Source.LINK_CUTS]: 5_000,
+  [Source.DEVICE_MAPPER]: 9_000,
+  [Source.HOLDERS]: 11_000,
+  [Source.GUESTS]: 9_000,
+  [Source.LVM]: 21_000,
+  [Source.GANETI]: 6_000,
+  [Source.GANETI_JOB]: 6_000,
+};
 
 /** The orchestrator's end of one stream. */
 export interface AgentLink {
@@ -178,7 +190,7 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
       session.observations,
       id,
       `${node} did not read ${source} in time`,
-      OBSERVE_DEADLINE_MS,
+      TOOLS_DEADLINE_MS[source] ?? OBSERVE_DEADLINE_MS,
     );
     const { minor = 0, jobId = 0 } = about;
     send(session.link, { $case: "observeNow", value: { requestId: id, source, minor, jobId } });
