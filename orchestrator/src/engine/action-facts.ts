@@ -51,18 +51,16 @@ export function mannerOf({ action }: PlanStep): Manner {
   return MANNERS[action?.kind?.$case ?? "cutDrbdLink"];
 }
 
+type WithOnePeer = Extract<ActionKind, { $case: "cutDrbdLink" | "detachMinor" | "discardVictim" }>;
+
+function hasOnePeer(kind: Action["kind"]): kind is WithOnePeer {
+  return kind !== undefined && "peer" in kind.value;
+}
+
 /** The ends whose peers must speak before this is done. */
 export function endsWithPeers({ kind }: Action): DrbdEnd[] {
-  switch (kind?.$case) {
-    case "cutDrbdLink":
-    case "detachMinor":
-    case "discardVictim":
-      return kind.value.end === undefined ? [] : [kind.value.end];
-    case "setDiskOffline":
-      return kind.value.minors;
-    default:
-      return [];
-  }
+  if (kind?.$case === "setDiskOffline") return kind.value.minors;
+  return hasOnePeer(kind) && kind.value.end !== undefined ? [kind.value.end] : [];
 }
 
 /** Where each peer's generation is compared with the own one. */
@@ -73,19 +71,9 @@ export function asksGenerations({ kind }: Action): boolean {
 /** @param peers one for each of endsWithPeers(), in its order */
 export function withPeers(action: Action, peers: PeerReport[]): Action {
   const { kind } = action;
-  const [peer] = peers;
-  switch (kind?.$case) {
-    case "cutDrbdLink":
-      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
-    case "detachMinor":
-      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
-    case "discardVictim":
-      return { kind: { $case: kind.$case, value: { ...kind.value, peer } } };
-    case "setDiskOffline":
-      return { kind: { $case: kind.$case, value: { ...kind.value, peers } } };
-    default:
-      return action;
-  }
+  if (kind?.$case === "setDiskOffline") return { kind: { ...kind, value: { ...kind.value, peers } } };
+  if (!hasOnePeer(kind)) return action;
+  return { kind: { ...kind, value: { ...kind.value, peer: peers[0] } } as WithOnePeer };
 }
 
 /** What the peer of this end said, when it was asked for it. Its age is counted from the question, before it read. */

@@ -40,7 +40,7 @@ export function openSqliteStore(path: string): Store {
   return {
     commit: async (changes) => commit(changes),
     epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
-    killSwitch: async () => String(row("SELECT why FROM kill_switch WHERE one = 1")?.["why"] ?? ""),
+    killSwitch: async () => text(row("SELECT why FROM kill_switch WHERE one = 1"), "why"),
     incidents: async (includeClosed, limit) =>
       rows(
         "SELECT body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",

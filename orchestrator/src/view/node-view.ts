@@ -111,25 +111,29 @@ const JOBS_KEPT = 100;
 export function foldObserved(node: NodeView, observed: Observed, askedAtMs: number): NodeView {
   const news = observed.report;
   if (news === undefined) return node;
-  const answered = <T>(value: T): Answered<T> => ({ value, readAtMs: askedAtMs });
-  switch (news.facts?.$case) {
-    case "ganetiJob":
-      return { ...node, jobs: newest(node.jobs, news.facts.value.id, answered(news.facts.value)) };
-    case "holders":
-      return { ...node, holders: newest(node.holders, news.facts.value.minor, answered(news.facts.value)) };
-    case "drbdGenerations":
-      return {
-        ...node,
-        generations: newest(node.generations, news.facts.value.minor, answered(news.facts.value)),
-      };
-    default:
-  }
+  const answered = answeredWith(node, news.facts, askedAtMs);
+  if (answered !== undefined) return { ...node, ...answered };
   if (ON_DEMAND.has(news.source)) return node; // it failed, and what was known keeps its age
   const sources = new Map(node.sources).set(news.source, { report: news, readAtMs: askedAtMs });
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
   const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
   return { ...node, sources, minors };
+}
+
+/** The table that the answer to a question with an argument goes into; undefined: it is no such answer. */
+function answeredWith(
+  { jobs, holders, generations }: NodeView,
+  facts: SourceReport["facts"],
+  readAtMs: number,
+): Partial<NodeView> | undefined {
+  if (facts?.$case === "ganetiJob")
+    return { jobs: newest(jobs, facts.value.id, { value: facts.value, readAtMs }) };
+  if (facts?.$case === "holders")
+    return { holders: newest(holders, facts.value.minor, { value: facts.value, readAtMs }) };
+  if (facts?.$case === "drbdGenerations")
+    return { generations: newest(generations, facts.value.minor, { value: facts.value, readAtMs }) };
+  return undefined;
 }
 
 const ON_DEMAND: ReadonlySet<Source> = new Set([Source.GANETI_JOB, Source.HOLDERS, Source.DRBD_GENERATIONS]);
