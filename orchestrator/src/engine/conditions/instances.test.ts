@@ -38,6 +38,11 @@ describe("an instance is redundant", () => {
     expect(short(createWatch({ what }, contextAt(0))(cluster(whole)))).toContain("no mirrored disk");
   });
 
+  test("not yet, where Ganeti was not heard since the orchestrator started: it is unknown, and not unmirrored (I11)", () => {
+    const view = { ...cluster(whole), inventory: undefined, instances: new Map(), resources: new Map() };
+    expect(short(createWatch({ what: redundant }, contextAt(0))(view))).toBe("not yet");
+  });
+
   test("never, once an end has been StandAlone for ten seconds: for a moment Ganeti itself does that (I8)", () => {
     let nowMs = NOW_MS;
     const watch = createWatch({ what: redundant }, contextAt(0, { nowMs: () => nowMs }));

@@ -30,6 +30,7 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
   let standAloneSinceMs: number | undefined;
   return (view) => {
     const resources = resourcesOf(view, instance);
+    if (resources.length === 0 && view.inventory === undefined) return NOT_YET; // it has just started
     if (resources.length === 0) return never(`${instance} has no mirrored disk`);
     const ends = resources.flatMap((r) => r.ends.map((end) => endOf(view, end.node, end.minor, sinceMs)));
     const known = ends.filter((end) => end !== undefined);
