@@ -9,6 +9,7 @@ import { nodeOf, type World } from "./world.js";
 const CALL_MS = 300; // one call to a node daemon
 const COPY_MS = 3_000; // of the guest's memory
 const SYNC_POLL_MS = 2_000;
+const ATTACH_MS = 120_000;
 
 export async function migrate(instance: InstanceModel, work: JobWork): Promise<void> {
   const { world } = work;
@@ -111,10 +112,21 @@ async function reconnect(
   await work.sleep(CALL_MS);
   work.log(`* changing disks into ${mode} mode`);
   for (const end of disk.ends) end.connection = ConnectionState.WF_CONNECTION;
-  while (disk.ends.some(({ connection }) => connection === ConnectionState.WF_CONNECTION))
-    await work.sleep(CALL_MS);
+  await attachNet(disk, work, mode);
   if (mode === "multi-master") for (const end of disk.ends) end.role = Role.PRIMARY;
   await untilSynced(disk, work);
+}
+
+/** Both are made Primary only where both are whole (backend.py, DrbdAttachNet). */
+async function attachNet(disk: DiskModel, { sleep }: JobWork, mode: string): Promise<void> {
+  const attached = (): boolean =>
+    mode === "multi-master"
+      ? isWhole(disk)
+      : disk.ends.every(({ connection }) => connection !== ConnectionState.WF_CONNECTION);
+  for (let waitedMs = 0; !attached(); waitedMs += CALL_MS) {
+    if (waitedMs > ATTACH_MS) throw new JobFailed("Cannot change network configuration: timeout");
+    await sleep(CALL_MS);
+  }
 }
 
 export function setPrimary({ ganeti }: World, instance: InstanceModel, node: string): void {

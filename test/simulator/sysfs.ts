@@ -109,7 +109,8 @@ export function openDevice(
     read: async (attribute) => of(attribute, isText),
     readLink: async (attribute) => of(attribute, isLink).link,
     list: async (attribute) => [...of(attribute, isFolder)],
-    write: async (attribute, text) => {
+    write: async (attribute, line) => {
+      const text = line.trim();
       entry(attribute);
       world.ran.push({
         atMs: world.clock.monotonicMs(),
