@@ -5,6 +5,9 @@ import { waitForHealthy } from "../cluster/instance.js";
 import type { Lab } from "../lab.js";
 import { diskOf, type Trouble } from "./trouble.js";
 
+const NOTICED_MS = 60_000;
+const APART = "cs:(StandAlone|WFConnection)";
+
 export const splitBrain: Trouble = {
   name: "split-brain",
   about:
@@ -12,6 +15,7 @@ export const splitBrain: Trouble = {
 
   async make(lab, params) {
     const disk = await diskOf(lab, params);
+    const said = await timesSaid(lab, disk);
     await disconnect(lab, disk, disk.primary);
     await disconnect(lab, disk, disk.secondary);
     await write(lab, disk.primary);
@@ -22,7 +26,7 @@ export const splitBrain: Trouble = {
     await peer.run(`drbdsetup secondary ${minor}`);
     await connect(lab, disk, disk.primary);
     await connect(lab, disk, disk.secondary);
-    await logged(lab, disk);
+    await logged(lab, disk, said + 1);
     return (await procDrbd(lab, disk.primary)) + (await procDrbd(lab, disk.secondary));
   },
 
@@ -43,13 +47,21 @@ async function write(lab: Lab, side: DiskSide): Promise<void> {
   await lab.node(side.node).run(command);
 }
 
-/** The kernel says it on the end that noticed; the other may be left waiting. */
-async function logged(lab: Lab, disk: InstanceDisk): Promise<void> {
-  const ended = "cs:(StandAlone|WFConnection)";
-  await waitForMinor(lab, disk.primary, ended);
-  const seen = `for i in $(seq 100); do dmesg | grep -q 'Split-Brain detected' && exit 0; sleep 0.1; done; exit 1`;
-  await lab.node(disk.primary.node).run(seen);
-  await waitForMinor(lab, disk.primary, ended);
+/** Of both kernels: one end notices, and the other may only be hung up on. */
+async function timesSaid(lab: Lab, { primary, secondary }: InstanceDisk): Promise<number> {
+  const count = "dmesg | grep -c 'Split-Brain detected'";
+  const said = [primary, secondary].map(({ node }) => lab.node(node).run(count, { allowFailure: true }));
+  return (await Promise.all(said)).reduce((sum, { stdout }) => sum + Number(stdout), 0);
+}
+
+async function logged(lab: Lab, disk: InstanceDisk, times: number): Promise<void> {
+  const endMs = Date.now() + NOTICED_MS;
+  while ((await timesSaid(lab, disk)) < times) {
+    if (Date.now() > endMs) throw new Error("neither kernel noticed the split brain");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  await waitForMinor(lab, disk.primary, APART);
+  await waitForMinor(lab, disk.secondary, APART);
 }
 
 async function leaveWaiting(lab: Lab, disk: InstanceDisk, side: DiskSide): Promise<void> {
