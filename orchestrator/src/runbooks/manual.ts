@@ -33,3 +33,8 @@ export function manualRestore(end: DrbdEnd): string[] {
 export function manualLook(node: string, minor: number): string {
   return `${node}# grep -A3 '^ *${minor}: cs:' /proc/drbd`;
 }
+
+/** A word as a shell reads it again: the world-wide name of many a disk has blanks in it. */
+export function typed(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

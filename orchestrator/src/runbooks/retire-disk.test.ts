@@ -41,6 +41,11 @@ function diskOf(world: World, node = "h2") {
   return disk;
 }
 
+test("the disk that is to come is told as one can type it, though the old one's name has blanks in it", () => {
+  const blanks = plan((w) => Object.assign(diskOf(w), { wwid: "t10.ATA     ST4000NM0033" }));
+  expect(blanks.notes.at(-1)).toContain("adopt-disk h2 NEW 'replaces=t10.ATA     ST4000NM0033'");
+});
+
 test("guests go first, then the disk is set offline, let go of, emptied and forgotten", () => {
   const made = plan();
   expect(made.refusals).toEqual([]);

@@ -8,6 +8,7 @@ import { type Copy, copyAt } from "./copies.js";
 import { describeDisk, sizeText } from "./disk-devices.js";
 import { diskLayout, type DiskLayout } from "./disk-layout.js";
 import { manualLocate } from "./manual-disks.js";
+import { typed } from "./manual.js";
 import { diskNamed, given, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan } from "./plan.js";
 import { retireRefusals, retireWayOut } from "./retire-disk-refusals.js";
@@ -104,7 +105,7 @@ function notesOf(
     `afterwards ${mirrors.length} mirrored disks, ${sizeText(mib * 2 ** 20)}, have one copy only: vigie do rebuild-redundancy ${identity.node}`,
     "until they are rebuilt, Ganeti's watcher tries every 5 minutes to activate them, and fails: that is harmless",
     `the light of its slot, where the enclosure has one: ${manualLocate(identity)}`,
-    `at the end, pull it out of ${identity.node}: ${describeDisk(disk)}; then: vigie do adopt-disk ${identity.node} NEW replaces=${disk.wwid}`,
+    `at the end, pull it out of ${identity.node}: ${describeDisk(disk)}; then: vigie do adopt-disk ${identity.node} NEW ${typed(`replaces=${disk.wwid}`)}`,
   ];
 }
 
