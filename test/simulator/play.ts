@@ -18,6 +18,8 @@ import { createVirtualClock, type VirtualClock } from "./virtual-clock.js";
 
 const SETTLE_MS = 12_000; // sessions, leadership, and a first reading of everything
 const ASK_WITHIN_S = 30;
+const WHOLE_WITHIN_S = 600;
+const SEEN_AFTER_S = 20;
 const PERSON = "anna";
 
 export interface Play extends Theatre {
@@ -42,11 +44,42 @@ export async function createPlay(stage: Stage): Promise<Play> {
   const cluster = await createSimCluster(clock, { config: CONFIG });
   await clock.advance(SETTLE_MS);
   const invariants = watchInvariants(cluster.world);
+  const broken = new Set<string>();
+  const play = playOn(stage, clock, cluster, broken, async () => {
+    await clock.advance(100);
+    for (const line of invariants.look()) broken.add(line);
+  });
+  await stage.prepare(play);
+  return play;
+}
+
+/** The same where a scenario has the cluster and looks at the invariants: from its trouble to its end. */
+export async function playWhole(
+  stage: Stage,
+  { clock, cluster, pass }: Theatre & { readonly clock: VirtualClock },
+): Promise<void> {
+  const play = playOn(stage, clock, cluster, new Set(), () => pass(0.1));
+  await stage.prepare(play);
+  const { refusals } = await begin(play);
+  if (refusals.length > 0) throw new Error(refusals.join("; "));
+  await toItsEnd(play, WHOLE_WITHIN_S);
+  await play.pass(SEEN_AFTER_S);
+  const faults = stage.faults(cluster.world);
+  if (faults.length > 0) throw new Error(faults.join("; "));
+}
+
+function playOn(
+  stage: Stage,
+  clock: VirtualClock,
+  cluster: SimCluster,
+  broken: Set<string>,
+  passTenth: () => Promise<void>,
+): Play {
   const play: Play = {
     stage,
     clock,
     cluster,
-    broken: new Set(),
+    broken,
     rows: [],
     onRow: () => undefined,
     plan: undefined,
@@ -58,8 +91,7 @@ export async function createPlay(stage: Stage): Promise<Play> {
       }),
     pass: async (seconds) => {
       for (let tenth = 0; tenth < seconds * 10; tenth += 1) {
-        await clock.advance(100);
-        for (const line of invariants.look()) play.broken.add(line);
+        await passTenth();
         stage.meanwhile?.(cluster.world, waitingStep(play));
         sayYes(play);
       }
@@ -70,7 +102,6 @@ export async function createPlay(stage: Stage): Promise<Play> {
     },
   };
   play.follow();
-  await stage.prepare(play);
   return play;
 
   function hear(row: RunEvent): void {
