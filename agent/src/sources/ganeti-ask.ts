@@ -39,7 +39,8 @@ export function inventoryReader(): (host: Host) => Promise<Inventory> {
   return async (host) => {
     if (luxi?.host !== host) luxi = { host, luxi: createLuxi(host, await releaseVersion(host)) };
     try {
-      return await overLuxi(luxi.luxi, readStatuses(luxi.luxi, host.monotonicMs()));
+      const { luxi: asked } = luxi;
+      return await overLuxi(asked, (serials) => readStatuses(asked, host.monotonicMs(), serials));
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       luxi = undefined; // an upgrade may have changed the version
@@ -55,7 +56,7 @@ async function releaseVersion(host: Host): Promise<string> {
   return host.readFile(`${FOLDER}/ssconf_release_version`).catch(() => "3.0.0"); // the server will say its own
 }
 
-async function overLuxi(luxi: Luxi, statuses: Statuses): Promise<Inventory> {
+async function overLuxi(luxi: Luxi, statusesOf: (serials: string) => Statuses): Promise<Inventory> {
   const [nodes, instances, jobs, groups, values] = await Promise.all([
     luxi.call("Query", ["node", NODE_FIELDS, null]).then(parseNodes),
     luxi.call("Query", ["instance", INSTANCE_FIELDS, null]).then(parseInstances),
@@ -64,6 +65,7 @@ async function overLuxi(luxi: Luxi, statuses: Statuses): Promise<Inventory> {
     luxi.call("QueryConfigValues", [["drain_flag", "watcher_pause"]]),
   ]);
   const [drained, pausedUntil] = asArray(values, "the configuration values");
+  const statuses = statusesOf(instances.items.map(({ name, serial }) => `${name} ${serial}`).join());
   return {
     nodes: nodes.items,
     instances: instances.items.map((each) => ({ ...each, status: statuses.get(each.name) ?? "" })),

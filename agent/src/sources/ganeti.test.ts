@@ -182,6 +182,28 @@ describe("on the master", () => {
     expect(statusAsked).toBe(2);
   });
 
+  test("the live status is asked again within ten seconds after Ganeti changed an instance", async () => {
+    const source = ganeti("h1.example");
+    let serial = 5;
+    let asked = 0;
+    const exchange = (request: string): string => {
+      if (request.includes('"status"],null')) asked++;
+      return answering(request).replace("[0,5]", `[0,${serial}]`);
+    };
+    const askedBy = async (nowMs: number): Promise<number> => {
+      await source.read({ ...fakeHost(master({ exchange })), monotonicMs: () => nowMs });
+      return asked;
+    };
+    expect(await askedBy(0)).toBe(1);
+    expect(await askedBy(12_000)).toBe(1);
+    serial = 6; // a job begins to stop it
+    expect(await askedBy(14_000)).toBe(2);
+    serial = 7; // and has stopped it
+    expect(await askedBy(16_000)).toBe(2);
+    expect(await askedBy(24_000)).toBe(3);
+    expect(await askedBy(40_000)).toBe(3);
+  });
+
   test("no secret comes out of the configuration or of an opcode", async () => {
     expect(JSON.stringify(await read(master()))).not.toMatch(/secret|hidden/);
   });
