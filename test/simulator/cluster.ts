@@ -52,6 +52,8 @@ export interface SimCluster {
 export interface Hooks {
   /** Each request for an action comes to its agent twice, the second time a moment later. */
   repeatsRequests: boolean;
+  /** This request is lost on its way. */
+  loses: (request: ActionRequest) => boolean;
   /** After each row of an agent's journal. */
   journaled: (node: string, row: JournalRow) => void;
 }
@@ -76,7 +78,7 @@ export async function createSimCluster(
   const startedMs = clock.monotonicMs();
   const log: LogLine[] = [];
   const requests: ActionRequest[] = [];
-  const hooks: Hooks = { repeatsRequests: false, journaled: () => undefined };
+  const hooks: Hooks = { repeatsRequests: false, loses: () => false, journaled: () => undefined };
   const agents = new Map<string, Running>();
   let seed = 1;
   const orchestrators = new Map<string, { readonly orchestrator: Orchestrator; readonly process: Running }>();
@@ -181,9 +183,10 @@ export async function createSimCluster(
     function carry(message: SessionResponse): void {
       if (!whole()) return;
       const body = SessionResponse.decode(SessionResponse.encode(message).finish());
-      inbox.push(body);
-      if (body.body?.$case !== "actionRequest") return;
+      if (body.body?.$case !== "actionRequest") return void inbox.push(body);
       requests.push(body.body.value);
+      if (hooks.loses(body.body.value)) return;
+      inbox.push(body);
       if (hooks.repeatsRequests) void clock.sleep(REPEATED_AFTER_MS).then(() => whole() && inbox.push(body));
     }
 

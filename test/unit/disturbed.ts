@@ -1,6 +1,7 @@
 /** Runs in the simulator that are disturbed: a step's command fails, a request comes twice, a process is killed. */
 import {
   type ActionOutcome,
+  type ActionResult,
   ActionRequest,
   RunEventKind,
   Source,
@@ -83,10 +84,16 @@ export function jobFailsAt({ cluster: { world } }: Play, stepId: string): void {
   };
 }
 
-/** What was asked last, once more, as another try with facts of now. @returns its outcome */
-export async function askAnew({ cluster }: Play, last: ActionRequest): Promise<ActionOutcome> {
+/** What was asked last, once more, as another try. @returns its outcome */
+export async function askAnew(play: Play, last: ActionRequest): Promise<ActionOutcome> {
+  const { outcome } = await ask(play, { ...last, attempt: last.attempt + 100 });
+  return outcome;
+}
+
+/** This request, with facts of now. */
+export async function ask({ cluster }: Play, request: ActionRequest): Promise<ActionResult> {
   const { gateway, keeper, leader, clock } = cluster.orchestrator();
-  const { action } = last;
+  const { action } = request;
   if (action === undefined) throw new Error("no action");
   const ends = endsWithPeers(action);
   const observed = async (node: string, source: Source, minor = 0) => {
@@ -96,20 +103,18 @@ export async function askAnew({ cluster }: Play, last: ActionRequest): Promise<A
   };
   if (asksGenerations(action))
     for (const end of ends) await observed(end.peerNode, Source.DRBD_GENERATIONS, end.peerMinor);
-  const own = await observed(last.node, Source.PROC_DRBD);
+  const own = await observed(request.node, Source.PROC_DRBD);
   const others = await Promise.all(ends.map((end) => observed(end.peerNode, Source.PROC_DRBD)));
   const peers = ends.map((end, i) => peerReport(end, others[i] ?? own, keeper.view(), clock.monotonicMs()));
-  const result = await gateway.act(
+  return gateway.act(
     ActionRequest.create({
-      ...last,
-      attempt: last.attempt + 100,
+      ...request,
       epoch: leader.epoch(),
       answersSequence: own.observed.sequence,
       action: withPeers(action, peers),
     }),
     600_000,
   );
-  return result.outcome;
 }
 
 export interface Killed {
