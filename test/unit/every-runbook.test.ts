@@ -50,6 +50,7 @@ describe.each(BY_NAME)("%s", { timeout: TEST_MS }, (_name, stage) => {
   test.each<[string, Trouble | "job fails", number]>([
     ["whose command fails", "fails", 2],
     ["whose command is killed after it did its work", "killed", 3],
+    ["whose command hangs in the kernel until its agent is started again", "hangs", 4],
     ["that prints nothing", "silent", 3],
     ["whose job fails", "job fails", 3],
   ])("a step %s harms nothing, and the run can be brought to its end", async (_what, trouble, everyNth) => {
@@ -64,6 +65,7 @@ describe.each(BY_NAME)("%s", { timeout: TEST_MS }, (_name, stage) => {
       await begin(on);
       const state = await toItsEnd(on, LIMIT_S);
       expect([...on.broken], id).toEqual([]);
+      if (trouble === "hangs") startAgain(on);
       if (trouble === "job fails") expect(state, `${id}: ${told(on)}`).not.toBe(RunState.SUCCEEDED);
       if (trouble === "killed" && stage.halfIsForAPerson) expect(state).toBe(RunState.FROZEN);
       else await expectEndsWell(on, id);
@@ -99,6 +101,15 @@ const SAFE_TWICE: ReadonlySet<string> = new Set([
   "locateDisk",
 ]);
 
+/** What hangs keeps its locks as long as its agent lives (I37). */
+function startAgain({ cluster }: Play): void {
+  for (const { name, up } of cluster.world.nodes.values()) {
+    if (!up) continue;
+    cluster.killAgent(name);
+    cluster.startAgent(name);
+  }
+}
+
 function expectWell({ stage, cluster, broken }: Play): void {
   expect(stage.faults(cluster.world)).toEqual([]);
   expect([...broken]).toEqual([]);
@@ -110,9 +121,9 @@ async function expectEndsWell(on: Play, what: string): Promise<void> {
   for (let times = 0; times < 3; times += 1) {
     const state = await toItsEnd(on, LIMIT_S);
     if (state === RunState.SUCCEEDED) break;
+    await on.pass(SETTLE_S);
     if (state === RunState.FROZEN) await control(on, RunVerb.RETRY_STEP);
     else {
-      await on.pass(SETTLE_S);
       why = (await begin(on)).refusals;
       if (why.length > 0) break; // there is nothing left to do: the faults below say whether that is so
     }
