@@ -67,6 +67,21 @@ describe.each(BY_NAME)("%s", { timeout: TEST_MS }, (_name, stage) => {
   });
 });
 
+test("an agent that starts again just before a cut has not seen long enough that the resync stands, and it is cut all the same", async () => {
+  const stage = STAGES.find(({ runbook }) => runbook === "recover-stuck-migration");
+  if (stage === undefined) throw new Error("no stage");
+  const on = await staged(stage);
+  const struck = strikeOnce(on, "agent", (strike) => {
+    on.onRow = ({ kind, stepId }) =>
+      kind === RunEventKind.STEP_VERIFIED && stepId === "await-verdict-0" && strike();
+  });
+  await begin(on);
+  await afterwards(on, struck, "agent before the cut");
+  expect(
+    on.rows.some(({ kind, stepId }) => kind === RunEventKind.STEP_INTENT && stepId === "cut-link-0"),
+  ).toBe(true);
+});
+
 interface Struck {
   killed: Killed | undefined;
 }

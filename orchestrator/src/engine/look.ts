@@ -30,7 +30,7 @@ export interface Wait {
   readonly looked: (seen: Seen) => Promise<boolean>;
 }
 
-/** How a wait ended; `answered`: every agent that was asked at the last look did answer. */
+/** How a wait ended; `answered`: every agent that was asked did answer, at every look. */
 export type Outcome =
   | { readonly end: "seen"; readonly what: string }
   | { readonly end: "never"; readonly why: string }
@@ -48,8 +48,9 @@ export function createLooker(parts: LookParts): Looker {
   ): Promise<Outcome> {
     const startedMs = clock.monotonicMs();
     const watch = createWatch(condition, context);
+    let answered = true;
     for (;;) {
-      const answered = await ask(condition, context);
+      if (!(await ask(condition, context))) answered = false;
       const seen = watch(parts.view());
       if (seen.seen) return { end: "seen", what: seen.what };
       if (seen.never !== "") return { end: "never", why: seen.never };

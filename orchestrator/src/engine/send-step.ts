@@ -98,7 +98,7 @@ export async function sendStep(parts: SendParts, sending: Sending): Promise<void
 async function isDue(parts: SendParts, sending: Sending): Promise<boolean> {
   const { run, step, attempt } = sending;
   const of = { stepId: step.id, attempt };
-  const needed = await glance(parts, sending, step.onlyIf, GLANCE_MS);
+  const needed = await glance(parts, sending, step.onlyIf, neededWithinMs(step.onlyIf));
   if (needed.answer === "stopped") return false;
   if (needed.answer === "no") return row(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
   if (needed.answer === "unknown") return row(RunEventKind.STEP_FAILED, UNKNOWN(needed.what));
@@ -117,6 +117,11 @@ async function isDue(parts: SendParts, sending: Sending): Promise<boolean> {
     await parts.append(run.id, { kind, ...of, text });
     return false;
   }
+}
+
+/** An agent that has just started counts anew how long a resync stands: before that time is over, "no" is not known. */
+function neededWithinMs(onlyIf: Condition | undefined): number {
+  return GLANCE_MS + (onlyIf?.what?.$case === "resyncStands" ? onlyIf.what.value.forMs : 0);
 }
 
 function UNKNOWN(what: string): string {
