@@ -26,7 +26,9 @@ export const missingVolume: NodeRule = {
     const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes;
     if (volumes === undefined || inventory === undefined) return "unknown";
     const there = new Set(volumes.map(fullName));
-    const missing = wantedOn(inventory, node.name).filter(({ volume }) => !there.has(volume));
+    const missing = wantedOf(inventory)
+      .on(node.name)
+      .filter(({ volume }) => !there.has(volume));
     return findings(
       node,
       missing,
@@ -45,8 +47,9 @@ export const orphanVolume: NodeRule = {
   judge: (node, { inventory }) => {
     const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes;
     if (volumes === undefined || inventory === undefined) return "unknown";
-    if (hasHiddenDisks(inventory)) return "unknown"; // a damaged instance's volumes would look like orphans
-    const wanted = new Set(wantedOn(inventory, node.name).map(({ volume }) => volume));
+    const { on, someHidden } = wantedOf(inventory);
+    if (someHidden) return "unknown"; // a damaged instance's volumes would look like orphans
+    const wanted = new Set(on(node.name).map(({ volume }) => volume));
     const orphans = volumes
       .filter((lv) => lv.vgName === inventory.vgName && GANETIS.test(lv.lvName) && !wanted.has(fullName(lv)))
       .map((lv) => ({ volume: fullName(lv), instance: "" }));
@@ -59,26 +62,35 @@ interface Wanted {
   readonly instance: string;
 }
 
-function wantedOn({ instances }: GanetiFacts, node: string): Wanted[] {
-  return instances.flatMap((instance) =>
-    instance.disks
-      .filter((disk) => isOn(disk, instance.primaryNode, node))
-      .flatMap(({ dataLv, metaLv }) => [dataLv, metaLv])
-      .filter((volume) => volume !== "")
-      .map((volume) => ({ volume, instance: instance.name })),
-  );
+interface Intent {
+  readonly on: (node: string) => readonly Wanted[];
+  readonly someHidden: boolean; // an instance whose disks are not known
 }
 
-function isOn(
-  disk: { readonly type: string; readonly nodeA: string; readonly nodeB: string },
-  primaryNode: string,
-  node: string,
-): boolean {
-  return disk.type === "drbd" ? disk.nodeA === node || disk.nodeB === node : primaryNode === node;
+/** By inventory: a thousand reports a second must not each go through every instance. */
+const intents = new WeakMap<GanetiFacts, Intent>();
+
+function wantedOf(inventory: GanetiFacts): Intent {
+  const known = intents.get(inventory) ?? intentOf(inventory);
+  intents.set(inventory, known);
+  return known;
 }
 
-function hasHiddenDisks({ instances }: GanetiFacts): boolean {
-  return instances.some(({ disks, diskTemplate }) => disks.length === 0 && diskTemplate !== "diskless");
+function intentOf({ instances }: GanetiFacts): Intent {
+  const byNode = new Map<string, Wanted[]>();
+  for (const { name, disks, primaryNode } of instances)
+    for (const { type, nodeA, nodeB, dataLv, metaLv } of disks)
+      for (const node of type === "drbd" ? [nodeA, nodeB] : [primaryNode]) {
+        const wanted = byNode.get(node) ?? [];
+        for (const volume of [dataLv, metaLv]) if (volume !== "") wanted.push({ volume, instance: name });
+        byNode.set(node, wanted);
+      }
+  return {
+    on: (node) => byNode.get(node) ?? [],
+    someHidden: instances.some(
+      ({ disks, diskTemplate }) => disks.length === 0 && diskTemplate !== "diskless",
+    ),
+  };
 }
 
 function findings(
