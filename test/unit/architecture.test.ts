@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Pure functions that happen to live in a module of node. */
-const PURE_OF_NODE = /^\{ (?:isIP|isIPv6|SocketAddress) \} from node:net$|^\{ createHash \} from node:crypto$/;
+const PURE_OF_NODE =
+  /^\{ (?:isIP|isIPv6|SocketAddress) \} from node:net$|^\{ createHash \} from node:crypto$/;
 
 test("proto knows neither agent nor orchestrator, and these two know only proto", () => {
   expect(importsOf(PROTO, /^@vigie\//)).toEqual([]);
