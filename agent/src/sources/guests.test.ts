@@ -88,6 +88,21 @@ web1.example                                 3  1024     1     -b----       5.6
   );
 });
 
+describe("a node where Ganeti has used no hypervisor since it started", () => {
+  const enabled = (list: string) => read({ files: { "/var/lib/ganeti/ssconf_hypervisor_list": list } });
+
+  test("runs no guest of a hypervisor whose traces would be seen", async () => {
+    expect(await enabled("kvm\nxen-pvm\n")).toMatchObject({ state: "ok", facts: { value: { guests: [] } } });
+  });
+
+  test("does not say so of another one", async () => {
+    expect(await enabled("kvm\nlxc\n")).toEqual({
+      state: "absent",
+      reason: "what runs under lxc is not seen by this agent",
+    });
+  });
+});
+
 test("a node without any hypervisor has no such source", async () => {
   expect(await read({})).toMatchObject({ state: "absent" });
 });

@@ -11,6 +11,8 @@ import type { Reading, SourceDefinition } from "./source.js";
 const KVM = "/var/run/ganeti/kvm-hypervisor/pid";
 const FAKE = "/var/run/ganeti/fake-hypervisor"; // of Ganeti's own tests, and of our lab: a file for each guest
 const XEN = "/proc/xen/capabilities"; // "control_d" on the host that runs the others
+const ENABLED = "/var/lib/ganeti/ssconf_hypervisor_list";
+const SEEN_HERE: ReadonlySet<string> = new Set(["kvm", "fake", "xen-pvm", "xen-hvm"]);
 const XL_LIST = { file: "/usr/sbin/xl", args: ["list"], timeoutMs: 5_000 };
 const INSTANCE = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/;
 
@@ -30,10 +32,23 @@ async function read(host: Host): Promise<Reading> {
   const found = [await kvmGuests(host), await fakeGuests(host), await xenGuests(host)].filter(
     (each) => each !== undefined,
   );
-  if (found.length === 0) return { state: "absent", reason: "no hypervisor of Ganeti's is on this node" };
+  if (found.length === 0) return readWithoutTraces(host);
   const all = found.flatMap((each) => each.guests);
   const value = { guests: all.sort((a, b) => (a.instance < b.instance ? -1 : 1)) };
   return { state: "ok", facts: { $case: "guests", value }, damaged: found.flatMap((each) => each.damaged) };
+}
+
+/**
+ * Ganeti makes its hypervisors' folders, which a reboot removes, when it first uses them: a node that came back and is
+ * still offline has none, and runs nothing. That is known only where each hypervisor of the cluster would be seen here.
+ */
+async function readWithoutTraces(host: Host): Promise<Reading> {
+  const enabled = (await textOf(host, ENABLED))?.split("\n").filter((line) => line !== "") ?? [];
+  const unseen = enabled.filter((hypervisor) => !SEEN_HERE.has(hypervisor));
+  if (unseen.length > 0)
+    return { state: "absent", reason: `what runs under ${unseen.join(", ")} is not seen by this agent` };
+  if (enabled.length === 0) return { state: "absent", reason: "no hypervisor of Ganeti's is on this node" };
+  return { state: "ok", facts: { $case: "guests", value: { guests: [] } }, damaged: [] };
 }
 
 async function kvmGuests(host: Host): Promise<Found | undefined> {
