@@ -17,8 +17,10 @@ export function remains(
   const refusals: string[] = [];
   if (known === undefined) refusals.push(`Ganeti does not tell of ${node}: ask again`);
   else if (!known.offline) refusals.push(`${node} is not offline: there is nothing to reinstate`);
-  if (!reportsNow(seen, nowMs))
+  if (!reportsNow(seen, nowMs)) {
     refusals.push(`${node} does not report: what it still has is not known (I11)`);
+    return { refusals, notes: [] }; // what it had when it was last heard is no fault of now
+  }
   const guests = freshFacts(seen, Source.GUESTS, "guests", nowMs);
   if (guests.unknown !== "") refusals.push(guests.unknown);
   for (const { instance } of guests.facts?.guests ?? [])

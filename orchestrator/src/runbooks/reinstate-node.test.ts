@@ -44,6 +44,14 @@ test("with rebalance=no the guests stay", () => {
   expect(stepIds(plan(() => {}, { rebalance: "no" })).includes("rebalance")).toBe(false);
 });
 
+test("of a node that does not report, what it had when it was last heard is not told as of now", () => {
+  const made = plan((w) => {
+    nodeIn(w, "h3").minors = [healthy(9, Role.SECONDARY)];
+    nodeIn(w, "h3").ageMs = 9_000;
+  });
+  expect(made.refusals).toEqual(["h3 does not report: what it still has is not known (I11)"]);
+});
+
 test("volumes of instances that are elsewhere now are told, and how to remove them", () => {
   const notes = plan((w) => {
     const [lv] = nodeIn(w, "h3").lvm.logicalVolumes;

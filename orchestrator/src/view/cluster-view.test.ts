@@ -1,4 +1,11 @@
-import { ConnectionState, Damaged, GanetiFacts, type GanetiInstance, SsconfFacts } from "@vigie/proto";
+import {
+  ConnectionState,
+  Damaged,
+  GanetiFacts,
+  type GanetiInstance,
+  GanetiNode,
+  SsconfFacts,
+} from "@vigie/proto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emptyView, joined, withNode } from "./cluster-view.js";
@@ -69,6 +76,20 @@ describe("the join", () => {
     expect([next.joinStale, next.resources.has("h3/7")]).toEqual([true, false]);
     expect([joined(next).joinStale, joined(next).resources.has("h3/7")]).toEqual([false, true]);
   });
+});
+
+test("what a node had that Ganeti does not name there is no disk while it is offline and away", () => {
+  const h3 = GanetiNode.create({ name: "h3", offline: true });
+  const offline = GanetiFacts.create({ ...INVENTORY, nodes: [...INVENTORY.nodes, h3] });
+  const says = (away: boolean): Record<string, Says> => ({
+    ...HEALTHY,
+    h3: { minors: [onH1({ minor: 7 })], offline: away },
+  });
+  const gone = cluster(says(true), offline);
+  expect(gone.resources.has("h3/7")).toBe(false);
+  const back = { ...(gone.nodes.get("h3") ?? unseenNode("h3")), connected: true };
+  expect(joined(withNode(gone, back, "h1")).resources.has("h3/7")).toBe(true);
+  expect(cluster(says(true)).resources.has("h3/7")).toBe(true); // silent, and not told to be offline
 });
 
 describe("an end is unknown, never healthy (I11), where", () => {

@@ -44,7 +44,8 @@ export function withNode(view: ClusterView, node: NodeView, ownNode: string): Cl
   const nodes = (view.nodes as Map<string, NodeView>).set(node.name, node);
   const names = ssconf === view.ssconf ? [] : (ssconf?.nodeList ?? []);
   for (const name of names) if (!nodes.has(name)) nodes.set(name, unseenNode(name));
-  const joinStale = view.joinStale || before === undefined || !sameKeys(before.minors, node.minors);
+  const known = before?.connected === node.connected && sameKeys(before.minors, node.minors);
+  const joinStale = view.joinStale || !known;
   const next = { ...view, ssconf, inventory, joinStale };
   return inventory === view.inventory ? next : rejoin(next);
 }

@@ -38,7 +38,10 @@ export function joinResources(
       .map((disk) => mirroredDisk(instance, disk, addresses)),
   );
   const claimed = new Set(named.flatMap((resource) => resource.ends.map(endKey)));
-  return [...named, ...unclaimed(nodes, claimed, addresses)];
+  const offline = new Set((inventory?.nodes ?? []).filter((node) => node.offline).map(({ name }) => name));
+  // What a dead node had when it was last heard is there no more, and would be told as unknown for weeks.
+  const speaking = [...nodes.values()].filter((node) => node.connected || !offline.has(node.name));
+  return [...named, ...unclaimed(speaking, claimed, addresses)];
 }
 
 function mirroredDisk(
@@ -63,11 +66,11 @@ function mirroredDisk(
 }
 
 function unclaimed(
-  nodes: ReadonlyMap<string, NodeView>,
+  nodes: readonly NodeView[],
   claimed: ReadonlySet<string>,
   addresses: ReadonlyMap<string, string>,
 ): Resource[] {
-  return [...nodes.values()].flatMap((node) =>
+  return nodes.flatMap((node) =>
     [...node.minors.keys()]
       .map((minor) => ({ node: node.name, minor, address: addresses.get(node.name) ?? "" }))
       .filter((end) => !claimed.has(endKey(end)))
