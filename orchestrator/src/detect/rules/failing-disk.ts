@@ -28,6 +28,7 @@ export const failingDisk: NodeRule = {
     const lines = factsOf(node, Source.KERNEL_LOG, "kernelLog")?.lines;
     if (devices === undefined || lines === undefined) return "unknown";
     const smart = factsOf(node, Source.SMART, "smart")?.disks ?? [];
+    if (smart.length === 0 && !lines.some(({ kind }) => kind === KernelLogKind.IO_ERROR)) return [];
     return devices.filter(isRunningDisk).flatMap((device) => {
       const errors = lines.filter((line) => isErrorOf(line, device));
       const says = smartSays(smart.find((report) => report.device === device.name));

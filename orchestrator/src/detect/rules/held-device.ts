@@ -13,8 +13,8 @@ export const heldDevice: ResourceRule = {
   clearMs: 3_000,
   judge: (resource, ends, view) => {
     const instance = view.instances.get(resource.instance);
-    if (ends.some(({ unknown }) => unknown !== "")) return "unknown";
     if (instance?.adminState !== "down" || ends.length !== 2) return [];
+    if (ends.some(({ unknown }) => unknown !== "")) return "unknown";
     const held = ends.find(({ drbd }) => drbd?.role === Role.PRIMARY);
     if (held === undefined || !ends.some((end) => end !== held && end.inactive)) return [];
     return [

@@ -16,9 +16,9 @@ export const hungMigration: ResourceRule = {
     const job = view.inventory?.jobs.find(
       ({ status, summary }) => status === "running" && summary === `INSTANCE_MIGRATE(${resource.instance})`,
     );
+    if (job === undefined) return [];
     const stall = stalledSync.judge(resource, ends, view, settings);
     if (stall === "unknown") return "unknown";
-    if (job === undefined) return [];
     return stall.map((finding) => ({
       ...finding,
       summary: `${resourceName(resource)}: the migration, job ${job.id}, waits for a resync that does not move`,

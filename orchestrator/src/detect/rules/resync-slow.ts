@@ -12,8 +12,9 @@ export const resyncSlow: ResourceRule = {
   holdDownMs: 300_000, // the kernel's average says little before
   clearMs: 60_000,
   judge: (resource, ends, _view, { stallAfterMs, resyncSlowAfterMs }) => {
-    const known = ends.flatMap((end) => (end.unknown === "" && end.drbd !== undefined ? [end] : []));
+    const known = ends.filter((end) => end.unknown === "" && end.drbd !== undefined);
     if (known.length === 0) return "unknown";
+    if (!known.some(({ drbd }) => drbd?.resync !== undefined)) return [];
     const left = known.flatMap(({ drbd, stillMs }) => {
       const resync = drbd !== undefined && isInSync(drbd) && !isResyncPaused(drbd) ? drbd.resync : undefined;
       if (resync === undefined || resync.verify || stillMs >= stallAfterMs) return [];
