@@ -37,8 +37,13 @@ const FROM_DRBD = /^(?:(?:block )?drbd|d-con )/;
 // "block drbd0: ", "drbd resource0: ", "d-con resource0: " (8.4.0), "drbd resource0/0 drbd0 h2: " (9).
 const DRBD_PREFIX = /^(?:block |drbd |d-con )?(?<names>[^:]{1,200}): /;
 
+// sd_revalidate_disk() of drivers/scsi/sd.c, before anything is read of the disk; and again when its size changes.
+const NEW_DISK = /^sd (?<address>\d+:\d+:\d+:\d+): \[(?<name>\w+)\] \d+ \d+-byte logical blocks/;
+
 export interface LogRecord {
   readonly sequence: number;
+  /** A disk that appears: what was told of this name and this address is another one's. */
+  readonly newDisk: { readonly name: string; readonly address: string } | undefined;
   readonly line: KernelLogLine | undefined; // undefined: understood, and of no matter here
 }
 
@@ -53,7 +58,13 @@ export function parseRecord(record: string): LogRecord | undefined {
   const fromKernel = Number(groups["prefix"]) < 8;
   const text = (groups["text"] ?? "").slice(0, TEXT_BYTES * 2);
   const news = fromKernel ? newsOf(text) : undefined;
-  return { sequence, line: news && { sequence, sinceBootUs, text: capped(text), ...news } };
+  const newDisk = fromKernel ? newDiskOf(text) : undefined;
+  return { sequence, newDisk, line: news && { sequence, sinceBootUs, text: capped(text), ...news } };
+}
+
+function newDiskOf(text: string): LogRecord["newDisk"] {
+  const { name = "", address = "" } = NEW_DISK.exec(text)?.groups ?? {};
+  return name === "" ? undefined : { name, address };
 }
 
 function newsOf(text: string): Pick<KernelLogLine, "kind" | "device"> | undefined {

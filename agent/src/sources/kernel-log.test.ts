@@ -49,6 +49,17 @@ describe("what matters", () => {
     expect(parseRecords([record(text)])).toEqual({ lines: [], damaged: [] });
   });
 
+  test("of a disk, is what came since it was plugged in: a new one may have the name of the one that failed", () => {
+    const devices = (texts: readonly string[]): string[] =>
+      parseRecords(texts.map((text) => record(text))).lines.map(({ device }) => device);
+    const errors = ["sda", "sda1", "sdab", "0:0:0:0"].map((name) => `I/O error, dev ${name}, sector 2048`);
+    const plugged = "sd 1:0:1:0: [sda] 50331648 512-byte logical blocks: (25.8 GB/24.0 GiB)";
+    expect(devices([...errors, plugged])).toEqual(["sdab", "0:0:0:0"]);
+    expect(devices([...errors, plugged, "I/O error, dev sda, sector 0"])).toEqual(["sdab", "0:0:0:0", "sda"]);
+    const again = plugged.replace("1:0:1:0", "0:0:0:0");
+    expect(devices([...errors, again])).toEqual(["sdab"]);
+  });
+
   test("is not what a program wrote there", () => {
     expect(parseRecords([record("I/O error, dev sda, sector 0", 12)]).lines).toEqual([]);
   });
