@@ -31,6 +31,14 @@ proof("a disk that goes offline is told by its name, and so is the minor that lo
   const offline = await incidentOf(stage.vigie, "disk-offline", 20);
   expect(offline.subject).toMatchObject({ node: "h3.lab.example", device: "sda" });
   tell("disk offline", begun, offline.opened_unix_ms);
+  await stage.vigie.until(
+    "it proposes to retire the disk",
+    async () => {
+      const { decision } = await incidentOf(stage.vigie, "disk-offline", 5);
+      return decision.join().includes("vigie do retire-disk h3.lab.example disk=sda") ? true : undefined;
+    },
+    20,
+  );
   const diskless = await incidentOf(stage.vigie, "diskless", 20);
   expect(diskless.subject.instance).toBe(stage.disk.instance);
   tell("diskless", begun, diskless.opened_unix_ms);
