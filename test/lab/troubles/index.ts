@@ -1,6 +1,7 @@
 /** The lab's troubles. `npm run lab -- break NAME` and the tests find them here. */
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
+import { failingDisk } from "./failing-disk.js";
 import { frozenDisk } from "./frozen-disk.js";
 import { ganetiDown } from "./ganeti-down.js";
 import { heldOpen } from "./held-open.js";
@@ -22,6 +23,7 @@ export const troubles: readonly Trouble[] = [
   standalone,
   splitBrain,
   frozenDisk,
+  failingDisk,
   diskOffline,
   diskless,
   powerCut,
