@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect } from "vitest";
 import { contentHash, troubleNamed, waitForHealthy } from "../index.js";
 import { connect, disconnect, procDrbd, waitForMinor } from "../cluster/drbd.js";
 import { masterNode, type DiskSide } from "../cluster/configuration.js";
-import { newestRun, stepTimes, type } from "./command.js";
-import { closedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
+import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 const VICTIM = "h3.lab.example";
 const SURVIVOR = "h2.lab.example";

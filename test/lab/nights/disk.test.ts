@@ -15,8 +15,8 @@ import {
   type Lab,
 } from "../index.js";
 import { plugDisk } from "../cluster/new-disk.js";
-import { newestRun, stepTimes, type } from "./command.js";
-import { incidentOf, proof, setStage, type Stage } from "./stage.js";
+import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 

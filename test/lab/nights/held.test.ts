@@ -1,8 +1,8 @@
 /** A device that is held open keeps its minor when the guest is stopped, on a real kernel; then it is let go (W3). */
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { contentHash, procDrbd, troubleNamed } from "../index.js";
-import { newestRun, stepTimes, type } from "./command.js";
-import { proof, setStage, type Stage } from "./stage.js";
+import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { proof, setStage, type Stage } from "../proofs/stage.js";
 import type { ToldRun } from "../vigie/ask.js";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });

@@ -2,8 +2,8 @@
 import { expect } from "vitest";
 import { contentHash, procDrbd, waitForHealthy } from "../index.js";
 import { masterNode } from "../cluster/configuration.js";
-import { newestRun, stepTimes, type } from "./command.js";
-import { proof, setStage, type Stage } from "./stage.js";
+import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { proof, setStage, type Stage } from "../proofs/stage.js";
 
 /** Ends the job's process at the moment when both are Primary, and lets Ganeti see that it is dead. */
 async function killMigration({ lab, disk }: Stage): Promise<void> {

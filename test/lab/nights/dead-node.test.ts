@@ -3,8 +3,8 @@ import { afterEach, expect, vi } from "vitest";
 import { contentHash, createInstance, removeInstance, troubleNamed, waitForHealthy } from "../index.js";
 import { instanceDisk, masterNode } from "../cluster/configuration.js";
 import type { Lab } from "../lab.js";
-import { newestRun, stepTimes, type } from "./command.js";
-import { closedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
+import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 vi.setConfig({ testTimeout: 900_000 }); // ten jobs of Ganeti, a boot, and minutes until DRBD and Ganeti give a node up
 const JOB_TIMEOUT_MS = 120_000;

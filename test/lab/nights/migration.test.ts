@@ -2,7 +2,7 @@
 import { afterEach, expect } from "vitest";
 import { contentHash, troubleNamed, waitForHealthy } from "../index.js";
 import { masterNode } from "../cluster/configuration.js";
-import { incidentOf, proof, runIn, setStage, standingCuts, type Stage } from "./stage.js";
+import { incidentOf, proof, runIn, setStage, standingCuts, type Stage } from "../proofs/stage.js";
 
 const NOBODY_HEALS = 'stalled_sync = "observe"\n';
 const HEAL_WITHIN_S = 120;
