@@ -18,10 +18,13 @@ import {
 import { closed, openIncident, told, type Moment } from "../detect/incident-log.js";
 import type { DetectSettings } from "../detect/rule.js";
 
+/** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
+const JUDGED_FOR_MS = 1_500;
+
 export interface Desk {
   /** Judges this node, and the disks that have an end on it. */
   readonly judge: (view: ClusterView, node: string) => Change[];
-  /** Judges all nodes and disks, those that are no more, and what an earlier life left open. */
+  /** Judges what no report had judged a moment ago: silent nodes, what is no more, and what an earlier life left open. */
   readonly judgeAll: (view: ClusterView) => Change[];
   readonly open: () => readonly Incident[];
   readonly find: (id: string) => Incident | undefined;
@@ -46,6 +49,7 @@ export function createDesk(
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
   const idOf = new Map<string, string>(); // a standing's key → its incident
   const stale = new Set(open.keys()); // of an earlier life, and not seen again yet
+  const judgedAtMs = new Map<string, number>(); // by node, of its last report
 
   return {
     judge,
@@ -59,6 +63,7 @@ export function createDesk(
 
   function judge(view: ClusterView, node: string): Change[] {
     const nowMs = clock.monotonicMs();
+    judgedAtMs.set(node, nowMs);
     return [...judgeOne(view, node, nowMs), ...closeStale(view, nowMs)];
   }
 
@@ -67,7 +72,9 @@ export function createDesk(
     const gone = [...states.keys()].flatMap((subject) => judgeGone(view, subject));
     return [
       ...gone.flatMap((judged) => take(judged, nowMs)),
-      ...[...view.nodes.keys()].flatMap((node) => judgeOne(view, node, nowMs)),
+      ...[...view.nodes.keys()]
+        .filter((node) => nowMs - (judgedAtMs.get(node) ?? 0) >= JUDGED_FOR_MS)
+        .flatMap((node) => judgeOne(view, node, nowMs)),
       ...closeStale(view, nowMs),
     ];
   }
