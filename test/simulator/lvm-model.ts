@@ -79,7 +79,7 @@ export function lvmCommand(node: NodeModel, tool: string, args: readonly string[
     case "pvs":
       return report("pv", pvs(node));
     case "pvcreate":
-      return pvcreate(node, last);
+      return pvcreate(node, last, args[args.indexOf("--uuid") + 1] ?? "");
     case "vgcreate":
     case "vgextend":
       return intoGroup(node, args[0] ?? "", last, tool);
@@ -133,7 +133,8 @@ function pvs(node: NodeModel): object[] {
   }));
 }
 
-function pvcreate(node: NodeModel, path: string): CommandOutcome {
+/** `pvcreate --uuid UUID --norestorefile PATH` */
+function pvcreate(node: NodeModel, path: string, uuid: string): CommandOutcome {
   const disk = node.disks.find(({ name, partitions }) =>
     [name, ...partitions].some((part) => path === `/dev/${part}`),
   );
@@ -141,7 +142,7 @@ function pvcreate(node: NodeModel, path: string): CommandOutcome {
     return outcome(5, "", `  No device found for ${path}.\n`);
   if (disk.pv !== undefined)
     return outcome(5, "", `  Can't initialize physical volume "${path}" of volume group\n`);
-  disk.pv = { path, uuid: lvmUuid(`${disk.wwid} pv`), vgName: "", vgUuid: "", allocatable: true };
+  disk.pv = { path, uuid, vgName: "", vgUuid: "", allocatable: true };
   return outcome(0, `  Physical volume "${path}" successfully created.\n`);
 }
 

@@ -1,14 +1,16 @@
 /**
  * A blank disk becomes a physical volume of the volume group that Ganeti wants (W2). The tools ask before they
- * overwrite anything that they find, nobody answers, and that is "no": so there is no flag that says yes (I5).
+ * overwrite anything that they find, nobody answers, and that is "no": so there is no flag that says yes (I5). What a
+ * killed try left behind is known by its UUID, and gone on with.
  */
-import { explain, Source, VigieError, type AdoptDisk, type DiskIdentity } from "@vigie/proto";
+import { explain, Source, VigieError, type AdoptDisk, type DiskIdentity, type LvmFacts } from "@vigie/proto";
 import { checkDisk, checkLvmName } from "../argument-types.js";
 import { judgeAdoption, type SeenForAdoption } from "../guards/adopt-disk.js";
 import type { Command } from "../host.js";
+import { isHalfDone, ownPvUuid, pvPath } from "../own-pv.js";
 import { runForOutput } from "../sources/reading.js";
 import { parseWipefs, wipefs } from "../sources/wipefs.js";
-import type { ActionDefinition, ActionStep, Look } from "./action.js";
+import type { ActionDefinition, ActionStep, Asker, Look } from "./action.js";
 import { diskLock, hostUse, seenDisk, stackOf, stateByWwid } from "./look-at-disk.js";
 
 const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
@@ -26,20 +28,28 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   locks: ({ disk, vgName }) => [diskLock(disk), `volume group ${vgName}`],
   opens: ({ disk }) => disk?.name ?? "",
   factsMaxAgeMs: 30_000, // LVM and wipefs read the disk; a blank one is in nobody's use, and the tools look again
-  guard: async (params, look) => judgeAdoption(params, await seenForAdoption(params.disk, look)),
+  guard: async (params, look) =>
+    judgeAdoption(params, await seenForAdoption(params.disk, look), uuidFor(look.asker)),
   holds: async (params, look) => {
     const path = pvPath(params);
     if ((await stateByWwid(params.disk, look)) === undefined) return false; // the name is another disk's, or nobody's
     const isSo = await inGroup(path, params.vgName, look);
     return isSo === true && { message: `${path} is a physical volume of ${params.vgName}` };
   },
-  steps: (params) => {
+  steps: (params, asker) => {
     const { disk, partition, vgName } = params;
     if (disk === undefined) return [];
     const path = pvPath(params);
+    const uuid = uuidFor(asker);
+    const anew = async (look: Look): Promise<boolean> => !(await isBegun(params, uuid, look));
     return [
-      ...(partition ? [{ run: onePartition(disk) }, { run: settle() }] : []),
-      { run: lvm("pvcreate", path) },
+      ...(partition
+        ? [
+            { run: onePartition(disk), needed: anew },
+            { run: settle(), needed: anew },
+          ]
+        : []),
+      { run: lvm("pvcreate", "--uuid", uuid, "--norestorefile", path), needed: anew },
       { run: lvm("vgextend", vgName, path), needed: (look) => groupIsThere(vgName, look) },
       { run: lvm("vgcreate", vgName, path), needed: async (look) => !(await groupIsThere(vgName, look)) },
     ] satisfies ActionStep[];
@@ -53,11 +63,8 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   },
 };
 
-/** "/dev/sdb", "/dev/sdb1", "/dev/nvme0n1p1". */
-function pvPath({ disk, partition }: AdoptDisk): string {
-  const path = devicePath(disk);
-  if (!partition) return path;
-  return /\d$/.test(path) ? `${path}p1` : `${path}1`;
+function uuidFor({ runId, stepId }: Asker): string {
+  return ownPvUuid(runId, stepId);
 }
 
 function devicePath(disk: DiskIdentity | undefined): string {
@@ -108,6 +115,12 @@ async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Prom
   };
 }
 
+/** @throws VigieError SOURCE_FAILED where nobody can say: then nothing is made (I11) */
+async function isBegun(params: AdoptDisk, uuid: string, look: Look): Promise<boolean> {
+  const { physicalVolumes } = await lvmNow(look);
+  return physicalVolumes.some((pv) => isHalfDone(pv, params, uuid));
+}
+
 /** A text: nobody can say. */
 async function inGroup(path: string, vgName: string, look: Look): Promise<boolean | string> {
   const { facts, reason } = await look.read(Source.LVM);
@@ -117,7 +130,11 @@ async function inGroup(path: string, vgName: string, look: Look): Promise<boolea
 
 /** @throws VigieError SOURCE_FAILED where nobody can say: then neither is run (I11) */
 async function groupIsThere(vgName: string, look: Look): Promise<boolean> {
+  return (await lvmNow(look)).volumeGroups.some((group) => group.vgName === vgName);
+}
+
+async function lvmNow(look: Look): Promise<LvmFacts> {
   const { facts, reason } = await look.read(Source.LVM);
   if (facts?.$case !== "lvm") throw new VigieError("SOURCE_FAILED", `LVM: ${reason}`);
-  return facts.value.volumeGroups.some((group) => group.vgName === vgName);
+  return facts.value;
 }

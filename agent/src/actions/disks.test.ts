@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { whole } from "../guards/testing.js";
 import type { DeviceHandle } from "../host.js";
 import type { Facts } from "../sources/source.js";
+import { ownPvUuid } from "../own-pv.js";
 import { errno } from "../sources/testing.js";
 import { performStage, requestFor, type PerformStage } from "../testing.js";
 import { MAP, SAMPLE_DISK as DISK, VG_UUID } from "./testing.js";
@@ -259,6 +260,7 @@ describe("a blank disk is adopted", () => {
       { $case: "adoptDisk", value: { disk: DISK, vgName, partition: true, replacesWwid: "t10.OLD" } },
       { stepId: "adopt" },
     );
+  const OWN = ownPvUuid("r-1", "adopt");
   const lvm = (change: Partial<LvmFacts>): void =>
     void facts.set(Source.LVM, { $case: "lvm", value: LvmFacts.create(change) });
   const BLANK = { stdout: '{"signatures": []}' };
@@ -280,7 +282,7 @@ describe("a blank disk is adopted", () => {
       "wipefs --no-act --json /dev/sdb",
       "sfdisk --wipe never /dev/sdb",
       "udevadm settle --timeout=20",
-      "pvcreate /dev/sdb1",
+      `pvcreate --uuid ${OWN} --norestorefile /dev/sdb1`,
       "vgcreate kvmvg /dev/sdb1",
     ]);
   });
@@ -293,7 +295,23 @@ describe("a blank disk is adopted", () => {
       return BLANK;
     };
     expect(await stage.perform(adopt("kvmvg"))).toMatchObject({ outcome: DONE });
-    expect(tools().slice(3)).toEqual(["pvcreate /dev/sdb1", "vgextend kvmvg /dev/sdb1"]);
+    expect(tools().at(-1)).toBe("vgextend kvmvg /dev/sdb1");
+  });
+
+  test("where a killed try left it half done, only what is missing is done", async () => {
+    const own = { ...PV, uuid: OWN, vgName: "" };
+    folders = { "": ["sdb1", "device"], holders: [], "sdb1/holders": [] };
+    lvm({ physicalVolumes: [own] });
+    stage.world.run = ({ file }) => {
+      if (file.endsWith("vgcreate"))
+        lvm({
+          physicalVolumes: [{ ...own, vgName: "kvmvg" }],
+          volumeGroups: [VolumeGroup.create({ vgName: "kvmvg" })],
+        });
+      return { stdout: '{"signatures": [{"type": "dos", "offset": "0x1fe"}]}' };
+    };
+    expect(await stage.perform(adopt("kvmvg"))).toMatchObject({ outcome: DONE });
+    expect(tools()).toEqual(["wipefs --no-act --json /dev/sdb", "vgcreate kvmvg /dev/sdb1"]);
   });
 
   test("not one on which anything is found", async () => {

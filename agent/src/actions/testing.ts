@@ -1,6 +1,7 @@
 /** What the tests of actions share: parameters of each with every name in its place, and the lines that they run. */
 import { DiskIdentity, DrbdEnd, NodeChangeKind, ReplaceMode, VolumeMap } from "@vigie/proto";
 import { whole } from "../guards/testing.js";
+import { ownPvUuid } from "../own-pv.js";
 import type { ParamsOf, RequestedAction } from "./action.js";
 
 export const END: DrbdEnd = DrbdEnd.create(whole().end);
@@ -29,6 +30,7 @@ export const MAP: VolumeMap = VolumeMap.create({
 });
 
 export const ASKER = { runId: "r-7", stepId: "go" };
+const OWN_PV = ownPvUuid(ASKER.runId, ASKER.stepId);
 const V6: DrbdEnd = { ...END, localAddress: "fd00::1", peerAddress: "fd00::2" };
 const BIG: DiskIdentity = { ...SAMPLE_DISK, name: "nvme0n1", sizeBytes: 2 ** 42 };
 const { report } = whole();
@@ -107,7 +109,7 @@ export const SAMPLES: Sample = {
       [
         "/usr/sbin/sfdisk --wipe never /dev/sdb",
         "/usr/bin/udevadm settle --timeout=20",
-        "/usr/sbin/pvcreate /dev/sdb1",
+        `/usr/sbin/pvcreate --uuid ${OWN_PV} --norestorefile /dev/sdb1`,
         "/usr/sbin/vgextend kvmvg /dev/sdb1",
         "/usr/sbin/vgcreate kvmvg /dev/sdb1",
       ],
@@ -117,7 +119,7 @@ export const SAMPLES: Sample = {
       [
         "/usr/sbin/sfdisk --wipe never /dev/nvme0n1",
         "/usr/bin/udevadm settle --timeout=20",
-        "/usr/sbin/pvcreate /dev/nvme0n1p1",
+        `/usr/sbin/pvcreate --uuid ${OWN_PV} --norestorefile /dev/nvme0n1p1`,
         "/usr/sbin/vgextend kvmvg /dev/nvme0n1p1",
         "/usr/sbin/vgcreate kvmvg /dev/nvme0n1p1",
       ],
@@ -125,7 +127,7 @@ export const SAMPLES: Sample = {
     [
       { disk: SAMPLE_DISK, vgName: "kvmvg", partition: false, replacesWwid: "" },
       [
-        "/usr/sbin/pvcreate /dev/sdb",
+        `/usr/sbin/pvcreate --uuid ${OWN_PV} --norestorefile /dev/sdb`,
         "/usr/sbin/vgextend kvmvg /dev/sdb",
         "/usr/sbin/vgcreate kvmvg /dev/sdb",
       ],

@@ -12,6 +12,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { MAP, SAMPLE_DISK as DISK } from "../actions/testing.js";
 import type { StackedDevice } from "../disk-stack.js";
+import { ownPvUuid } from "../own-pv.js";
 import { judgeAdoption, type SeenForAdoption } from "./adopt-disk.js";
 import { judgeDelete, type SeenForDelete } from "./delete-disk.js";
 import type { DiskSeen } from "./disk-identity.js";
@@ -119,11 +120,12 @@ describe("a disk is forgotten", () => {
 });
 
 describe("a disk is adopted", () => {
+  const OWN = ownPvUuid("r-7", "adopt-disk");
   const lvm = { facts: LvmFacts.create({}), damaged: [] };
   const seen: SeenForAdoption = { ...seenAs("running"), stack: EMPTY, use: NO_USE, signatures: [], lvm };
   const params = AdoptDisk.create({ disk: DISK, vgName: "kvmvg", partition: true, replacesWwid: "t10.OLD" });
   const refusing = (change: Partial<SeenForAdoption>, other: Partial<AdoptDisk> = {}): string[] =>
-    refusingOf(judgeAdoption({ ...params, ...other }, { ...seen, ...change }));
+    refusingOf(judgeAdoption({ ...params, ...other }, { ...seen, ...change }, OWN));
   const withLvm = (change: Partial<LvmFacts>): Partial<SeenForAdoption> => ({
     lvm: { ...lvm, facts: { ...lvm.facts, ...change } },
   });
@@ -133,6 +135,56 @@ describe("a disk is adopted", () => {
     expect(refusing({})).toEqual([]);
     expect(refusing(withLvm({ volumeGroups: [group] }))).toEqual([]);
     expect(refusing({}, { replacesWwid: "" })).toEqual([]);
+  });
+
+  const own = PhysicalVolume.create({ pvName: "/dev/sdb1", uuid: OWN });
+  const withTable = { ...EMPTY, parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17" }] };
+  const begun = (change: Partial<PhysicalVolume> = {}): Partial<SeenForAdoption> => ({
+    ...withLvm({ physicalVolumes: [{ ...own, ...change }] }),
+    stack: withTable,
+    signatures: ["dos at 0x1fe"],
+  });
+
+  test("on which a killed try of the same step left its physical volume, in no group yet", () => {
+    expect(refusing(begun())).toEqual([]);
+    expect(refusing({ ...begun(), signatures: ["gpt at 0x200", "gpt at 0x5ff", "PMBR at 0x1fe"] })).toEqual(
+      [],
+    );
+    const whole = withLvm({ physicalVolumes: [{ ...own, pvName: "/dev/sdb" }] });
+    expect(refusing({ ...whole, signatures: ["LVM2_member at 0x218"] }, { partition: false })).toEqual([]);
+  });
+
+  const FOUND = ["partitions I12", "signatures I12", "physical volume on it I12"];
+  test.each<[string, string[], string[]]>([
+    ["another step's physical volume", refusing(begun({ uuid: ownPvUuid("r-8", "adopt-disk") })), FOUND],
+    ["one that is in a group", refusing(begun({ vgName: "guests" })), FOUND],
+    [
+      "ours, and a second partition",
+      refusing({
+        ...begun(),
+        stack: { ...withTable, parts: [...withTable.parts, { name: "sdb2", dev: "8:18" }] },
+      }),
+      ["partitions I12"],
+    ],
+    ["ours, and a file system", refusing({ ...begun(), signatures: ["ext4 at 0x438"] }), ["signatures I12"]],
+    [
+      "ours on the whole disk, where a partition was planned",
+      refusing({
+        ...withLvm({ physicalVolumes: [{ ...own, pvName: "/dev/sdb" }] }),
+        signatures: ["LVM2_member at 0x218"],
+      }),
+      ["signatures I12", "physical volume on it I12"],
+    ],
+    [
+      "ours twice",
+      refusing({
+        ...begun(),
+        ...withLvm({ physicalVolumes: [own, { ...own, pvName: "/dev/sdb" }] }),
+      }),
+      ["physical volume on it I12"],
+    ],
+  ])("not one with %s", (_what, refused, names) => {
+    expect(refused).toEqual(names);
   });
 
   test.each<[string, string[], string[]]>([
