@@ -71,6 +71,12 @@ export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
   );
 }
 
+/** Keys of the mirrored disks that a plan holds. */
+export function heldDisks(plan: Plan | undefined): Set<string> {
+  const disks = (plan?.locks ?? []).filter((name) => name.startsWith("disk "));
+  return new Set(disks.map((name) => name.slice("disk ".length)));
+}
+
 function waitsForPerson({ state }: Run): boolean {
   return state === RunState.FROZEN || state === RunState.PAUSED;
 }

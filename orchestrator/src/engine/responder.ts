@@ -25,9 +25,10 @@ import type { Change, Store } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
+import { redundancyOf, type Redundancy } from "../view/redundancy.js";
 import type { Desk } from "./desk.js";
 import { planAgain, type Executor } from "./executor.js";
-import { lockInTheWay, locksOf } from "./locks.js";
+import { heldDisks, lockInTheWay, locksOf } from "./locks.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
@@ -232,8 +233,15 @@ export function createResponder(parts: ResponderParts): Responder {
       tags: tagsOf(incident),
       stopped: parts.stopped(),
       twoPrimaries: hasTwoPrimaries(incident),
+      elsewhere: elsewhereThan(planned),
       nowUnixMs,
     };
+  }
+
+  /** Only what is destructive is limited by it; on a large cluster it is not counted for nothing. */
+  function elsewhereThan(plan: Plan | undefined): Redundancy {
+    if (plan?.destructive !== true) return { active: 0, single: 0 };
+    return redundancyOf(parts.view(), clock.monotonicMs(), heldDisks(plan));
   }
 
   function tagsOf({ subject }: Incident): TagLevels {

@@ -16,6 +16,7 @@ const FREE: PolicyFacts = {
   tags: [],
   stopped: "",
   twoPrimaries: false,
+  elsewhere: { active: 100, single: 34 },
   nowUnixMs: Date.parse("2026-11-22T12:00:00Z"), // a Sunday
 };
 const STALL = Incident.create({ kind: IncidentKind.STALLED_SYNC });
@@ -94,6 +95,18 @@ describe("each of these turns acting into asking, and is the reason that is told
     expect(act).toBe("ask");
     expect(reasons).toEqual(["policy for this kind is auto", expect.stringContaining(told)]);
   });
+});
+
+test("while over a third of the other mirrored disks have one copy only, what is destructive is asked for (I9)", () => {
+  const elsewhere = { active: 100, single: 35 };
+  expect(ask({ elsewhere, destructive: true })).toMatchObject({
+    act: "ask",
+    reasons: [expect.any(String), expect.stringContaining("35 of 100 mirrored disks have one copy only")],
+  });
+  expect(ask({ elsewhere, destructive: false }).act).toBe("run"); // a heal of a link makes it better
+  expect(ask({ destructive: true }).act).toBe("run");
+  expect(ask({ elsewhere: { active: 0, single: 0 }, destructive: true }).act).toBe("run");
+  expect(ask({ elsewhere, destructive: true }, { ...SHIPPED, storm_percent: 35 }).act).toBe("run");
 });
 
 test("every reason is told, not only the first", () => {

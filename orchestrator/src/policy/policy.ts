@@ -5,6 +5,7 @@
  */
 import type { Incident } from "@vigie/proto";
 import { modeOf, type PolicyConfig } from "../config.js";
+import type { Redundancy } from "../view/redundancy.js";
 import { ganetiLimits, modeByTags, type Rung, type TagLevels } from "./tags.js";
 import { isInWindow } from "./windows.js";
 
@@ -26,6 +27,7 @@ export interface PolicyFacts {
   readonly tags: TagLevels;
   readonly stopped: string; // the kill switch; empty: it is not thrown
   readonly twoPrimaries: boolean;
+  readonly elsewhere: Redundancy; // of what the plan does not hold
   readonly nowUnixMs: number;
 }
 
@@ -77,10 +79,19 @@ function limits(config: PolicyConfig, facts: PolicyFacts): string[] {
   const lastHour = facts.recentRuns.filter((run) => run.agoMs < 3_600_000).length;
   if (lastHour >= config.per_cluster_per_hour)
     reasons.push(`${lastHour} automatic runs in the last hour: the storm stop (I34)`);
+  if (facts.destructive) reasons.push(...storm(config, facts.elsewhere));
   if (facts.lockInTheWay !== "") reasons.push(facts.lockInTheWay);
   if (facts.destructive && !isInWindow(config.windows, facts.nowUnixMs))
     reasons.push(`it is outside of the maintenance windows: ${config.windows.join("; ")}`);
   return reasons;
+}
+
+/** While much of the cluster lives from one copy, the next thing that goes wrong loses data: a person decides (I9). */
+function storm({ storm_percent: limit }: PolicyConfig, { active, single }: Redundancy): string[] {
+  if (active === 0 || (single / active) * 100 <= limit) return [];
+  return [
+    `elsewhere ${single} of ${active} mirrored disks have one copy only, over ${limit} %: the storm stop (I9)`,
+  ];
 }
 
 /** @param what "disk " or "node " */

@@ -4,6 +4,7 @@
  * once, so the other copy of each must be whole, or nothing is done (I2).
  */
 import { type BlockDevice, DiskState, type GanetiInstance, Role } from "@vigie/proto";
+import { redundancyOf } from "../view/redundancy.js";
 import { type Copy, copyAt } from "./copies.js";
 import { describeDisk, sizeText } from "./disk-devices.js";
 import { diskLayout, type DiskLayout } from "./disk-layout.js";
@@ -71,7 +72,7 @@ export const retireDisk: Runbook = {
       parameters: { node, disk: disk.name, migrate: moves ? "" : "no" },
       steps: refusals.length === 0 ? steps : [],
       touches: { nodes: [node], resources: layout.mirrors },
-      notes: [...notesOf(disk, layout, copies, guests), ...watcher.notes],
+      notes: [...notesOf(disk, layout, copies, guests), ...elsewhereNotes(request, layout), ...watcher.notes],
       refusals,
       wayOut: retireWayOut(request, node, disk, copies),
       destructive: true,
@@ -107,6 +108,14 @@ function notesOf(
     `the light of its slot, where the enclosure has one: ${manualLocate(identity)}`,
     `at the end, pull it out of ${identity.node}: ${describeDisk(disk)}; then: vigie do adopt-disk ${identity.node} NEW ${typed(`replaces=${disk.wwid}`)}`,
   ];
+}
+
+/** A person may go on where the policy would not: then one knows (I9). */
+function elsewhereNotes({ view, nowMs }: RunbookRequest, { mirrors }: DiskLayout): string[] {
+  const { active, single } = redundancyOf(view, nowMs, new Set(mirrors.map(({ key }) => key)));
+  return single === 0
+    ? []
+    : [`elsewhere ${single} of ${active} mirrored disks have one copy only already (I9)`];
 }
 
 function copyNote({ resource, own, peer }: Copy, moved: ReadonlySet<string>): string {
