@@ -42,6 +42,7 @@ export interface BlockDiskModel {
   state: "running" | "offline";
   ioErrors: number;
   readonly partitions: string[];
+  tableId: string; // of its partition table; empty: none
   pv: PvModel | undefined;
 }
 
@@ -126,6 +127,7 @@ export function plug(node: NodeModel, name: string): BlockDiskModel {
     state: "running",
     ioErrors: 0,
     partitions: [],
+    tableId: "",
     pv: undefined,
   };
   node.disks.push(disk);

@@ -71,7 +71,7 @@ function readLink(world: World, node: NodeModel, path: string): string {
 
 /** Their own words for "nothing is changed": what else is run is kept, and may meet trouble. */
 const QUESTION =
-  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ipset list|ledctl --version)\b|tables .*(?:-C|-S)\b/;
+  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ipset list|ledctl --version|sfdisk --disk-id)\b|tables .*(?:-C|-S)\b/;
 
 async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const argv = [command.file, ...command.args];
@@ -111,7 +111,7 @@ async function perform(world: World, node: NodeModel, command: Command): Promise
     case "wipefs":
       return wipefs(node, args.at(-1) ?? "");
     case "sfdisk":
-      return sfdisk(node, args.at(-1) ?? "");
+      return sfdisk(node, args, command.input ?? "");
     case "udevadm":
       return outcome(0);
     case "gnt-instance":
@@ -132,10 +132,14 @@ function wipefs(node: NodeModel, path: string): CommandOutcome {
     : outcome(0, signatures(disk));
 }
 
-function sfdisk(node: NodeModel, path: string): CommandOutcome {
+/** `sfdisk --disk-id PATH` tells; `sfdisk --wipe never PATH` makes what its input says. */
+function sfdisk(node: NodeModel, args: readonly string[], input: string): CommandOutcome {
+  const path = args.at(-1) ?? "";
   const disk = node.disks.find(({ name }) => path === `/dev/${name}`);
   if (disk === undefined) return outcome(1, "", `sfdisk: cannot open ${path}\n`);
-  disk.partitions.push(`${disk.name}1`);
+  if (args[0] === "--disk-id") return outcome(0, `${disk.tableId}\n`);
+  disk.tableId = /label-id: (\S+)/.exec(input)?.[1] ?? "0x00000001";
+  disk.partitions.splice(0, disk.partitions.length, `${disk.name}1`);
   return outcome(0);
 }
 

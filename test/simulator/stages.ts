@@ -39,8 +39,6 @@ export interface Stage {
   readonly prepare: (theatre: Theatre) => Promise<void>;
   /** What a person, or another program, does while the step waits; asked each tenth of a second. */
   readonly meanwhile?: (world: World, waitingStep: string) => void;
-  /** Where a command of it was killed half-way, what it did must be finished by hand: it is not blank any more. */
-  readonly halfIsForAPerson?: true;
   /** What nothing in the world tells the run of: it is looked at only where nothing disturbed it. */
   readonly undisturbed?: (world: World) => string[];
   /** What is not as it must be at the end; empty: all is well. */
@@ -117,7 +115,6 @@ export const STAGES: readonly Stage[] = [
       plug(nodeOf(world, H2), "sdb");
       await pass(35);
     },
-    halfIsForAPerson: true,
     faults: (world) => faults([inGroup(world, "/dev/sdb"), "sdb is in no volume group"]),
   },
   {
@@ -128,7 +125,6 @@ export const STAGES: readonly Stage[] = [
       plug(nodeOf(world, H2), "sdb");
       await pass(35);
     },
-    halfIsForAPerson: true,
     faults: (world) => faults([inGroup(world, "/dev/sdb1"), "sdb1 is in no volume group"]),
   },
   {

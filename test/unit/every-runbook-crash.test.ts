@@ -106,7 +106,7 @@ async function afterwards(on: Play, struck: Struck, what: string): Promise<void>
   if (state !== RunState.SUCCEEDED) expect(on.rows.at(-1)?.text, what).not.toBe("");
   await bringToItsEnd(on, state);
   await on.pass(SETTLE_S);
-  if (!stands(on)) expect(on.stage.faults(on.cluster.world), `${what}: ${told(on)}`).toEqual([]);
+  expect(on.stage.faults(on.cluster.world), `${what}: ${told(on)}`).toEqual([]);
   expect([...on.broken], what).toEqual([]);
   expect(await on.cluster.orchestrator().store.firstBrokenAudit()).toBeUndefined();
 }
@@ -121,9 +121,4 @@ async function bringToItsEnd(on: Play, first: RunState): Promise<void> {
     }
     state = await toItsEnd(on, LIMIT_S);
   }
-}
-
-/** Half of what it did must be finished by hand. */
-function stands({ stage, rows }: Play): boolean {
-  return stage.halfIsForAPerson === true && rows.at(-1)?.kind === RunEventKind.FROZEN;
 }

@@ -1,13 +1,14 @@
 /**
  * A blank disk becomes a physical volume of the volume group that Ganeti wants (W2). The tools ask before they
  * overwrite anything that they find, nobody answers, and that is "no": so there is no flag that says yes (I5). What a
- * killed try left behind is known by its UUID, and gone on with.
+ * killed try left behind bears its mark, and is gone on with.
  */
 import { explain, Source, VigieError, type AdoptDisk, type DiskIdentity, type LvmFacts } from "@vigie/proto";
 import { checkDisk, checkLvmName } from "../argument-types.js";
 import { judgeAdoption, type SeenForAdoption } from "../guards/adopt-disk.js";
 import type { Command } from "../host.js";
-import { isHalfDone, ownPvUuid, pvPath } from "../own-pv.js";
+import { isOwnPv, ownMark, pvPath, type OwnMark } from "../own-mark.js";
+import { onePartition, parseTableId, tableIdOf } from "../sources/partition-table.js";
 import { runForOutput } from "../sources/reading.js";
 import { parseWipefs, wipefs } from "../sources/wipefs.js";
 import type { ActionDefinition, ActionStep, Asker, Look } from "./action.js";
@@ -15,8 +16,6 @@ import { diskLock, hostUse, seenDisk, stackOf, stateByWwid } from "./look-at-dis
 
 const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
 const SETTLE_S = 20; // for udev to make the partition's device node
-const DOS_MAX_BYTES = 2 ** 41; // a table of this kind counts 2^32 sectors of 512 bytes
-const GPT_LVM = "E6D6D379-F507-44C2-A23C-238F2A3DF928"; // what type 8e is called there
 
 export const adoptDisk: ActionDefinition<AdoptDisk> = {
   name: "adoptDisk",
@@ -29,7 +28,7 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   opens: ({ disk }) => disk?.name ?? "",
   factsMaxAgeMs: 30_000, // LVM and wipefs read the disk; a blank one is in nobody's use, and the tools look again
   guard: async (params, look) =>
-    judgeAdoption(params, await seenForAdoption(params.disk, look), uuidFor(look.asker)),
+    judgeAdoption(params, await seenForAdoption(params.disk, look), markOf(params, look.asker)),
   holds: async (params, look) => {
     const path = pvPath(params);
     if ((await stateByWwid(params.disk, look)) === undefined) return false; // the name is another disk's, or nobody's
@@ -39,17 +38,21 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   steps: (params, asker) => {
     const { disk, partition, vgName } = params;
     if (disk === undefined) return [];
+    const device = devicePath(disk);
     const path = pvPath(params);
-    const uuid = uuidFor(asker);
-    const anew = async (look: Look): Promise<boolean> => !(await isBegun(params, uuid, look));
+    const mark = markOf(params, asker);
+    const pvIsMissing = async (look: Look): Promise<boolean> => !(await hasOwnPv(params, mark, look));
     return [
       ...(partition
         ? [
-            { run: onePartition(disk), needed: anew },
-            { run: settle(), needed: anew },
+            {
+              run: onePartition(device, mark.table, mark.tableId),
+              needed: async (look: Look) => (await tableIdNow(disk, look)) !== mark.tableId,
+            },
+            { run: settle(), needed: pvIsMissing },
           ]
         : []),
-      { run: lvm("pvcreate", "--uuid", uuid, "--norestorefile", path), needed: anew },
+      { run: lvm("pvcreate", "--uuid", mark.pvUuid, "--norestorefile", path), needed: pvIsMissing },
       { run: lvm("vgextend", vgName, path), needed: (look) => groupIsThere(vgName, look) },
       { run: lvm("vgcreate", vgName, path), needed: async (look) => !(await groupIsThere(vgName, look)) },
     ] satisfies ActionStep[];
@@ -63,24 +66,12 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   },
 };
 
-function uuidFor({ runId, stepId }: Asker): string {
-  return ownPvUuid(runId, stepId);
+function markOf(params: AdoptDisk, { runId, stepId }: Asker): OwnMark {
+  return ownMark(params, runId, stepId);
 }
 
 function devicePath(disk: DiskIdentity | undefined): string {
   return `/dev/${(disk?.name ?? "").replaceAll("!", "/")}`;
-}
-
-/** One partition over all of it. It reads its orders from stdin, and asks nothing there. */
-function onePartition(disk: DiskIdentity): Command {
-  const gpt = disk.sizeBytes > DOS_MAX_BYTES;
-  const input = gpt ? `label: gpt\ntype=${GPT_LVM}\n` : "label: dos\ntype=8e\n";
-  return {
-    file: "/usr/sbin/sfdisk",
-    args: ["--wipe", "never", devicePath(disk)],
-    timeoutMs: TIMEOUT_MS,
-    input,
-  };
 }
 
 function settle(): Command {
@@ -108,6 +99,7 @@ async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Prom
     stack,
     use: await hostUse(look.host),
     signatures,
+    tableId: await tableIdNow(disk, look),
     lvm:
       facts?.$case === "lvm"
         ? { facts: facts.value, damaged: damaged.map(({ object, reason: why }) => `${object} ${why}`) }
@@ -115,10 +107,18 @@ async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Prom
   };
 }
 
+/** Empty without partitions, and where it cannot be read: then they are not ours. */
+async function tableIdNow(disk: DiskIdentity, look: Look): Promise<string> {
+  const stack = await stackOf(disk, look).catch(() => undefined);
+  if (stack === undefined || stack.parts.length < 2) return "";
+  return runForOutput(look.host, tableIdOf(devicePath(disk)))
+    .then(parseTableId)
+    .catch(() => "");
+}
+
 /** @throws VigieError SOURCE_FAILED where nobody can say: then nothing is made (I11) */
-async function isBegun(params: AdoptDisk, uuid: string, look: Look): Promise<boolean> {
-  const { physicalVolumes } = await lvmNow(look);
-  return physicalVolumes.some((pv) => isHalfDone(pv, params, uuid));
+async function hasOwnPv(params: AdoptDisk, mark: OwnMark, look: Look): Promise<boolean> {
+  return (await lvmNow(look)).physicalVolumes.some((pv) => isOwnPv(pv, params, mark));
 }
 
 /** A text: nobody can say. */

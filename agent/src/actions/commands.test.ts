@@ -55,15 +55,3 @@ describe("no command", () => {
     expect([...new Set(long)].sort()).toEqual(["/usr/bin/hbal", "/usr/sbin/gnt-node"]);
   });
 });
-
-test("one partition over the whole disk is of type 8e, and of LVM's own where the table of the disk is larger", () => {
-  const inputs = SAMPLES.adoptDisk.map(([params]) => {
-    const [first] = ACTIONS.adoptDisk.steps(params as never, ASKER);
-    return first !== undefined && "run" in first ? first.run.input : undefined;
-  });
-  expect(inputs).toEqual([
-    "label: dos\ntype=8e\n",
-    "label: gpt\ntype=E6D6D379-F507-44C2-A23C-238F2A3DF928\n",
-    undefined,
-  ]);
-});

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { whole } from "../guards/testing.js";
 import type { DeviceHandle } from "../host.js";
 import type { Facts } from "../sources/source.js";
-import { ownPvUuid } from "../own-pv.js";
+import { ownMark } from "../own-mark.js";
 import { errno } from "../sources/testing.js";
 import { performStage, requestFor, type PerformStage } from "../testing.js";
 import { MAP, SAMPLE_DISK as DISK, VG_UUID } from "./testing.js";
@@ -256,11 +256,9 @@ describe("a disk is forgotten", () => {
 
 describe("a blank disk is adopted", () => {
   const adopt = (vgName: string): ActionRequest =>
-    requestFor(
-      { $case: "adoptDisk", value: { disk: DISK, vgName, partition: true, replacesWwid: "t10.OLD" } },
-      { stepId: "adopt" },
-    );
-  const OWN = ownPvUuid("r-1", "adopt");
+    requestFor({ $case: "adoptDisk", value: { ...params, vgName } }, { stepId: "adopt" });
+  const params = { disk: DISK, vgName: "kvmvg", partition: true, replacesWwid: "t10.OLD" };
+  const OWN = ownMark(params, "r-1", "adopt");
   const lvm = (change: Partial<LvmFacts>): void =>
     void facts.set(Source.LVM, { $case: "lvm", value: LvmFacts.create(change) });
   const BLANK = { stdout: '{"signatures": []}' };
@@ -282,7 +280,7 @@ describe("a blank disk is adopted", () => {
       "wipefs --no-act --json /dev/sdb",
       "sfdisk --wipe never /dev/sdb",
       "udevadm settle --timeout=20",
-      `pvcreate --uuid ${OWN} --norestorefile /dev/sdb1`,
+      `pvcreate --uuid ${OWN.pvUuid} --norestorefile /dev/sdb1`,
       "vgcreate kvmvg /dev/sdb1",
     ]);
   });
@@ -298,20 +296,36 @@ describe("a blank disk is adopted", () => {
     expect(tools().at(-1)).toBe("vgextend kvmvg /dev/sdb1");
   });
 
-  test("where a killed try left it half done, only what is missing is done", async () => {
-    const own = { ...PV, uuid: OWN, vgName: "" };
+  const TABLE = '{"signatures": [{"type": "dos", "offset": "0x1fe"}]}';
+  const own = { ...PV, uuid: OWN.pvUuid, vgName: "" };
+  const madeAs = (before: readonly PhysicalVolume[]): void => {
     folders = { "": ["sdb1", "device"], holders: [], "sdb1/holders": [] };
-    lvm({ physicalVolumes: [own] });
-    stage.world.run = ({ file }) => {
+    lvm({ physicalVolumes: [...before] });
+    stage.world.run = ({ file, args }) => {
+      if (args[0] === "--disk-id") return { stdout: `${OWN.tableId}\n` };
       if (file.endsWith("vgcreate"))
         lvm({
           physicalVolumes: [{ ...own, vgName: "kvmvg" }],
           volumeGroups: [VolumeGroup.create({ vgName: "kvmvg" })],
         });
-      return { stdout: '{"signatures": [{"type": "dos", "offset": "0x1fe"}]}' };
+      return { stdout: TABLE };
     };
+  };
+  const changing = (): string[] => tools().filter((line) => !/^wipefs|--disk-id/.test(line));
+
+  test("where a killed try left its partition, that is not made again", async () => {
+    madeAs([]);
     expect(await stage.perform(adopt("kvmvg"))).toMatchObject({ outcome: DONE });
-    expect(tools()).toEqual(["wipefs --no-act --json /dev/sdb", "vgcreate kvmvg /dev/sdb1"]);
+    expect(changing().slice(1)).toEqual([
+      `pvcreate --uuid ${OWN.pvUuid} --norestorefile /dev/sdb1`,
+      "vgcreate kvmvg /dev/sdb1",
+    ]);
+  });
+
+  test("where a killed try left its physical volume, only the group is made", async () => {
+    madeAs([own]);
+    expect(await stage.perform(adopt("kvmvg"))).toMatchObject({ outcome: DONE });
+    expect(changing()).toEqual(["vgcreate kvmvg /dev/sdb1"]);
   });
 
   test("not one on which anything is found", async () => {

@@ -1,7 +1,7 @@
 /** What the tests of actions share: parameters of each with every name in its place, and the lines that they run. */
-import { DiskIdentity, DrbdEnd, NodeChangeKind, ReplaceMode, VolumeMap } from "@vigie/proto";
+import { AdoptDisk, DiskIdentity, DrbdEnd, NodeChangeKind, ReplaceMode, VolumeMap } from "@vigie/proto";
 import { whole } from "../guards/testing.js";
-import { ownPvUuid } from "../own-pv.js";
+import { ownMark } from "../own-mark.js";
 import type { ParamsOf, RequestedAction } from "./action.js";
 
 export const END: DrbdEnd = DrbdEnd.create(whole().end);
@@ -30,7 +30,7 @@ export const MAP: VolumeMap = VolumeMap.create({
 });
 
 export const ASKER = { runId: "r-7", stepId: "go" };
-const OWN_PV = ownPvUuid(ASKER.runId, ASKER.stepId);
+const OWN_PV = ownMark(AdoptDisk.create({}), ASKER.runId, ASKER.stepId).pvUuid;
 const V6: DrbdEnd = { ...END, localAddress: "fd00::1", peerAddress: "fd00::2" };
 const BIG: DiskIdentity = { ...SAMPLE_DISK, name: "nvme0n1", sizeBytes: 2 ** 42 };
 const { report } = whole();

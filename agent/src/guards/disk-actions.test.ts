@@ -11,8 +11,8 @@ import {
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { MAP, SAMPLE_DISK as DISK } from "../actions/testing.js";
-import type { StackedDevice } from "../disk-stack.js";
-import { ownPvUuid } from "../own-pv.js";
+import type { DiskStack, StackedDevice } from "../disk-stack.js";
+import { ownMark } from "../own-mark.js";
 import { judgeAdoption, type SeenForAdoption } from "./adopt-disk.js";
 import { judgeDelete, type SeenForDelete } from "./delete-disk.js";
 import type { DiskSeen } from "./disk-identity.js";
@@ -120,10 +120,11 @@ describe("a disk is forgotten", () => {
 });
 
 describe("a disk is adopted", () => {
-  const OWN = ownPvUuid("r-7", "adopt-disk");
   const lvm = { facts: LvmFacts.create({}), damaged: [] };
-  const seen: SeenForAdoption = { ...seenAs("running"), stack: EMPTY, use: NO_USE, signatures: [], lvm };
+  const blank = { stack: EMPTY, use: NO_USE, signatures: [], tableId: "", lvm };
+  const seen: SeenForAdoption = { ...seenAs("running"), ...blank };
   const params = AdoptDisk.create({ disk: DISK, vgName: "kvmvg", partition: true, replacesWwid: "t10.OLD" });
+  const OWN = ownMark(params, "r-7", "adopt-disk");
   const refusing = (change: Partial<SeenForAdoption>, other: Partial<AdoptDisk> = {}): string[] =>
     refusingOf(judgeAdoption({ ...params, ...other }, { ...seen, ...change }, OWN));
   const withLvm = (change: Partial<LvmFacts>): Partial<SeenForAdoption> => ({
@@ -137,51 +138,65 @@ describe("a disk is adopted", () => {
     expect(refusing({}, { replacesWwid: "" })).toEqual([]);
   });
 
-  const own = PhysicalVolume.create({ pvName: "/dev/sdb1", uuid: OWN });
-  const withTable = { ...EMPTY, parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17" }] };
-  const begun = (change: Partial<PhysicalVolume> = {}): Partial<SeenForAdoption> => ({
-    ...withLvm({ physicalVolumes: [{ ...own, ...change }] }),
-    stack: withTable,
+  const own = PhysicalVolume.create({ pvName: "/dev/sdb1", uuid: OWN.pvUuid });
+  const parts = (...more: readonly string[]): DiskStack => ({
+    ...EMPTY,
+    parts: [...EMPTY.parts, ...more.map((name, at) => ({ name, dev: `8:${17 + at}` }))],
+  });
+  const begun: Partial<SeenForAdoption> = {
+    stack: parts("sdb1"),
     signatures: ["dos at 0x1fe"],
+    tableId: OWN.tableId,
+  };
+  const withPv = (change: Partial<PhysicalVolume>): Partial<SeenForAdoption> => ({
+    ...begun,
+    ...withLvm({ physicalVolumes: [{ ...own, ...change }] }),
   });
 
-  test("on which a killed try of the same step left its physical volume, in no group yet", () => {
-    expect(refusing(begun())).toEqual([]);
-    expect(refusing({ ...begun(), signatures: ["gpt at 0x200", "gpt at 0x5ff", "PMBR at 0x1fe"] })).toEqual(
-      [],
-    );
+  test("on which a killed try of the same step left its partition, or its physical volume too", () => {
+    expect(refusing(begun)).toEqual([]);
+    expect(refusing(withPv({}))).toEqual([]);
+    expect(refusing({ ...begun, signatures: ["gpt at 0x200", "gpt at 0x5ff", "PMBR at 0x1fe"] })).toEqual([]);
     const whole = withLvm({ physicalVolumes: [{ ...own, pvName: "/dev/sdb" }] });
     expect(refusing({ ...whole, signatures: ["LVM2_member at 0x218"] }, { partition: false })).toEqual([]);
   });
 
-  const FOUND = ["partitions I12", "signatures I12", "physical volume on it I12"];
+  const TABLE = ["partitions I12", "signatures I12"];
   test.each<[string, string[], string[]]>([
-    ["another step's physical volume", refusing(begun({ uuid: ownPvUuid("r-8", "adopt-disk") })), FOUND],
-    ["one that is in a group", refusing(begun({ vgName: "guests" })), FOUND],
+    ["another step's table", refusing({ ...begun, tableId: "0x00000001" }), TABLE],
+    ["a table whose id is not known", refusing({ ...begun, tableId: "" }), TABLE],
+    ["our table, where none was planned", refusing(begun, { partition: false }), TABLE],
     [
-      "ours, and a second partition",
-      refusing({
-        ...begun(),
-        stack: { ...withTable, parts: [...withTable.parts, { name: "sdb2", dev: "8:18" }] },
-      }),
+      "our table, and a second partition",
+      refusing({ ...begun, stack: parts("sdb1", "sdb2") }),
       ["partitions I12"],
     ],
-    ["ours, and a file system", refusing({ ...begun(), signatures: ["ext4 at 0x438"] }), ["signatures I12"]],
     [
-      "ours on the whole disk, where a partition was planned",
-      refusing({
-        ...withLvm({ physicalVolumes: [{ ...own, pvName: "/dev/sdb" }] }),
-        signatures: ["LVM2_member at 0x218"],
-      }),
-      ["signatures I12", "physical volume on it I12"],
+      "our table, and a file system",
+      refusing({ ...begun, signatures: ["ext4 at 0x438"] }),
+      ["signatures I12"],
     ],
     [
-      "ours twice",
-      refusing({
-        ...begun(),
-        ...withLvm({ physicalVolumes: [own, { ...own, pvName: "/dev/sdb" }] }),
-      }),
+      "our table, and another's volume",
+      refusing(withPv({ uuid: DISK.pvUuid })),
       ["physical volume on it I12"],
+    ],
+    [
+      "our volume, which is in a group",
+      refusing(withPv({ vgName: "guests" })),
+      ["physical volume on it I12"],
+    ],
+    ["our volume in another place", refusing(withPv({ pvName: "/dev/sdb" })), ["physical volume on it I12"]],
+    [
+      "another step's volume on the whole disk",
+      refusing(
+        {
+          ...withLvm({ physicalVolumes: [{ ...own, pvName: "/dev/sdb", uuid: DISK.pvUuid }] }),
+          signatures: ["LVM2_member at 0x218"],
+        },
+        { partition: false },
+      ),
+      ["signatures I12", "physical volume on it I12"],
     ],
   ])("not one with %s", (_what, refused, names) => {
     expect(refused).toEqual(names);
