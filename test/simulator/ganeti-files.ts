@@ -25,7 +25,7 @@ function ssconf(world: World, name: string): string | undefined {
     ssconf_node_primary_ips: addresses,
     ssconf_node_secondary_ips: addresses,
     ssconf_offline_nodes: offline.join("\n"),
-    ssconf_release_version: "3.0.2",
+    ssconf_release_version: world.ganeti.release,
   };
   const text = texts[name];
   return text === undefined ? undefined : `${text}\n`;

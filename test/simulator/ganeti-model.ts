@@ -8,6 +8,8 @@ export interface GanetiModel {
   watcherPausedUntilUnixS: number;
   queueDrained: boolean;
   luxiDown: boolean;
+  /** "3.0.2". Before 2.12 a job ends with the daemons, and cannot be killed. */
+  release: string;
   /** Why this job fails when it comes to run; undefined: it does what it should. */
   failing: (job: JobModel) => string | undefined;
   /** It goes on no more, and says nothing. */
@@ -54,6 +56,7 @@ export function createGaneti(disks: readonly DiskModel[]): GanetiModel {
     watcherPausedUntilUnixS: 0,
     queueDrained: false,
     luxiDown: false,
+    release: "3.0.2",
     failing: () => undefined,
     frozen: () => false,
   };

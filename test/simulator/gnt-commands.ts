@@ -97,7 +97,18 @@ function watcher({ clock, ganeti }: World, [, verb, duration = ""]: readonly str
   return outcome(0);
 }
 
+/** `service ganeti restart`: what has no process of its own ends with the daemons. */
+export function restartDaemons({ ganeti }: World): CommandOutcome {
+  if (isBefore212(ganeti.release)) for (const job of ganeti.jobs) kill(job);
+  return outcome(0);
+}
+
+function isBefore212(release: string): boolean {
+  return /^2\.(?:\d|1[01])\./.test(release);
+}
+
 function cancel({ ganeti }: World, id: number): CommandOutcome {
+  if (isBefore212(ganeti.release)) return outcome(2, "", "gnt-job: error: no such option: --kill\n");
   const job = ganeti.jobs.find((each) => each.id === id);
   if (job === undefined) return outcome(1, "", `Job ${id} not found\n`);
   kill(job);

@@ -5,7 +5,7 @@ import { drbdsetup } from "./drbd-commands.js";
 import { ipset, iptables } from "./fence-commands.js";
 import { ganetiFile, guestFiles } from "./ganeti-files.js";
 import { luxiReply } from "./ganeti-luxi.js";
-import { gntCommand } from "./gnt-commands.js";
+import { gntCommand, restartDaemons } from "./gnt-commands.js";
 import { lvmCommand, signatures } from "./lvm-model.js";
 import { logRecord, type NodeModel } from "./node-model.js";
 import { errno, hung, notInstalled, outcome } from "./outcome.js";
@@ -120,6 +120,8 @@ async function perform(world: World, node: NodeModel, command: Command): Promise
     case "gnt-job":
     case "hbal":
       return gntCommand(world, node, tool, args);
+    case "service":
+      return restartDaemons(world);
     default:
       return notInstalled(file);
   }

@@ -80,11 +80,18 @@ export const STAGES: readonly Stage[] = [
     runbook: "recover-stuck-migration",
     title: "web1's migration goes on no more though its disk is whole",
     parameters: { instance: "web1", migrate: "yes" },
+    prepare: migrationGoesOnNoMore,
+    faults: (world) =>
+      faults(...runsOn(world, "web1", H2), [isWhole(diskOf(world, "web1")), "web1 is not whole"]),
+  },
+  {
+    runbook: "recover-stuck-migration",
+    title: "web1's migration goes on no more in a Ganeti that cannot kill a job",
+    parameters: { instance: "web1", migrate: "yes" },
     prepare: async (theatre) => {
-      await migrationBegun(theatre);
-      await bothPrimary(theatre);
-      theatre.cluster.world.ganeti.frozen = ({ reasons }) => reasons.length === 0; // a person's, not one of ours
-      await theatre.pass(5);
+      theatre.cluster.world.ganeti.release = "2.11.6";
+      await theatre.pass(6); // ssconf is read every 5 s
+      await migrationGoesOnNoMore(theatre);
     },
     faults: (world) =>
       faults(...runsOn(world, "web1", H2), [isWhole(diskOf(world, "web1")), "web1 is not whole"]),
@@ -288,6 +295,13 @@ export function diskOf(world: World, name: string): DiskModel {
 }
 
 /** A person migrates web1, and its ends are apart for a moment. */
+async function migrationGoesOnNoMore(theatre: Theatre): Promise<void> {
+  await migrationBegun(theatre);
+  await bothPrimary(theatre);
+  theatre.cluster.world.ganeti.frozen = ({ reasons }) => reasons.length === 0; // a person's, not one of ours
+  await theatre.pass(5);
+}
+
 async function migrationBegun({ cluster: { world }, until }: Theatre): Promise<JobModel> {
   void gntCommand(world, nodeOf(world, H1), "gnt-instance", ["migrate", "-f", "web1.sim.example"]);
   const { ends } = diskOf(world, "web1");

@@ -86,6 +86,7 @@ export function swap(kind: Kind, others: Others, pick: (below: number) => number
     case "restoreDrbdLink": // never refused: an open link is the safe side (I17)
     case "submitGanetiJob":
     case "killMigrationJob":
+    case "restartGaneti":
     case "pauseWatcher":
     case "continueWatcher":
     case "readdNode":

@@ -106,6 +106,13 @@ export function killJob(jobId: number): Command {
   };
 }
 
+const RESTART_TIMEOUT_MS = 60_000;
+
+/** The wiki's `/etc/init.d/ganeti restart`, through the name by which Debian starts either init. */
+export function restartDaemons(): Command {
+  return { file: "/usr/sbin/service", args: ["ganeti", "restart"], timeoutMs: RESTART_TIMEOUT_MS };
+}
+
 const WATCHER_TIMEOUT_MS = 15_000;
 
 export function pauseWatcherFor(seconds: number): Command {

@@ -227,6 +227,81 @@ describe("a migration that hangs", () => {
   });
 });
 
+describe("a migration that hangs in a Ganeti that cannot kill a job", () => {
+  const restart = (attempt = 1): ActionRequest =>
+    requestFor(
+      { $case: "restartGaneti", value: { jobId: 7, instance: "web1.example" } },
+      { stepId: "restart", attempt },
+    );
+  const release = (version: string): void => {
+    stage.world.machine = { files: { "/var/lib/ganeti/ssconf_release_version": `${version}\n` } };
+  };
+
+  beforeEach(() => {
+    release("2.11.6");
+    jobs = [
+      { id: 6, status: "success", summary: "CLUSTER_VERIFY" },
+      { id: 7, status: "running" },
+    ];
+    stage.world.run = () => {
+      jobs = [{ id: 7, status: "error" }];
+      return {};
+    };
+    stage.world.sleep = () => Promise.resolve();
+  });
+
+  test("ends when its daemons start again, which may be silent for a moment", async () => {
+    let silent = 0;
+    stage.world.luxi = (request) => {
+      if (stage.ran.length === 0) return answer(request);
+      silent += 1;
+      if (silent < 4) throw new Error("no such socket");
+      return answer(request);
+    };
+    expect(await stage.perform(restart())).toMatchObject({ outcome: DONE, message: "job 7 is error" });
+    expect(stage.ran.map(({ file, args }) => [file, ...args].join(" "))).toEqual([
+      "/usr/sbin/service ganeti restart",
+    ]);
+  });
+
+  test("and what became of it is not known while they stay silent", async () => {
+    stage.world.luxi = (request) => {
+      if (stage.ran.length > 0) throw new Error("no such socket");
+      return answer(request);
+    };
+    expect(await stage.perform(restart())).toMatchObject({ outcome: UNKNOWN });
+  });
+
+  test.each<[string, Job[]]>([
+    ["waits in the queue", [{ id: 8, status: "queued", summary: "INSTANCE_CREATE(web9.example)" }]],
+    ["runs", [{ id: 8, status: "running", summary: "INSTANCE_REPLACE_DISKS(web2.example)" }]],
+    ["is being canceled", [{ id: 8, status: "canceling", summary: "X" }]],
+  ])("is not ended while another job %s, which would end too (I31)", async (_what, others) => {
+    jobs.push(...others);
+    const result = await stage.perform(restart());
+    expect(result).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+    expect(result.message).toContain("other jobs, which would end too is 8");
+    expect(stage.ran).toEqual([]);
+  });
+
+  test.each(["2.12.4", "2.13.0", "3.0.2", "", "new"])(
+    "is not ended so in Ganeti %s, where a job outlives its daemons or nobody can say",
+    async (version) => {
+      release(version);
+      expect(await stage.perform(restart())).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+      expect(stage.ran).toEqual([]);
+    },
+  );
+
+  test("that is another instance's, or over, is left alone", async () => {
+    jobs = [{ id: 7, status: "running", summary: "INSTANCE_MIGRATE(web11.example)" }];
+    expect(await stage.perform(restart())).toMatchObject({ outcome: REFUSED });
+    jobs = [{ id: 7, status: "error" }];
+    expect(await stage.perform(restart(2))).toMatchObject({ outcome: ALREADY_SO });
+    expect(stage.ran).toEqual([]);
+  });
+});
+
 describe("Ganeti's watcher", () => {
   let pausedUntilS: number;
   beforeEach(() => {

@@ -14,6 +14,7 @@ import { pauseWatcher } from "./pause-watcher.js";
 import { readdNode } from "./readd-node.js";
 import { rebalance } from "./rebalance.js";
 import { removeVolumeMaps } from "./remove-volume-maps.js";
+import { restartGaneti } from "./restart-ganeti.js";
 import { restoreDrbdLink } from "./restore-drbd-link.js";
 import { setDiskOffline } from "./set-disk-offline.js";
 import { snapshotVolume } from "./snapshot-volume.js";
@@ -30,6 +31,7 @@ export const ACTIONS: Readonly<Record<RequestedAction["$case"], ActionDefinition
   continueWatcher,
   readdNode,
   rebalance,
+  restartGaneti,
   detachMinor,
   setDiskOffline,
   removeVolumeMaps,

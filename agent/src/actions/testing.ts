@@ -84,6 +84,7 @@ export const SAMPLES: Sample = {
   killMigrationJob: [
     [{ jobId: 18, instance: "web1.example" }, ["/usr/sbin/gnt-job cancel --kill --yes-do-it -f 18"]],
   ],
+  restartGaneti: [[{ jobId: 18, instance: "web1.example" }, ["/usr/sbin/service ganeti restart"]]],
   pauseWatcher: [[{ forS: 3_600 }, ["/usr/sbin/gnt-cluster watcher pause 3600s"]]],
   continueWatcher: [[{}, ["/usr/sbin/gnt-cluster watcher continue"]]],
   readdNode: [[{ node: "h3.example" }, ["/usr/sbin/gnt-node add --readd --no-ssh-key-check h3.example"]]],

@@ -31,6 +31,7 @@ const MANNERS: Readonly<Record<ActionKind["$case"], Manner>> = {
   restoreDrbdLink: BACK,
   submitGanetiJob: ON_GANETI,
   killMigrationJob: ON_GANETI,
+  restartGaneti: { ...ON_GANETI, answerWithinMs: 120 * SECONDS },
   pauseWatcher: ON_GANETI,
   continueWatcher: BACK,
   readdNode: LONG,

@@ -61,6 +61,11 @@ export function manualKillJob(master: string, jobId: number): string[] {
   return [onMaster(master, `gnt-job cancel --kill --yes-do-it -f ${jobId}`)];
 }
 
+/** Where a job is a part of the master daemon. It ends every job. */
+export function manualRestartGaneti(master: string): string[] {
+  return [onMaster(master, "service ganeti restart")];
+}
+
 export function manualPauseWatcher(master: string, forS: number): string[] {
   return [onMaster(master, `gnt-cluster watcher pause ${forS}s`)];
 }

@@ -80,6 +80,19 @@ test("a job that is over is not killed, and one that writes in its log is not ei
   expect(cases).toEqual(["redundant", "jobStill"]);
 });
 
+test.each([
+  ["2.11.6", "restart-ganeti!", "h1# service ganeti restart"],
+  ["2.12.4", "restart-ganeti!", "h1# service ganeti restart"],
+  ["2.13.0", "kill-job!", "h1# gnt-job cancel --kill --yes-do-it -f 77"],
+  ["3.1.0", "kill-job!", "h1# gnt-job cancel --kill --yes-do-it -f 77"],
+  ["", "kill-job!", "h1# gnt-job cancel --kill --yes-do-it -f 77"],
+])("Ganeti %s ends the job by the step %s, which is shown as %s", (release, step, command) => {
+  const plan = planWith((w) => (w.release = release));
+  expect(stepIds(plan)[8]).toBe(step);
+  expect(plan.steps[8]?.manualCommands).toEqual([command]);
+  expect(planFaults(plan)).toEqual([]);
+});
+
 test("nothing is cleaned up after a migration that ended well by itself", () => {
   const step = stepById(
     planWith(() => {}),

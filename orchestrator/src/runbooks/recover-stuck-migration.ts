@@ -5,6 +5,7 @@
  * to clean up. `migrate --cleanup` itself waits for the resync, so the order cannot be another one.
  */
 import { ConnectionState, Role, type GanetiInstance, type GanetiJob, type PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
 import { endViews, isInSync, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
 import {
@@ -21,13 +22,18 @@ import { JOB_END_MS, MIGRATION_MS, NO_LIMIT_MS, SETTLE_MS } from "./deadlines.js
 import { cleanup, jobStep, migrate } from "./ganeti-jobs.js";
 import { whereItRuns, whereText } from "./guests.js";
 import { runningMigration } from "./jobs-in-queue.js";
-import { manualKillJob, manualLookAtInstance, manualLookAtJob } from "./manual-ganeti.js";
+import {
+  manualKillJob,
+  manualLookAtInstance,
+  manualLookAtJob,
+  manualRestartGaneti,
+} from "./manual-ganeti.js";
 import { manualLook } from "./manual.js";
 import { given, instanceNamed, mirrorsOf, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
 import { resetStepsIfItStands } from "./reset-steps.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
-import { act, wait } from "./steps.js";
+import { act, wait, type Act } from "./steps.js";
 import { watcherSteps } from "./watcher.js";
 
 /** While it works, a migration writes a line every 2 s of a resync, and every 10 s of a copy of memory. */
@@ -46,7 +52,8 @@ export const recoverStuckMigration: Runbook = {
     "Refuses: no migration that runs, an end that is unknown, silent or StandAlone.",
     "",
     "By hand: reset the connection as `vigie runbook show reset-stalled-sync` tells, then on the master",
-    "  gnt-job cancel --kill --yes-do-it -f JOB   (the wiki's /etc/init.d/ganeti restart kills every job)",
+    "  gnt-job cancel --kill --yes-do-it -f JOB   (before Ganeti 2.13 only the wiki's /etc/init.d/ganeti restart ends",
+    "  it, and every other job with it: it is refused while there is one)",
     "  gnt-instance migrate --cleanup nagios",
   ],
   parameters: [
@@ -125,15 +132,12 @@ function endJobSteps(
       manual: manualLookAtJob(master, jobId),
     }),
     act({
-      id: "kill-job",
-      title: `kill job ${jobId}, which goes on no more`,
+      ...waysToEnd(view, name, jobId),
       node: master,
-      action: { $case: "killMigrationJob", value: { jobId, instance: name } },
       holds: jobOver(jobId),
       requires: allOf(redundant(name), jobStill(jobId, JOB_STILL_MS)),
       condition: jobOver(jobId),
       deadlineMs: JOB_END_MS,
-      manual: manualKillJob(master, jobId),
       irreversible: true,
     }),
     jobStep(view, cleanup(name), {
@@ -152,6 +156,34 @@ function endJobSteps(
       manual: [...manualLookAtInstance(master, name), ...look],
     }),
   ];
+}
+
+/** Ganeti kills a job since 2.13; before, it ends with the daemons. */
+function waysToEnd(
+  view: ClusterView,
+  instance: string,
+  jobId: number,
+): Pick<Act, "id" | "title" | "action" | "manual"> {
+  const master = masterOf(view);
+  if (killsJobs(view.ssconf?.releaseVersion ?? ""))
+    return {
+      id: "kill-job",
+      title: `kill job ${jobId}, which goes on no more`,
+      action: { $case: "killMigrationJob", value: { jobId, instance } },
+      manual: manualKillJob(master, jobId),
+    };
+  return {
+    id: "restart-ganeti",
+    title: `start Ganeti's daemons again, with which job ${jobId} ends, which goes on no more`,
+    action: { $case: "restartGaneti", value: { jobId, instance } },
+    manual: manualRestartGaneti(master),
+  };
+}
+
+/** @param release "3.0.2"; empty: not known, and then it is one of now */
+function killsJobs(release: string): boolean {
+  const [, major = "3", minor = "0"] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(major) > 2 || Number(minor) >= 13;
 }
 
 function migrateAgain(
@@ -229,7 +261,7 @@ function notesOf(
       ? "no resync of it stands still now: one that does by then is reset"
       : `its resync stands: ${disks}`,
     whereText(instance.name, whereItRuns(view, instance.name, nodesOf(instance), nowMs)),
-    `job ${job.id} is killed only if it writes nothing more in its log while the disks are whole`,
+    `job ${job.id} is ended only if it writes nothing more in its log while the disks are whole`,
   ];
 }
 

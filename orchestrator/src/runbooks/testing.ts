@@ -56,6 +56,7 @@ export interface NodeWorld {
 export interface World {
   readonly inventory: GanetiFacts;
   readonly nodes: Record<string, NodeWorld>;
+  release: string; // of Ganeti, by the master's ssconf
 }
 
 export interface InstanceSpec {
@@ -132,7 +133,7 @@ export function worldOf(names: readonly string[], specs: readonly InstanceSpec[]
     vgName: "kvmvg",
     via: "luxi",
   });
-  return { inventory, nodes };
+  return { inventory, nodes, release: "3.0.2" };
 }
 
 function ipOf(i: number): string {
@@ -322,7 +323,12 @@ export function viewOf(world: World): ClusterView {
   for (const [name, says] of Object.entries(world.nodes)) {
     if (says.silent) continue;
     const ssconf = ssconfReport(
-      SsconfFacts.create({ clusterName: "c", masterNode: master, nodeList: names }),
+      SsconfFacts.create({
+        clusterName: "c",
+        masterNode: master,
+        nodeList: names,
+        releaseVersion: world.release,
+      }),
     );
     const own = name === master ? [ssconf, ganetiReport(world.inventory)] : [];
     const report = reportOf({ minors: says.minors, still: says.still, damaged: says.damaged, master }, [

@@ -421,6 +421,17 @@ export interface KillMigrationJob {
 }
 
 /**
+ * `service ganeti restart`, for a Ganeti before 2.13, which cannot kill a job: there a job is a part of the master
+ * daemon and ends with it. It ends every other one too, so it is refused while there is any (I31).
+ */
+export interface RestartGaneti {
+  /** Ganeti's id of the job that must end. */
+  jobId: number;
+  /** Ganeti's name; the job must be an INSTANCE_MIGRATE of it, or nothing is restarted. */
+  instance: string;
+}
+
+/**
  * `gnt-cluster watcher pause`: the watcher would attach and connect what a run takes apart (I31). A file of the
  * master's, so it does not survive a master failover.
  */
@@ -586,6 +597,9 @@ export interface Action {
     | //
     /** Instances go where there is room. */
     { $case: "rebalance"; value: Rebalance }
+    | //
+    /** End a migration that hangs, where Ganeti cannot kill a job. */
+    { $case: "restartGaneti"; value: RestartGaneti }
     | //
     /** One minor gives its disk up. */
     { $case: "detachMinor"; value: DetachMinor }
@@ -2128,6 +2142,73 @@ export const KillMigrationJob: MessageFns<KillMigrationJob> = {
   },
 };
 
+function createBaseRestartGaneti(): RestartGaneti {
+  return { jobId: 0, instance: "" };
+}
+
+export const RestartGaneti: MessageFns<RestartGaneti> = {
+  encode(message: RestartGaneti, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== 0) {
+      writer.uint32(8).uint64(message.jobId);
+    }
+    if (message.instance !== "") {
+      writer.uint32(18).string(message.instance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestartGaneti {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestartGaneti();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.jobId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RestartGaneti>): RestartGaneti {
+    return RestartGaneti.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RestartGaneti>): RestartGaneti {
+    const message = createBaseRestartGaneti();
+    message.jobId = object.jobId ?? 0;
+    message.instance = object.instance ?? "";
+    return message;
+  },
+};
+
 function createBasePauseWatcher(): PauseWatcher {
   return { forS: 0 };
 }
@@ -3099,6 +3180,9 @@ export const Action: MessageFns<Action> = {
       case "rebalance":
         Rebalance.encode(message.kind.value, writer.uint32(218).fork()).join();
         break;
+      case "restartGaneti":
+        RestartGaneti.encode(message.kind.value, writer.uint32(226).fork()).join();
+        break;
       case "detachMinor":
         DetachMinor.encode(message.kind.value, writer.uint32(242).fork()).join();
         break;
@@ -3208,6 +3292,14 @@ export const Action: MessageFns<Action> = {
             }
 
             message.kind = { $case: "rebalance", value: Rebalance.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.kind = { $case: "restartGaneti", value: RestartGaneti.decode(reader, reader.uint32()) };
             continue;
           }
           case 30: {
@@ -3353,6 +3445,12 @@ export const Action: MessageFns<Action> = {
       case "rebalance": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "rebalance", value: Rebalance.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "restartGaneti": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "restartGaneti", value: RestartGaneti.fromPartial(object.kind.value) };
         }
         break;
       }

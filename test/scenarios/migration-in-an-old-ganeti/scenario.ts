@@ -1,0 +1,3 @@
+import { runbookScenario } from "../runbook-scenario.js";
+
+export const scenario = runbookScenario("recover-stuck-migration", 2);
