@@ -54,6 +54,12 @@ test("a finding opens an incident once it has stood for the hold-down, and not a
   expect(play(times(6, bad))).toEqual(["2 open sda"]);
 });
 
+test("a finding that is expected to pass opens later, and at once when that is not expected any more", () => {
+  const passing = [{ ...finding("sda"), holdDownMs: 10_000 }];
+  expect(play(times(12, passing))).toEqual(["10 open sda"]);
+  expect(play([...times(5, passing), ...times(3, bad)])).toEqual(["5 open sda"]);
+});
+
 test("a finding that goes before its hold-down is over opens nothing, and starts anew", () => {
   expect(play([bad, bad, [], bad, bad, []])).toEqual([]);
 });

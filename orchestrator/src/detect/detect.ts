@@ -124,7 +124,8 @@ export function fold(
     const known = state.get(key);
     const sinceMs = known?.sinceMs ?? nowMs;
     const open = known?.open ?? false;
-    const opens = !open && nowMs - sinceMs >= rule.holdDownMs;
+    const holdDownMs = Math.max(rule.holdDownMs, finding.holdDownMs ?? 0);
+    const opens = !open && nowMs - sinceMs >= holdDownMs;
     const standing = { key, kind: rule.kind, sinceMs, clearSinceMs: undefined, open: open || opens, finding };
     next.set(key, standing);
     if (opens) changes.push({ change: "open", standing });

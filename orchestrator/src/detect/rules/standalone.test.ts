@@ -1,5 +1,6 @@
 import {
   ConnectionState,
+  GanetiJob,
   KernelLogFacts,
   KernelLogKind,
   KernelLogLine,
@@ -9,7 +10,7 @@ import {
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
-import { ok, onH1, onH2, type Says } from "../../view/testing.js";
+import { INVENTORY, ok, onH1, onH2, type Says } from "../../view/testing.js";
 import { splitBrain, standalone } from "./standalone.js";
 
 const ALONE = { connection: ConnectionState.STAND_ALONE, peerRole: Role.UNKNOWN };
@@ -40,6 +41,18 @@ test("it is critical, and shows both ends", () => {
   expect(finding?.severity).toBe(Severity.CRITICAL);
   expect(finding?.evidence).toHaveLength(2);
   expect(finding?.summary).toContain("h1 and h2");
+});
+
+test("while a job of Ganeti's works on the instance it is held down, for that parts the ends itself", () => {
+  const says = { h1: { minors: [onH1(ALONE)] }, h2: { minors: [onH2(ALONE)] } };
+  const heldDown = (status: string, instance: string): number | undefined => {
+    const job = GanetiJob.create({ id: 7, status, instances: [instance] });
+    const answer = aboutDisk(standalone, says, "d1", { ...INVENTORY, jobs: [job] });
+    return answer === "unknown" ? undefined : answer[0]?.holdDownMs;
+  };
+  expect(heldDown("running", "web1")).toBe(15_000);
+  expect(heldDown("waiting", "web1")).toBeUndefined();
+  expect(heldDown("running", "web2")).toBeUndefined();
 });
 
 test("one end that is known to be StandAlone is enough; the other may be silent", () => {

@@ -9,6 +9,9 @@ import { factsOf } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
 import type { Answer, ResourceRule } from "../rule.js";
 
+/** Migrating, Ganeti takes the ends apart twice, for some seconds each (ganeti lib/cmdlib/instance_migration.py). */
+const PARTED_BY_GANETI_MS = 15_000;
+
 const FINISHED = { about: "resource", holdDownMs: 0, clearMs: 2_000 } as const;
 
 export const standalone: ResourceRule = {
@@ -20,6 +23,7 @@ export const standalone: ResourceRule = {
     if (isSplitBrain(ends, view)) return [];
     const where = answer.map(({ end }) => end.node).join(" and ");
     const summary = `${resourceName(resource)}: StandAlone on ${where}; the mirror is not being written`;
+    const parted = isAtWork(resource.instance, view) ? { holdDownMs: PARTED_BY_GANETI_MS } : {};
     return [
       {
         key: "",
@@ -27,10 +31,17 @@ export const standalone: ResourceRule = {
         summary,
         severity: Severity.CRITICAL,
         evidence: ends.map(endEvidence),
+        ...parted,
       },
     ];
   },
 };
+
+/** A job of Ganeti's, which may be what parted the ends, and then lets them meet again. */
+function isAtWork(instance: string, view: ClusterView): boolean {
+  const jobs = view.inventory?.jobs ?? [];
+  return jobs.some(({ status, instances }) => status === "running" && instances.includes(instance));
+}
 
 export const splitBrain: ResourceRule = {
   ...FINISHED,
