@@ -2,6 +2,8 @@
 import { labObstacle } from "../../lab/index.js";
 import type { Part } from "../part.js";
 import { slowestFault } from "./faults.js";
+import { migrationTimes } from "./migration.js";
+import { runsBackAfter } from "./crash.js";
 import { setStage } from "./stage.js";
 import { stallTimes } from "./stall.js";
 
@@ -13,6 +15,14 @@ export const labPart: Part = {
     const stage = await setStage(note);
     const { flaggedS, healedS } = await stallTimes(stage, note);
     const faultS = await slowestFault(stage, note);
-    return { stall_flagged_s: flaggedS, stall_healed_s: healedS, fault_flagged_s: faultS };
+    const migration = await migrationTimes(stage, note);
+    return {
+      stall_flagged_s: flaggedS,
+      stall_healed_s: healedS,
+      fault_flagged_s: faultS,
+      runs_back_s: await runsBackAfter(stage, note),
+      recover_migration_s: migration.recoveredS,
+      recover_overhead_s: migration.overheadS,
+    };
   },
 };
