@@ -6,9 +6,9 @@
 import { DiskState, diskWord, NodeChangeKind, type GanetiInstance, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import { instanceOn, nodeFlagged, personSays, queueFree } from "./conditions.js";
-import { FAILOVER_MS, FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
-import { failover, jobStep, modifyNode } from "./ganeti-jobs.js";
+import { instanceOn, personSays, queueFree } from "./conditions.js";
+import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
+import { failover, flagStep, jobStep } from "./ganeti-jobs.js";
 import { manualPowerStatus } from "./manual-ganeti.js";
 import { eligibleNodes, ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
@@ -86,18 +86,6 @@ export const disableDeadNode: Runbook = {
 function offlineSteps(view: ClusterView, node: string): PlanStep[] {
   const master = masterOf(view);
   const question = `${node} is switched off (its power, not only its network)`;
-  const change = (id: string, kind: NodeChangeKind, title: string) => ({
-    job: modifyNode(node, kind),
-    step: {
-      id,
-      title,
-      holds: nodeFlagged(node, kind),
-      afterwards: [nodeFlagged(node, kind)],
-      deadlineMs: FLAG_JOB_MS,
-    },
-  });
-  const offline = change("set-offline", NodeChangeKind.OFFLINE, `${node} is offline for Ganeti`);
-  const online = change("set-online", NodeChangeKind.ONLINE, `${node} is online for Ganeti again`);
   return [
     wait({
       id: "confirm-power-off",
@@ -107,8 +95,16 @@ function offlineSteps(view: ClusterView, node: string): PlanStep[] {
       deadlineMs: NO_LIMIT_MS,
       manual: manualPowerStatus(master, node),
     }),
-    jobStep(view, offline.job, { ...offline.step, undo: "set-online" }),
-    jobStep(view, online.job, { ...online.step, onlyAsUndo: true }),
+    flagStep(view, node, NodeChangeKind.OFFLINE, {
+      id: "set-offline",
+      title: `${node} is offline for Ganeti`,
+      undo: "set-online",
+    }),
+    flagStep(view, node, NodeChangeKind.ONLINE, {
+      id: "set-online",
+      title: `${node} is online for Ganeti again`,
+      onlyAsUndo: true,
+    }),
   ];
 }
 

@@ -7,7 +7,8 @@ import {
   type PlanStep,
 } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { allOf, jobSucceeded, redundant } from "./conditions.js";
+import { allOf, jobSucceeded, nodeFlagged, redundant } from "./conditions.js";
+import { FLAG_JOB_MS } from "./deadlines.js";
 import { manualJob, type GanetiJobKind } from "./manual-ganeti.js";
 import { masterOf } from "./plan.js";
 import { act, type Act } from "./steps.js";
@@ -20,6 +21,18 @@ export type JobStep = Omit<Act, "node" | "action" | "manual" | "condition"> & {
 export function jobStep(view: ClusterView, job: GanetiJobKind, step: JobStep): PlanStep {
   const { afterwards = [], ...rest } = step;
   return submitStep(view, job, { ...rest, condition: all([jobSucceeded(step.id), ...afterwards]) });
+}
+
+/** One of a node's flags, and Ganeti seen to have it so. */
+export function flagStep(
+  view: ClusterView,
+  node: string,
+  change: NodeChangeKind,
+  step: Pick<Act, "id" | "title" | "undo" | "onlyAsUndo">,
+): PlanStep {
+  const flagged = nodeFlagged(node, change);
+  const job: GanetiJobKind = { $case: "modifyNode", value: { node, change } };
+  return jobStep(view, job, { ...step, holds: flagged, afterwards: [flagged], deadlineMs: FLAG_JOB_MS });
 }
 
 /** For a job of which something else is to be seen than that it ended. */
@@ -71,10 +84,6 @@ export function newSecondary(instance: string, node: string): GanetiJobKind {
 
 export function activateDisks(instance: string): GanetiJobKind {
   return { $case: "activateDisks", value: { instance } };
-}
-
-export function modifyNode(node: string, change: NodeChangeKind): GanetiJobKind {
-  return { $case: "modifyNode", value: { node, change } };
 }
 
 export function setAllocatable(node: string, pvName: string, allocatable: boolean): GanetiJobKind {

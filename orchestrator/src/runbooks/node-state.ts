@@ -1,8 +1,9 @@
 /** What Ganeti and the peers' kernels say of a node as a whole. */
-import { ConnectionState, type GanetiInstance, type GanetiNode } from "@vigie/proto";
+import type { GanetiInstance, GanetiNode } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews, FRESH_MS } from "../view/end-view.js";
 import type { NodeView } from "../view/node-view.js";
+import { LINKED } from "./connection-states.js";
 
 export function ganetiNode(view: ClusterView, name: string): GanetiNode | undefined {
   return view.inventory?.nodes.find((node) => node.name === name);
@@ -34,22 +35,3 @@ export function linksUp(view: ClusterView, node: string, nowMs: number): string[
       .map(({ end }) => `${end.node} minor ${end.minor} is still connected with ${node}`),
   );
 }
-
-/** A packet of the peer's has come lately, or DRBD's own pings would have ended it. */
-const LINKED: ReadonlySet<ConnectionState> = new Set([
-  ConnectionState.WF_REPORT_PARAMS,
-  ConnectionState.CONNECTED,
-  ConnectionState.STARTING_SYNC_S,
-  ConnectionState.STARTING_SYNC_T,
-  ConnectionState.WF_BIT_MAP_S,
-  ConnectionState.WF_BIT_MAP_T,
-  ConnectionState.WF_SYNC_UUID,
-  ConnectionState.SYNC_SOURCE,
-  ConnectionState.SYNC_TARGET,
-  ConnectionState.VERIFY_S,
-  ConnectionState.VERIFY_T,
-  ConnectionState.PAUSED_SYNC_S,
-  ConnectionState.PAUSED_SYNC_T,
-  ConnectionState.AHEAD,
-  ConnectionState.BEHIND,
-]);

@@ -17,6 +17,7 @@ import {
 import { isInSync, type EndView } from "../view/end-view.js";
 import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
+import { IN_RESYNC } from "./connection-states.js";
 import type { NodeVolumes } from "./node-volumes.js";
 
 export type Side = "primary" | "secondary";
@@ -76,23 +77,11 @@ function linkNeed(
   const syncing = ends.filter(({ drbd }) => drbd !== undefined && isInSync(drbd));
   if (syncing.length > 0 && syncing.every(({ stillMs }) => stillMs >= minStillMs))
     return blocked("its resync stands still", [`vigie do reset-stalled-sync ${instance} ${diskIndex}`]);
-  const busy = ends.some(({ drbd }) => drbd !== undefined && RESYNC.has(drbd.connection));
+  const busy = ends.some(({ drbd }) => drbd !== undefined && IN_RESYNC.has(drbd.connection));
   return busy ? { what: "wait" } : undefined;
 }
 
-const RESYNC: ReadonlySet<ConnectionState> = new Set([
-  ConnectionState.STARTING_SYNC_S,
-  ConnectionState.STARTING_SYNC_T,
-  ConnectionState.WF_BIT_MAP_S,
-  ConnectionState.WF_BIT_MAP_T,
-  ConnectionState.WF_SYNC_UUID,
-  ConnectionState.SYNC_SOURCE,
-  ConnectionState.SYNC_TARGET,
-  ConnectionState.PAUSED_SYNC_S,
-  ConnectionState.PAUSED_SYNC_T,
-]);
-
-const CONNECTED: ReadonlySet<ConnectionState> = new Set([...RESYNC, ConnectionState.CONNECTED]);
+const CONNECTED: ReadonlySet<ConnectionState> = new Set([...IN_RESYNC, ConnectionState.CONNECTED]);
 
 function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, context: NeedContext): DiskNeed {
   const up = context.instance.adminState === "up";

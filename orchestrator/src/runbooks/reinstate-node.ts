@@ -7,7 +7,7 @@ import { type GanetiInstance, NodeChangeKind, type PlanStep } from "@vigie/proto
 import type { ClusterView } from "../view/cluster-view.js";
 import { nodeFlagged, nodeReports, queueFree, redundant } from "./conditions.js";
 import { FLAG_JOB_MS, MIGRATION_MS, NO_LIMIT_MS, READD_MS, SETTLE_MS } from "./deadlines.js";
-import { activateDisks, jobStep, modifyNode } from "./ganeti-jobs.js";
+import { activateDisks, flagStep, jobStep } from "./ganeti-jobs.js";
 import { manualReadd, manualRebalance } from "./manual-ganeti.js";
 import { manualLook } from "./manual.js";
 import { remains } from "./node-remains.js";
@@ -64,18 +64,6 @@ export const reinstateNode: Runbook = {
 
 function onlineSteps(view: ClusterView, node: string): PlanStep[] {
   const master = masterOf(view);
-  const flag = (id: string, kind: NodeChangeKind, title: string) => ({
-    job: modifyNode(node, kind),
-    step: {
-      id,
-      title,
-      holds: nodeFlagged(node, kind),
-      afterwards: [nodeFlagged(node, kind)],
-      deadlineMs: FLAG_JOB_MS,
-    },
-  });
-  const online = flag("set-online", NodeChangeKind.ONLINE, `${node} is online for Ganeti`);
-  const offline = flag("set-offline", NodeChangeKind.OFFLINE, `${node} is offline for Ganeti again`);
   return [
     wait({
       id: "await-reports",
@@ -96,8 +84,16 @@ function onlineSteps(view: ClusterView, node: string): PlanStep[] {
       manual: manualReadd(master, node),
       undo: "set-offline",
     }),
-    jobStep(view, online.job, { ...online.step, undo: "set-offline" }),
-    jobStep(view, offline.job, { ...offline.step, onlyAsUndo: true }),
+    flagStep(view, node, NodeChangeKind.ONLINE, {
+      id: "set-online",
+      title: `${node} is online for Ganeti`,
+      undo: "set-offline",
+    }),
+    flagStep(view, node, NodeChangeKind.OFFLINE, {
+      id: "set-offline",
+      title: `${node} is offline for Ganeti again`,
+      onlyAsUndo: true,
+    }),
   ];
 }
 
