@@ -1,4 +1,4 @@
-import { ActionOutcome, LinkCut, type ActionRequest } from "@vigie/proto";
+import { ActionOutcome, ConnectionState, LinkCut, type ActionRequest } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "./host.js";
 import { openJournal, REAL_DISK } from "./journal.js";
@@ -157,8 +157,25 @@ describe("who asks, and when", () => {
   test("facts that are older than two seconds when it comes to run are not acted on (I14)", async () => {
     stage.world.looking = async () => void (stage.world.nowMs += 2_001);
     const result = await stage.perform(cutRequest({ notAfterMs: 60_000 }));
-    expect(result).toMatchObject({ outcome: REFUSED });
+    expect(result).toMatchObject({ outcome: REFUSED, code: "TOO_LATE" });
     expect(stage.ran).toEqual([]);
+  });
+
+  test("a guard that took so long that the peer's report grew old is too late, and may be asked again (I7)", async () => {
+    const slow = cutRequest({ notAfterMs: 60_000 });
+    stage.world.nowMs += 1_800; // under way
+    stage.world.looking = async () => void (stage.world.nowMs += 400);
+    const result = await stage.perform(slow);
+    expect(result).toMatchObject({ outcome: REFUSED, code: "TOO_LATE" });
+    expect(result.message).toMatch(/^peer's report age is \d+ ms \(I7\)$/);
+  });
+
+  test("a guard that refuses for more than the age of what it saw has refused", async () => {
+    stage.world.nowMs += 1_800;
+    stage.world.looking = async () => void (stage.world.nowMs += 400);
+    stage.world.own = { ...stage.world.own!, connection: ConnectionState.STAND_ALONE };
+    const result = await stage.perform(cutRequest({ notAfterMs: 60_000 }));
+    expect(result).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
   });
 });
 

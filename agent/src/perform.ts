@@ -206,7 +206,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (refusing.length > 0)
       return settle(task, {
         outcome: ActionOutcome.REFUSED,
-        code: "GUARD_REFUSED",
+        code: refusing.every(({ late }) => late) ? "TOO_LATE" : "GUARD_REFUSED",
         message: refusing.map(refusal).join("; "),
         guard,
       });

@@ -23,6 +23,8 @@ import { disconnect, invalidate, secondary } from "./drbdsetup.js";
 import { holdersOf } from "./look-at-holders.js";
 import { currentGeneration, peerAgeMs } from "./seen-for-loss.js";
 
+const SNAPSHOT_SEEN_MS = 10_000;
+
 export const discardVictim: ActionDefinition<DiscardVictim> = {
   name: "discardVictim",
   about: ({ end }) => end?.node ?? "",
@@ -103,10 +105,13 @@ function described({ connection, role, disk }: DrbdMinor): string {
   return `${connectionWord(connection)}, ${roleWord(role)}, ${diskWord(disk)}`;
 }
 
-/** Beside the volume whose data it keeps; its name tells whose it is. */
+/**
+ * Beside the volume whose data it keeps; its name tells whose it is. Nobody else removes it within seconds, and LVM
+ * takes as long to answer where a node is busy: then all else that the guard saw would be too old.
+ */
 async function findSnapshot(dataLv: string, name: string, look: Look): Promise<string> {
   if (name === "") return "";
-  const { facts } = await look.read(Source.LVM);
+  const { facts } = await look.recent(Source.LVM, SNAPSHOT_SEEN_MS);
   if (facts?.$case !== "lvm") return "";
   const [vg] = dataLv.split("/");
   const isIt = facts.value.logicalVolumes.some(

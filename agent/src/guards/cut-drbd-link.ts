@@ -19,7 +19,7 @@ import {
   type LinkCut,
 } from "@vigie/proto";
 import { endFacts, reportFacts } from "./drbd-end.js";
-import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { ageFact, fact } from "./fact.js";
 
 export const STILL_MIN_MS = 5_000;
 
@@ -50,7 +50,7 @@ function ownFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
   const needed = Math.max(STILL_MIN_MS, params.minStillMs);
   return [
-    fact("own reading age", `${seen.ownAgeMs} ms`, seen.ownAgeMs <= FACT_AGE_MAX_MS, "I14"),
+    ageFact("own reading age", seen.ownAgeMs, "I14"),
     fact(
       "own cs",
       connectionWord(own.connection),

@@ -14,7 +14,7 @@ import {
   type GuardFact,
 } from "@vigie/proto";
 import { endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
-import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { ageFact, fact } from "./fact.js";
 import { heldFacts, type HoldersSeen } from "./held-open.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
@@ -52,7 +52,7 @@ function ownFacts({ currentUuid }: DiscardVictim, seen: SeenForDiscard): GuardFa
   const { own } = seen;
   if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
   return [
-    fact("own reading age", `${seen.ownAgeMs} ms`, seen.ownAgeMs <= FACT_AGE_MAX_MS, "I14"),
+    ageFact("own reading age", seen.ownAgeMs, "I14"),
     fact("own cs", connectionWord(own.connection), isApart(own), "I8"),
     fact("own role", roleWord(own.role), own.role === Role.PRIMARY || own.role === Role.SECONDARY, "I11"),
     fact(

@@ -11,7 +11,7 @@ import {
   type GuardFact,
 } from "@vigie/proto";
 import { endFacts, type EndSeen } from "./drbd-end.js";
-import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { ageFact, fact } from "./fact.js";
 import { heldFacts, type HoldersSeen } from "./held-open.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 
@@ -42,7 +42,7 @@ function resourceFact(minor: number | undefined, config: DrbdConfig | undefined)
 function ownFacts({ own, ownUnknownBecause, ownAgeMs }: SeenForDown): GuardFact[] {
   if (own === undefined) return [fact("own minor", ownUnknownBecause, false, "I11")];
   return [
-    fact("own reading age", `${ownAgeMs} ms`, ownAgeMs <= FACT_AGE_MAX_MS, "I14"),
+    ageFact("own reading age", ownAgeMs, "I14"),
     fact("own role", roleWord(own.role), own.role === Role.PRIMARY || own.role === Role.SECONDARY, "I11"),
     fact("open by DRBD's count", String(own.openCount ?? "not told"), (own.openCount ?? 0) === 0, ""),
   ];

@@ -1,6 +1,6 @@
 /** Is this the end that was planned, and is this report its peer's? Asked before anything is done to one (I13). */
 import type { DrbdConfig, DrbdEnd, DrbdMinor, GuardFact, PeerReport } from "@vigie/proto";
-import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { ageFact, fact } from "./fact.js";
 
 export interface EndSeen {
   readonly bootId: string; // of this node, now
@@ -55,7 +55,7 @@ export function reportFacts(
   peerAgeMs: number,
 ): GuardFact[] {
   return [
-    fact("peer's report age", `${peerAgeMs} ms`, peerAgeMs <= FACT_AGE_MAX_MS, "I7"),
+    ageFact("peer's report age", peerAgeMs, "I7"),
     fact("peer's report from", report.node, report.node === end?.peerNode, "I16"),
     fact("peer's boot", report.bootId, report.bootId === end?.peerBootId, "I7"),
     fact("peer's minor", String(peer.minor), peer.minor === end?.peerMinor, "I13"),

@@ -8,6 +8,12 @@ export function fact(name: string, value: string, holds: boolean, invariant: str
   return GuardFact.create({ name, value, holds, invariant });
 }
 
+/** How old a reading is that the guard stands on: too old is no judgement of the world, and it may be asked again. */
+export function ageFact(name: string, ageMs: number, invariant: string): GuardFact {
+  const holds = ageMs <= FACT_AGE_MAX_MS;
+  return { ...fact(name, `${ageMs} ms`, holds, invariant), late: !holds };
+}
+
 export function allHold(facts: readonly GuardFact[]): boolean {
   return facts.every(({ holds }) => holds);
 }

@@ -16,7 +16,7 @@ import {
   type PeerReport,
 } from "@vigie/proto";
 import { endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
-import { fact, FACT_AGE_MAX_MS } from "./fact.js";
+import { ageFact, fact } from "./fact.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
 
@@ -70,7 +70,7 @@ function ownFacts(seen: SeenForLoss, ownDisk: DiskState, whole: boolean): GuardF
   const { own } = seen;
   if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
   const facts = [
-    fact("own reading age", `${seen.ownAgeMs} ms`, seen.ownAgeMs <= FACT_AGE_MAX_MS, "I14"),
+    ageFact("own reading age", seen.ownAgeMs, "I14"),
     connected("own cs", own),
     fact("own disk", diskWord(own.disk), own.disk === ownDisk, "I1"),
     fact("own view of the peer's disk", diskWord(own.peerDisk), own.peerDisk === DiskState.UP_TO_DATE, "I1"),

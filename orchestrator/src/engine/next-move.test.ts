@@ -72,13 +72,13 @@ test("a refused step fails the run, and takes nothing back where nothing ran", (
   expect(log.some(({ kind }) => kind === UNDO_STARTED)).toBe(false);
 });
 
-test("a step that came too late is sent three times, with a new key each, and then fails", () => {
+test("a step that came too late is sent five times, with a new key each, and then fails", () => {
   const late: Answer = (move, rows) =>
     move.move === "send"
       ? [...intent(move), resultRow(move.step.id, move.attempt, REFUSED, "TOO_LATE")]
       : ALL_WELL(move, rows);
   const log = drive(BEGUN, late);
-  expect(steps(log, STEP_INTENT)).toEqual(["cut-link 1", "cut-link 2", "cut-link 3"]);
+  expect(steps(log, STEP_INTENT)).toEqual([1, 2, 3, 4, 5].map((n) => `cut-link ${n}`));
   expect(log.at(-1)).toMatchObject({ state: RunState.FAILED });
 });
 
@@ -134,7 +134,7 @@ test("a restore that always comes too late is given up, and the run freezes", ()
       : ALL_WELL(move, rows);
   const log = drive([...CUT_STANDS, failed("await-link-down", "not seen")], late);
   expect(log.at(-1)).toMatchObject({ kind: FROZEN });
-  expect(steps(log, STEP_INTENT)).toHaveLength(4);
+  expect(steps(log, STEP_INTENT)).toHaveLength(6); // the cut, and five restores
 });
 
 test("an abort takes the cut back and ends the run as aborted", () => {

@@ -40,7 +40,7 @@ export type Move =
   | { readonly move: "start-undo"; readonly reason: string }
   | { readonly move: "end"; readonly state: RunState; readonly reason: string };
 
-const ATTEMPTS_WHEN_LATE = 3;
+const ATTEMPTS_WHEN_LATE = 5; // a node whose disk dies reads slowly, at first
 
 export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
   if (has(events, RunEventKind.ENDED)) return { move: "none" };

@@ -1,5 +1,7 @@
 /** One lab for all proofs: the running one, or one that is brought up before the first and taken down after the last. */
+import { spawnSync } from "node:child_process";
 import { labObstacle, openLab, takeDown } from "../index.js";
+import { REPOSITORY } from "../host/paths.js";
 import { readState } from "../host/state.js";
 
 const say = (line: string): void => console.log(line);
@@ -11,6 +13,16 @@ export async function setup(): Promise<() => Promise<void>> {
     return async () => undefined;
   }
   const wasUp = readState()?.ready === true;
+  if (!wasUp) process.once("exit", takeDownAtExit);
   await openLab({ report: say });
-  return wasUp ? async () => undefined : takeDown;
+  return async () => {
+    process.off("exit", takeDownAtExit);
+    if (!wasUp) await takeDown();
+  };
+}
+
+/** Interrupted, vitest ends without a word to us: nothing may be left running (Ctrl-C). */
+function takeDownAtExit(): void {
+  say("interrupted: taking the lab down");
+  spawnSync("npm", ["run", "-s", "lab", "--", "down"], { cwd: REPOSITORY, stdio: "ignore" });
 }

@@ -36,6 +36,7 @@ export const splitBrain: Trouble = {
       waitForMinor(lab, side, "cs:(StandAlone|Connected|Sync)", 20_000);
     await leaveWaiting(lab, disk, disk.secondary);
     await apart(disk.secondary);
+    await lab.node(disk.secondary.node).run(`drbdsetup secondary ${String(disk.secondary.minor)}`); // a test may have made it Primary
     await connect(lab, disk, disk.secondary, "--discard-my-data");
     await connect(lab, disk, disk.primary);
     await waitForHealthy(lab, disk);

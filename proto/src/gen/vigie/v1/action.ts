@@ -666,6 +666,8 @@ export interface GuardFact {
   holds: boolean;
   /** The invariant that asks for it: "I7"; empty: none, it is the action's own condition. */
   invariant: string;
+  /** It refused for its age alone: asked again, with facts of then, it may hold. */
+  late: boolean;
 }
 
 /** One command as the agent ran it. Questions asked before a step ("is this rule there already?") are not kept. */
@@ -3670,7 +3672,7 @@ export const ActionRequest: MessageFns<ActionRequest> = {
 };
 
 function createBaseGuardFact(): GuardFact {
-  return { name: "", value: "", holds: false, invariant: "" };
+  return { name: "", value: "", holds: false, invariant: "", late: false };
 }
 
 export const GuardFact: MessageFns<GuardFact> = {
@@ -3686,6 +3688,9 @@ export const GuardFact: MessageFns<GuardFact> = {
     }
     if (message.invariant !== "") {
       writer.uint32(34).string(message.invariant);
+    }
+    if (message.late !== false) {
+      writer.uint32(40).bool(message.late);
     }
     return writer;
   },
@@ -3735,6 +3740,14 @@ export const GuardFact: MessageFns<GuardFact> = {
             message.invariant = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.late = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3756,6 +3769,7 @@ export const GuardFact: MessageFns<GuardFact> = {
     message.value = object.value ?? "";
     message.holds = object.holds ?? false;
     message.invariant = object.invariant ?? "";
+    message.late = object.late ?? false;
     return message;
   },
 };
