@@ -53,6 +53,7 @@ function codeOf(action: () => unknown): string {
 test("a new journal begins the chain, knows no key and no epoch, and only root may read it", () => {
   const journal = openJournal(path);
   expect(journal.head()).toBe(CHAIN_START);
+  expect(journal.records()).toBe(0);
   expect(journal.highestEpoch()).toBe(0);
   expect(journal.keyState(KEY)).toEqual({ state: "new" });
   expect(journal.broken()).toBe("");
@@ -90,10 +91,11 @@ test("every record is synced before append returns (I22)", () => {
 });
 
 describe("a journal that is opened again", () => {
-  test("remembers the head, the keys and the highest epoch", () => {
+  test("remembers the head, how many records there are, the keys and the highest epoch", () => {
     const before = written();
     before.close();
     const journal = openJournal(path);
+    expect([before.records(), journal.records()]).toEqual([3, 3]);
     expect(journal.head()).toBe(before.head());
     expect(journal.highestEpoch()).toBe(7);
     expect(journal.keyState(KEY)).toEqual(before.keyState(KEY));

@@ -37,6 +37,7 @@ export type KeyState =
 
 export interface Journal {
   readonly head: () => string;
+  readonly records: () => number; // of which the head is the last one's hash
   readonly broken: () => string; // why; empty: it can be written
   readonly highestEpoch: () => number;
   readonly keyState: (key: string) => KeyState;
@@ -70,6 +71,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
   const cutsMadeHere = new Set<string>();
   let highestEpoch = 0;
   let head = records.at(-1)?.hash ?? CHAIN_START;
+  let count = records.length;
   let broken = "";
   const file = openFile(path);
   for (const record of records) {
@@ -79,6 +81,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
 
   return {
     head: () => head,
+    records: () => count,
     broken: () => broken,
     highestEpoch: () => highestEpoch,
     keyState: (key) => keys.get(key) ?? { state: "new" },
@@ -100,6 +103,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
       throw new VigieError("JOURNAL_BROKEN", broken, { cause });
     }
     head = hash;
+    count += 1;
     learn(entry, wallUnixMs);
     if (entry.kind === "intent" && entry.action === "cutDrbdLink")
       cutsMadeHere.add(entry.key.split("/")[0] ?? "");

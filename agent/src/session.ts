@@ -9,6 +9,7 @@ import {
   type ActionRequest,
   type Clock,
   type HungCommand,
+  type LogEnd,
   type ObserveNow,
   type Report,
   type SessionRequest,
@@ -54,13 +55,14 @@ export interface SessionParts {
 /** Keeps a session up until `signal` aborts. */
 export async function keepSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
   let failures = 0;
+  const auditEnds: AuditEnds = new Map();
   while (!signal.aborted) {
     const startedMs = parts.clock.monotonicMs();
     try {
       const master = await parts.masterNode();
       const link = await parts.dial(master);
       parts.log("session.open", { orchestrator: master });
-      await runSession(parts, link, master, signal);
+      await runSession(parts, link, master, auditEnds, signal);
       parts.log("session.closed", { orchestrator: master });
     } catch (error) {
       parts.log("session.failed", { reason: explain(error) });
@@ -76,10 +78,14 @@ export function backoffMs(failures: number, random: number): number {
   return full * (0.5 + random / 2);
 }
 
+/** Where the audit log of the orchestrator on each master's node was last said to end (I39). */
+type AuditEnds = Map<string, LogEnd>;
+
 async function runSession(
   parts: SessionParts,
   link: SessionLink,
   master: string,
+  auditEnds: AuditEnds,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, observer } = parts;
@@ -125,6 +131,8 @@ async function runSession(
         monotonicMs: clock.monotonicMs(),
         wallUnixMs: clock.wallUnixMs(),
         journalHead: parts.journal.head(),
+        journalRecords: parts.journal.records(),
+        auditSeen: auditEnds.get(master),
         masterNode,
         readOnly: readOnlyReason !== "",
         readOnlyReason,
@@ -151,8 +159,10 @@ async function runSession(
         return follow(body.value.epoch);
       case "refusal":
         return endSession(`${body.value.code}: ${body.value.message}`);
-      case "welcome":
       case "ack":
+        if (body.value.audit !== undefined) auditEnds.set(master, body.value.audit);
+        return;
+      case "welcome":
       case "heartbeat":
       case undefined:
         return;

@@ -9,6 +9,7 @@ import {
   RunState,
   type Clock,
   type Incident,
+  type LogEnd,
   type Report,
   type Run,
   type RunEvent,
@@ -26,6 +27,7 @@ import { newIdentifier } from "./identifier.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
+import { createWitness } from "./store/witness.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
 const DAY_MS = 86_400_000;
@@ -95,6 +97,7 @@ export async function startOrchestrator(
     keeper.observed(node, at);
     return at;
   };
+  const witness = await createWitness(store, parts.log);
   const leader = createLeader({
     clock,
     ownNode,
@@ -161,11 +164,13 @@ export async function startOrchestrator(
     subscribe,
   };
 
-  async function takeReport(node: string, report: Report): Promise<void> {
+  async function takeReport(node: string, report: Report): Promise<LogEnd> {
     const transitions = keeper.report(node, report);
     const changes: Change[] = transitions.map((transition) => ({ record: "transition", transition }));
     changes.push(...desk.judge(keeper.view(), node));
+    changes.push(...(await witness.take(node, report, clock.wallUnixMs())));
     await record(changes);
+    return store.auditEnd();
   }
 
   async function tickUntil(stop: AbortSignal): Promise<void> {

@@ -53,6 +53,7 @@ beforeEach(() => {
   observer.start(stop.signal);
   const journal = {
     head: () => "",
+    records: () => epochs.length,
     highestEpoch: () => Math.max(...epochs),
     append: (entry: { readonly epoch: number }) => void epochs.push(entry.epoch),
   } as unknown as Journal;
@@ -259,4 +260,21 @@ test("when the agent stops, the session ends and is not dialled again", async ()
   stop.abort();
   await clock.advance(30_000);
   expect(wires.map(({ open }) => open)).toEqual([false]);
+});
+
+test("where the audit log ended is remembered over sessions, for each master's orchestrator, and told (I39)", async () => {
+  const end = { records: 5, head: "ab" };
+  await pass(1_500);
+  expect(reports().at(-1)?.auditSeen).toBeUndefined();
+  wire().say({ $case: "ack", value: { sequence: 1, audit: end } });
+  wire().say({ $case: "ack", value: { sequence: 2, audit: undefined } }); // of an older orchestrator
+  await pass(2_000);
+  expect(reports().at(-1)).toMatchObject({ auditSeen: end, journalRecords: epochs.length });
+  wire().hangUp();
+  await pass(5_000);
+  expect(reports()[0]?.auditSeen).toEqual(end);
+  master = "h3";
+  await pass(15_000);
+  expect(wire().to).toBe("h3");
+  expect(reports()[0]?.auditSeen).toBeUndefined();
 });

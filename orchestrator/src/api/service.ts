@@ -92,7 +92,7 @@ export function createService(orchestrator: Orchestrator) {
       resourcesUnknown: count(Health.UNKNOWN),
       incidentsOpen: desk.open().length,
       runsOpen: executor.open().length,
-      auditHead: await store.auditHead(),
+      auditHead: (await store.auditEnd()).head,
       auditIntact: await auditIntact(),
       killSwitch: orchestrator.killSwitch.stopped(),
     };

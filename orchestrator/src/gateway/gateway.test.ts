@@ -8,6 +8,7 @@ import {
   SourceReport,
   type Clock,
   type IdentityRole,
+  type LogEnd,
   type SessionRequest,
   type SessionResponse,
 } from "@vigie/proto";
@@ -23,7 +24,8 @@ interface Agent {
 let sleepers: (() => void)[];
 let slept: number[]; // ms
 let events: string[];
-let keep: () => Promise<void>;
+const AUDIT: LogEnd = { records: 9, head: "ab" };
+let keep: () => Promise<LogEnd>;
 let gateway: Gateway;
 
 const clock: Clock = {
@@ -41,7 +43,7 @@ beforeEach(() => {
   sleepers = [];
   slept = [];
   events = [];
-  keep = async () => undefined;
+  keep = async () => AUDIT;
   gateway = createGateway(clock, "h1", {
     hello: (node) => void events.push(`hello ${node}`),
     report: (node) => (events.push(`report ${node}`), keep()),
@@ -101,14 +103,14 @@ describe("is refused, and nothing of it is taken:", () => {
 
 test("a report is acknowledged once what it changed is on disk", async () => {
   let kept: () => void = () => undefined;
-  keep = () => new Promise((resolve) => (kept = resolve));
+  keep = () => new Promise((resolve) => (kept = () => resolve(AUDIT)));
   const agent = connect("h1");
   say(agent, report);
   await Promise.resolve();
   expect(kinds(agent)).toEqual(["welcome"]);
   kept();
   await new Promise((resolve) => setImmediate(resolve));
-  expect(agent.heard.at(-1)?.body).toEqual({ $case: "ack", value: { sequence: 7 } });
+  expect(agent.heard.at(-1)?.body).toEqual({ $case: "ack", value: { sequence: 7, audit: AUDIT } });
 });
 
 test("a report that could not be kept is not acknowledged", async () => {

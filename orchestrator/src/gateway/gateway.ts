@@ -11,6 +11,7 @@ import {
   type Clock,
   type Hello,
   type Identity,
+  type LogEnd,
   type Observed,
   type Report,
   Source,
@@ -48,8 +49,8 @@ export interface AgentSession {
 
 export interface GatewayEvents {
   readonly hello: (node: string, hello: Hello) => void;
-  /** Resolves when what it changed is on disk. */
-  readonly report: (node: string, report: Report) => Promise<void>;
+  /** Resolves when what it changed is on disk, with where the audit log ends then. */
+  readonly report: (node: string, report: Report) => Promise<LogEnd>;
   readonly gone: (node: string) => void;
 }
 
@@ -156,8 +157,8 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
   async function acknowledge(session: Session, report: Report): Promise<void> {
     if (sessions.get(session.node) !== session) return; // an older session's last words
     try {
-      await events.report(session.node, report);
-      send(session.link, { $case: "ack", value: { sequence: report.sequence } });
+      const audit = await events.report(session.node, report);
+      send(session.link, { $case: "ack", value: { sequence: report.sequence, audit } });
     } catch {
       // What could not be kept is not acknowledged; the recorder has told.
     }

@@ -25,6 +25,9 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE kill_switch (one INTEGER PRIMARY KEY CHECK (one = 1), why TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE journals (node TEXT PRIMARY KEY, records INTEGER NOT NULL, head TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

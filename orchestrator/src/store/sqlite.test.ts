@@ -60,7 +60,7 @@ test("a new store is empty: no epoch, no runs, and an audit log that begins its 
   const store = openSqliteStore(path);
   expect(await store.epoch()).toBe(0);
   expect(await store.runs(false, 10)).toEqual([]);
-  expect(await store.auditHead()).toBe(CHAIN_START);
+  expect(await store.auditEnd()).toEqual({ records: 0, head: CHAIN_START });
   expect(await store.firstBrokenAudit()).toBeUndefined();
   expect(await store.lastCursor()).toBe(0);
   store.close();
@@ -77,8 +77,10 @@ test("what was committed is there when it is opened again", async () => {
     { record: "transition", transition: { unixMs: 1, node: "h1", minor: 0, before: "", after: "Connected" } },
     audit("run.planned"),
     watched,
+    { record: "journal", node: "h2", end: { records: 2, head: "aa" } },
+    { record: "journal", node: "h2", end: { records: 3, head: "ab" } },
   ]);
-  const head = await first.auditHead();
+  const end = await first.auditEnd();
   first.close();
   const store = openSqliteStore(path);
   expect(await store.epoch()).toBe(4);
@@ -89,7 +91,9 @@ test("what was committed is there when it is opened again", async () => {
   });
   expect((await store.incidents(false, 10)).map(({ id }) => id)).toEqual(["i-1"]);
   expect(await store.transitions("h1", 0, 10)).toHaveLength(1);
-  expect(await store.auditHead()).toBe(head);
+  expect(await store.auditEnd()).toEqual(end);
+  expect(end).toEqual({ records: 1, head: await store.auditHash(1) });
+  expect(await store.journals()).toEqual(new Map([["h2", { records: 3, head: "ab" }]]));
   expect(await store.watchAfter(0, 10)).toEqual([told]);
   store.close();
 });
@@ -101,7 +105,8 @@ test("all of one commit is on disk, or none of it (I24)", async () => {
   expect(await failing(store, [run("r-1", RunState.RUNNING), audit("x"), ...twice])).toBe("JOURNAL_BROKEN");
   expect(await store.runs(false, 10)).toEqual([]);
   expect(await store.audit(0, 10)).toEqual([]);
-  expect(await store.auditHead()).toBe(CHAIN_START);
+  expect(await store.auditEnd()).toEqual({ records: 0, head: CHAIN_START });
+  expect(await store.auditHash(1)).toBeUndefined();
   await store.commit([audit("y")]);
   expect(await store.firstBrokenAudit()).toBeUndefined();
   store.close();

@@ -17,6 +17,7 @@ import {
   VigieError,
   WatchResponse,
   type AuditRecord,
+  type LogEnd,
 } from "@vigie/proto";
 import { migrate } from "./schema.js";
 import type { Transition } from "../view/transitions.js";
@@ -35,7 +36,7 @@ const OPEN_RUNS: readonly RunState[] = [
 export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
   const prepared = new Map<string, StatementSync>();
-  let auditHead = text(row("SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1"), "hash") || CHAIN_START;
+  let auditEnd = readAuditEnd();
 
   return {
     commit: async (changes) => commit(changes),
@@ -80,7 +81,16 @@ export function openSqliteStore(path: string): Store {
     lastCursor: async () => number(row("SELECT max(cursor) AS cursor FROM watch_events"), "cursor"),
     audit: async (after, limit) =>
       rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit).map(auditOf),
-    auditHead: async () => auditHead,
+    auditEnd: async () => auditEnd,
+    auditHash: async (sequence) =>
+      text(rows("SELECT hash FROM audit WHERE sequence = ?", sequence)[0], "hash") || undefined,
+    journals: async () =>
+      new Map(
+        rows("SELECT * FROM journals").map((r) => [
+          text(r, "node"),
+          { records: number(r, "records"), head: text(r, "head") },
+        ]),
+      ),
     firstBrokenAudit: async () => firstBrokenAudit(),
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
@@ -90,7 +100,7 @@ export function openSqliteStore(path: string): Store {
   };
 
   function commit(changes: readonly Change[]): WatchResponse[] {
-    const headBefore = auditHead;
+    const endBefore = auditEnd;
     const watched: WatchResponse[] = [];
     try {
       run("BEGIN IMMEDIATE");
@@ -98,7 +108,7 @@ export function openSqliteStore(path: string): Store {
       run("COMMIT");
       return watched;
     } catch (cause) {
-      auditHead = headBefore;
+      auditEnd = endBefore;
       if (database.isTransaction) database.exec("ROLLBACK");
       throw new VigieError("JOURNAL_BROKEN", `${path} cannot be written`, { cause });
     }
@@ -156,6 +166,13 @@ export function openSqliteStore(path: string): Store {
       }
       case "epoch":
         return run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
+      case "journal":
+        return run(
+          "INSERT OR REPLACE INTO journals (node, records, head) VALUES (?, ?, ?)",
+          change.node,
+          change.end.records,
+          change.end.head,
+        );
       case "kill-switch":
         return run("INSERT OR REPLACE INTO kill_switch (one, why) VALUES (1, ?)", change.why);
     }
@@ -163,18 +180,16 @@ export function openSqliteStore(path: string): Store {
 
   function writeAudit({ unixMs, actor, action, subject, detail }: NewAudit): void {
     const detailJson = JSON.stringify(detail ?? {});
-    const hash = chainHash(auditHead, auditPayload(unixMs, actor, action, subject, detailJson));
-    run(
+    const hash = chainHash(auditEnd.head, auditPayload(unixMs, actor, action, subject, detailJson));
+    const { lastInsertRowid } = statement(
       "INSERT INTO audit (unix_ms, actor, action, subject, detail_json, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      unixMs,
-      actor,
-      action,
-      subject,
-      detailJson,
-      auditHead,
-      hash,
-    );
-    auditHead = hash;
+    ).run(unixMs, actor, action, subject, detailJson, auditEnd.head, hash);
+    auditEnd = { records: Number(lastInsertRowid), head: hash };
+  }
+
+  function readAuditEnd(): LogEnd {
+    const last = row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1");
+    return { records: number(last, "sequence"), head: text(last, "hash") || CHAIN_START };
   }
 
   function firstBrokenAudit(): number | undefined {

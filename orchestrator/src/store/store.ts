@@ -3,7 +3,7 @@
  * the epoch. There is one way to write, and all of one call is on disk, or none of it, when it resolves.
  */
 import type { Transition } from "../view/transitions.js";
-import type { AuditRecord, Incident, Run, RunEvent, WatchResponse } from "@vigie/proto";
+import type { AuditRecord, Incident, LogEnd, Run, RunEvent, WatchResponse } from "@vigie/proto";
 
 export type Change =
   | { readonly record: "incident"; readonly incident: Incident }
@@ -13,6 +13,7 @@ export type Change =
   | { readonly record: "watch"; readonly event: NonNullable<WatchResponse["event"]>; readonly unixMs: number }
   | { readonly record: "transition"; readonly transition: Transition }
   | { readonly record: "epoch"; readonly epoch: number }
+  | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
   | { readonly record: "kill-switch"; readonly why: string }; // empty: released
 
 export interface NewAudit {
@@ -40,7 +41,11 @@ export interface Store {
   readonly watchAfter: (cursor: number, limit: number) => Promise<WatchResponse[]>;
   readonly lastCursor: () => Promise<number>;
   readonly audit: (after: number, limit: number) => Promise<AuditRecord[]>;
-  readonly auditHead: () => Promise<string>;
+  readonly auditEnd: () => Promise<LogEnd>;
+  /** @returns undefined where there is no such record */
+  readonly auditHash: (sequence: number) => Promise<string | undefined>;
+  /** Where the agents' journals ended, by node. */
+  readonly journals: () => Promise<ReadonlyMap<string, LogEnd>>;
   /** @returns the sequence of the first record that is not what was written; undefined: all hold */
   readonly firstBrokenAudit: () => Promise<number | undefined>;
   /** Forgets state changes and watch events of before then. Incidents, runs and the audit log stay for good. */

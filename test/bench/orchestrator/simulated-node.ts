@@ -52,6 +52,8 @@ export function simulatedNode(index: number): SimulatedNode {
       monotonicMs,
       wallUnixMs: Date.now(),
       journalHead: "0".repeat(64),
+      journalRecords: 0,
+      auditSeen: undefined,
       masterNode: MASTER,
       readOnly: false,
       readOnlyReason: "",

@@ -139,6 +139,21 @@ export interface Report {
   still: MinorStillness[];
   /** On this node's disk, as in Hello, now. */
   highestEpoch: number;
+  /** How many records the journal has, of which journal_head is the last; 0 also from an agent that does not count them. */
+  journalRecords: number;
+  /** The newest Ack.audit of an orchestrator on this master's node, in this life of the agent; unset: there was none. */
+  auditSeen: LogEnd | undefined;
+}
+
+/**
+ * Where a hash chain ends. Each side keeps the other's, so that records that were taken off the end of a log are
+ * missed: the chain alone shows only what was changed in its middle (I39).
+ */
+export interface LogEnd {
+  /** Number of the last record, from 1; 0: there is none. */
+  records: number;
+  /** Its SHA-256, hexadecimal. */
+  head: string;
 }
 
 /**
@@ -179,6 +194,8 @@ export interface HungCommand {
 export interface Ack {
   /** Report.sequence. */
   sequence: number;
+  /** Where the orchestrator's audit log ended then; the agent remembers it (I39). */
+  audit: LogEnd | undefined;
 }
 
 /** The sender's event loop turns, which a ping of the socket does not prove. */
@@ -782,6 +799,8 @@ function createBaseReport(): Report {
     hung: [],
     still: [],
     highestEpoch: 0,
+    journalRecords: 0,
+    auditSeen: undefined,
   };
 }
 
@@ -825,6 +844,12 @@ export const Report: MessageFns<Report> = {
     }
     if (message.highestEpoch !== 0) {
       writer.uint32(104).uint64(message.highestEpoch);
+    }
+    if (message.journalRecords !== 0) {
+      writer.uint32(112).uint64(message.journalRecords);
+    }
+    if (message.auditSeen !== undefined) {
+      LogEnd.encode(message.auditSeen, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -946,6 +971,22 @@ export const Report: MessageFns<Report> = {
             message.highestEpoch = longToNumber(reader.uint64());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.journalRecords = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.auditSeen = LogEnd.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -976,6 +1017,77 @@ export const Report: MessageFns<Report> = {
     message.hung = object.hung?.map((e) => HungCommand.fromPartial(e)) || [];
     message.still = object.still?.map((e) => MinorStillness.fromPartial(e)) || [];
     message.highestEpoch = object.highestEpoch ?? 0;
+    message.journalRecords = object.journalRecords ?? 0;
+    message.auditSeen = (object.auditSeen !== undefined && object.auditSeen !== null)
+      ? LogEnd.fromPartial(object.auditSeen)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLogEnd(): LogEnd {
+  return { records: 0, head: "" };
+}
+
+export const LogEnd: MessageFns<LogEnd> = {
+  encode(message: LogEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.records !== 0) {
+      writer.uint32(8).uint64(message.records);
+    }
+    if (message.head !== "") {
+      writer.uint32(18).string(message.head);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogEnd>): LogEnd {
+    return LogEnd.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogEnd>): LogEnd {
+    const message = createBaseLogEnd();
+    message.records = object.records ?? 0;
+    message.head = object.head ?? "";
     return message;
   },
 };
@@ -1206,13 +1318,16 @@ export const HungCommand: MessageFns<HungCommand> = {
 };
 
 function createBaseAck(): Ack {
-  return { sequence: 0 };
+  return { sequence: 0, audit: undefined };
 }
 
 export const Ack: MessageFns<Ack> = {
   encode(message: Ack, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sequence !== 0) {
       writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.audit !== undefined) {
+      LogEnd.encode(message.audit, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1238,6 +1353,14 @@ export const Ack: MessageFns<Ack> = {
             message.sequence = longToNumber(reader.uint64());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.audit = LogEnd.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1256,6 +1379,9 @@ export const Ack: MessageFns<Ack> = {
   fromPartial(object: DeepPartial<Ack>): Ack {
     const message = createBaseAck();
     message.sequence = object.sequence ?? 0;
+    message.audit = (object.audit !== undefined && object.audit !== null)
+      ? LogEnd.fromPartial(object.audit)
+      : undefined;
     return message;
   },
 };
