@@ -1,4 +1,7 @@
-/** One row of a run's log: how it changes the run, and everything that is written with it in one commit. */
+/**
+ * One row of a run's log: how it changes the run, and everything that is written with it in one commit. Its audit record
+ * stands by itself: what was done, by whose word and why, what the guard saw, and each command with its exit code.
+ */
 import { RunEvent, RunEventKind, type ActionResult, type Run } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import { runState } from "./run-log.js";
@@ -12,6 +15,9 @@ export function withRow(run: Run, row: Partial<RunEvent>, unixMs: number): { run
 
 export function rowChanges(run: Run, event: RunEvent): Change[] {
   const detail = {
+    runbook: run.plan?.runbook ?? "",
+    incident: run.plan?.incidentId ?? "",
+    approvedBy: run.approvedBy,
     step: event.stepId,
     attempt: event.attempt,
     text: event.text,
