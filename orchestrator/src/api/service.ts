@@ -38,7 +38,7 @@ const LIMIT_MAX = 1000;
 export function createService(orchestrator: Orchestrator) {
   const { clock, store, keeper, desk, leader, executor, config } = orchestrator;
   const stallAfterMs = config.detect.stall_after_s * 1000;
-  let audited: { readonly atMs: number; readonly intact: boolean } | undefined;
+  let audited: { readonly atMs: number; readonly intact: Promise<boolean> } | undefined;
 
   return {
     getStatus,
@@ -99,10 +99,10 @@ export function createService(orchestrator: Orchestrator) {
   }
 
   /** The whole chain is hashed again, so not for every look at the status. */
-  async function auditIntact(): Promise<boolean> {
+  function auditIntact(): Promise<boolean> {
     const now = clock.monotonicMs();
     if (audited === undefined || now - audited.atMs > AUDITED_FOR_MS)
-      audited = { atMs: now, intact: (await store.firstBrokenAudit()) === undefined };
+      audited = { atMs: now, intact: store.firstBrokenAudit().then((broken) => broken === undefined) };
     return audited.intact;
   }
 

@@ -194,6 +194,17 @@ describe("the audit log (I39)", () => {
   test("that nobody touched holds", async () => {
     expect(await spoilt("SELECT 1")).toBeUndefined();
   });
+
+  test("is looked at to its end, however long it is", async () => {
+    const first = openSqliteStore(path);
+    await first.commit(Array.from({ length: 1_100 }, (_, n) => audit(`a${n}`)));
+    expect(await first.firstBrokenAudit()).toBeUndefined();
+    first.close();
+    edit("UPDATE audit SET actor = 'eve' WHERE sequence = 1050");
+    const store = openSqliteStore(path);
+    expect(await store.firstBrokenAudit()).toBe(1_050);
+    store.close();
+  });
 });
 
 describe("the schema", () => {

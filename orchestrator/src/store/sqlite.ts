@@ -32,6 +32,8 @@ const OPEN_RUNS: readonly RunState[] = [
   RunState.FROZEN,
 ];
 
+const AUDIT_PAGE = 500;
+
 /** @throws VigieError JOURNAL_BROKEN when the file cannot be opened */
 export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
@@ -91,7 +93,7 @@ export function openSqliteStore(path: string): Store {
           { records: number(r, "records"), head: text(r, "head") },
         ]),
       ),
-    firstBrokenAudit: async () => firstBrokenAudit(),
+    firstBrokenAudit,
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
       run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
@@ -192,16 +194,29 @@ export function openSqliteStore(path: string): Store {
     return { records: number(last, "sequence"), head: text(last, "hash") || CHAIN_START };
   }
 
-  function firstBrokenAudit(): number | undefined {
-    const records = rows("SELECT * FROM audit ORDER BY sequence").map(auditOf);
-    const broken = firstBrokenLink(
-      records.map((r) => ({
+  /** Page by page, with turns of the event loop between them: years of records must not hold up an acknowledgement. */
+  async function firstBrokenAudit(): Promise<number | undefined> {
+    let previousHash = CHAIN_START;
+    for (let after = 0; ;) {
+      const page = rows(
+        "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        after,
+        AUDIT_PAGE,
+      );
+      const records = page.map(auditOf);
+      const links = records.map((r) => ({
         previousHash: r.previousHash,
         hash: r.hash,
         payload: auditPayload(r.unixMs, r.actor, r.action, r.subject, r.detailJson),
-      })),
-    );
-    return broken === undefined ? undefined : records[broken]?.sequence;
+      }));
+      const broken = firstBrokenLink(links, previousHash);
+      if (broken !== undefined) return records[broken]?.sequence;
+      const last = records.at(-1);
+      if (last === undefined) return undefined;
+      after = last.sequence;
+      previousHash = last.hash;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   function withEvents(found: Run): Run {
