@@ -3,46 +3,20 @@
  * free → guard → intent on disk → argv → look again → result on disk. The order is the safety: nothing is run that
  * is not in the journal, and nothing is in the journal twice (I14, I22, I23, I25, I27, I33).
  */
-import { createHash } from "node:crypto";
-import {
-  ActionOutcome,
-  ActionResult,
-  explain,
-  VigieError,
-  type ActionRequest,
-  type GuardFact,
-} from "@vigie/proto";
-import {
-  MASTER,
-  stepArgv,
-  type ActionDefinition,
-  type Look,
-  type RequestedAction,
-  type Verdict,
-} from "./actions/action.js";
-import { definitionOf } from "./actions/index.js";
-import { checkArguments } from "./argument-check.js";
+import { ActionOutcome, ActionResult, VigieError, type ActionRequest } from "@vigie/proto";
+import { failure, guardResult, verdictResult } from "./action-results.js";
+import { stepArgv, type Look } from "./actions/action.js";
+import { createEntitlement, type EntitlementParts } from "./entitlement.js";
 import { FACT_AGE_MAX_MS } from "./guards/fact.js";
 import type { DeviceHandle, Host } from "./host.js";
 import type { Journal, KeyState } from "./journal.js";
 import { runSteps, type Ran } from "./run-steps.js";
+import { taskOf, type Caller, type Task } from "./task.js";
 
-export interface PerformerParts {
+export interface PerformerParts extends EntitlementParts {
   readonly host: Host;
   readonly journal: Journal;
-  readonly nodeName: string;
   readonly look: Omit<Look, "requestAgeMs" | "asker" | "device">;
-  /** Why nothing may be changed now: the kill switch, a broken journal. Empty: it may. */
-  readonly readOnlyReason: () => Promise<string>;
-  /** This node's own word, read now (I26). */
-  readonly masterNode: () => Promise<string>;
-}
-
-/** Of the session that the request came by. */
-export interface Caller {
-  readonly orchestratorNode: string; // by its certificate
-  /** Monotonic ms when the report with this sequence was sent; undefined: not of this session. */
-  readonly sentAtMs: (sequence: number) => number | undefined;
 }
 
 export interface Performer {
@@ -50,18 +24,9 @@ export interface Performer {
   readonly perform: (request: ActionRequest, caller: Caller) => Promise<ActionResult>;
 }
 
-/** One request, its arguments checked. */
-interface Task {
-  readonly request: ActionRequest;
-  readonly caller: Caller;
-  readonly action: RequestedAction;
-  readonly definition: ActionDefinition<RequestedAction["value"]>;
-  readonly key: string; // of idempotency (I23)
-  readonly body: string; // what must be the same when the key comes again
-}
-
 export function createPerformer(parts: PerformerParts): Performer {
   const { host, journal } = parts;
+  const entitlement = createEntitlement(parts);
   const busy = new Map<string, string>(); // what is locked → the key of the action that holds it
   const atWork = new Map<string, { readonly body: string; readonly answer: Promise<ActionResult> }>(); // by key
 
@@ -107,61 +72,17 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   async function perhapsRun(task: Task): Promise<ActionResult> {
     try {
-      await checkCaller(task);
-      checkAge(task);
+      await entitlement.check(task);
+      entitlement.checkAge(task);
       return await runOnce(task);
     } catch (error) {
       return failure(task.request, error);
     }
   }
 
-  async function checkCaller({ request, caller, definition, action }: Task): Promise<void> {
-    if (request.node !== parts.nodeName)
-      throw new VigieError("IDENTITY_MISMATCH", `this is ${parts.nodeName}, not ${request.node}`);
-    const about = definition.about(action.value);
-    if (about !== MASTER && about !== parts.nodeName)
-      throw new VigieError(
-        "IDENTITY_MISMATCH",
-        `this is ${parts.nodeName}, and what it is about is of ${about}`,
-      );
-    if (request.epoch === 0) throw new VigieError("STALE_EPOCH", "the caller does not lead: it has no epoch");
-    if (request.epoch < journal.highestEpoch())
-      throw new VigieError(
-        "STALE_EPOCH",
-        `epoch ${request.epoch} is over: ${journal.highestEpoch()} was seen`,
-      );
-    const master = await parts.masterNode();
-    if (master !== caller.orchestratorNode)
-      throw new VigieError(
-        "STALE_EPOCH",
-        `${caller.orchestratorNode} is not the master: this node's ssconf says ${master}`,
-      );
-    if (about === MASTER && master !== parts.nodeName)
-      throw new VigieError(
-        "IDENTITY_MISMATCH",
-        `this is ${parts.nodeName}, and its ssconf names ${master} as the master`,
-      );
-    const readOnly = await parts.readOnlyReason();
-    if (readOnly !== "") throw new VigieError("READ_ONLY", readOnly);
-  }
-
-  function checkAge(task: Task): void {
-    const ageMs = requestAge(task)();
-    if (ageMs > task.request.notAfterMs)
-      throw new VigieError(
-        "TOO_LATE",
-        `the request is up to ${ageMs} ms old, and was good for ${task.request.notAfterMs} ms`,
-      );
-  }
-
-  function requestAge({ request, caller }: Task): () => number {
-    const sentAtMs = caller.sentAtMs(request.answersSequence);
-    return () => (sentAtMs === undefined ? Number.MAX_SAFE_INTEGER : host.monotonicMs() - sentAtMs);
-  }
-
   function lookOf(task: Task, device: DeviceHandle | undefined): Look {
     const { runId, stepId } = task.request;
-    return { ...parts.look, requestAgeMs: requestAge(task), asker: { runId, stepId }, device };
+    return { ...parts.look, requestAgeMs: () => entitlement.ageMs(task), asker: { runId, stepId }, device };
   }
 
   async function runOnce(task: Task): Promise<ActionResult> {
@@ -202,16 +123,10 @@ export function createPerformer(parts: PerformerParts): Performer {
     const { definition, action, key, body, request } = task;
     const guard = await definition.guard(action.value, look);
     const judgedAtMs = host.monotonicMs();
-    const refusing = guard.filter((fact) => !fact.holds);
-    if (refusing.length > 0)
-      return settle(task, {
-        outcome: ActionOutcome.REFUSED,
-        code: refusing.every(({ late }) => late) ? "TOO_LATE" : "GUARD_REFUSED",
-        message: refusing.map(refusal).join("; "),
-        guard,
-      });
+    const refused = guardResult(guard);
+    if (refused !== undefined) return settle(task, refused);
 
-    await checkCaller(task); // again: the guard took its time (I25, I26, I33)
+    await entitlement.check(task); // again: the guard took its time (I25, I26, I33)
     const steps = definition.steps(action.value, look.asker);
     const argv = steps.map(stepArgv);
     const begunUnixMs = host.wallUnixMs();
@@ -263,36 +178,6 @@ export function createPerformer(parts: PerformerParts): Performer {
   }
 }
 
-/** @throws VigieError INVALID_ARGUMENT */
-function taskOf(request: ActionRequest, caller: Caller): Task {
-  const action = checkArguments(request);
-  const definition = definitionOf(action);
-  const about = definition.identityOf?.(action.value) ?? action.value;
-  const body = createHash("sha256")
-    .update(JSON.stringify([request.node, action.$case, about]))
-    .digest("hex");
-  const key = `${request.runId}/${request.stepId}/${request.attempt}`;
-  return { request, caller, action, definition, key, body };
-}
-
-function verdictResult({ done, message, jobId = 0 }: Verdict): Partial<ActionResult> {
-  if (done === true) return { outcome: ActionOutcome.DONE, message, jobId };
-  const outcome = done === "unknown" ? ActionOutcome.UNKNOWN : ActionOutcome.FAILED;
-  return { outcome, code: "VERIFY_FAILED", message, jobId };
-}
-
 function begun(key: string): string {
   return `${key} was begun and has no answer; whether it took effect must be looked at`;
-}
-
-function failure(request: ActionRequest, error: unknown): ActionResult {
-  const { runId, stepId, attempt } = request;
-  const code = error instanceof VigieError ? error.code : "COMMAND_FAILED";
-  const unknown = code === "COMMAND_TIMED_OUT" || !(error instanceof VigieError);
-  const outcome = unknown ? ActionOutcome.UNKNOWN : ActionOutcome.REFUSED;
-  return ActionResult.create({ runId, stepId, attempt, outcome, code, message: explain(error) });
-}
-
-function refusal(fact: GuardFact): string {
-  return `${fact.name} is ${fact.value}${fact.invariant === "" ? "" : ` (${fact.invariant})`}`;
 }

@@ -15,7 +15,8 @@ import type { RequestedAction } from "./actions/action.js";
 import type { Command, CommandOutcome, Host } from "./host.js";
 import { stall } from "./guards/testing.js";
 import { openJournal, type Journal } from "./journal.js";
-import { createPerformer, type Caller } from "./perform.js";
+import { createPerformer } from "./perform.js";
+import type { Caller } from "./task.js";
 import { errno, fakeHost, type FakeMachine } from "./sources/testing.js";
 
 export const MASTER = "h1.example";
