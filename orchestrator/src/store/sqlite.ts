@@ -4,24 +4,13 @@
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import {
-  CHAIN_START,
-  chainHash,
-  firstBrokenLink,
-  Incident,
-  IncidentState,
-  Run,
-  RunEvent,
-  RunState,
-  VigieError,
-  WatchResponse,
-  type AuditRecord,
-  type LogEnd,
-} from "@vigie/proto";
+import { DatabaseSync } from "node:sqlite";
+import { Incident, IncidentState, Run, RunEvent, RunState, VigieError, WatchResponse } from "@vigie/proto";
 import { migrate } from "./schema.js";
+import { blob, createSql, number, text, type Row } from "./sql.js";
+import { createAuditLog } from "./sqlite-audit.js";
 import type { Transition } from "../view/transitions.js";
-import type { Change, NewAudit, Store } from "./store.js";
+import type { Change, Store } from "./store.js";
 
 const OPEN_RUNS: readonly RunState[] = [
   RunState.AWAITING_APPROVAL,
@@ -32,13 +21,12 @@ const OPEN_RUNS: readonly RunState[] = [
   RunState.FROZEN,
 ];
 
-const AUDIT_PAGE = 500;
-
 /** @throws VigieError JOURNAL_BROKEN when the file cannot be opened */
 export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
-  const prepared = new Map<string, StatementSync>();
-  let auditEnd = readAuditEnd();
+  const sql = createSql(database);
+  const { row, rows, run } = sql;
+  const audit = createAuditLog(sql);
 
   return {
     commit: async (changes) => commit(changes),
@@ -81,11 +69,9 @@ export function openSqliteStore(path: string): Store {
         cursor: number(r, "cursor"),
       })),
     lastCursor: async () => number(row("SELECT max(cursor) AS cursor FROM watch_events"), "cursor"),
-    audit: async (after, limit) =>
-      rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit).map(auditOf),
-    auditEnd: async () => auditEnd,
-    auditHash: async (sequence) =>
-      text(rows("SELECT hash FROM audit WHERE sequence = ?", sequence)[0], "hash") || undefined,
+    audit: async (after, limit) => audit.after(after, limit),
+    auditEnd: async () => audit.end(),
+    auditHash: async (sequence) => audit.hashOf(sequence),
     journals: async () =>
       new Map(
         rows("SELECT * FROM journals").map((r) => [
@@ -93,7 +79,7 @@ export function openSqliteStore(path: string): Store {
           { records: number(r, "records"), head: text(r, "head") },
         ]),
       ),
-    firstBrokenAudit,
+    firstBrokenAudit: audit.firstBroken,
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
       run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
@@ -102,7 +88,7 @@ export function openSqliteStore(path: string): Store {
   };
 
   function commit(changes: readonly Change[]): WatchResponse[] {
-    const endBefore = auditEnd;
+    const before = audit.end();
     const watched: WatchResponse[] = [];
     try {
       run("BEGIN IMMEDIATE");
@@ -110,7 +96,7 @@ export function openSqliteStore(path: string): Store {
       run("COMMIT");
       return watched;
     } catch (cause) {
-      auditEnd = endBefore;
+      audit.rewind(before);
       if (database.isTransaction) database.exec("ROLLBACK");
       throw new VigieError("JOURNAL_BROKEN", `${path} cannot be written`, { cause });
     }
@@ -121,7 +107,7 @@ export function openSqliteStore(path: string): Store {
       case "incident": {
         const { incident } = change;
         const closed = incident.state === IncidentState.CLOSED ? 1 : 0;
-        return run(
+        return void run(
           "INSERT OR REPLACE INTO incidents (id, closed, body) VALUES (?, ?, ?)",
           incident.id,
           closed,
@@ -131,7 +117,7 @@ export function openSqliteStore(path: string): Store {
       case "run": {
         const open = OPEN_RUNS.includes(change.run.state) ? 1 : 0;
         const body = Run.encode({ ...change.run, events: [], progress: undefined }).finish();
-        return run(
+        return void run(
           "INSERT OR REPLACE INTO runs (id, open, body) VALUES (?, ?, ?)",
           change.run.id,
           open,
@@ -139,25 +125,26 @@ export function openSqliteStore(path: string): Store {
         );
       }
       case "run-event":
-        return run(
+        return void run(
           "INSERT INTO run_events (run_id, sequence, body) VALUES (?, ?, ?)",
           change.runId,
           change.event.sequence,
           RunEvent.encode(change.event).finish(),
         );
       case "audit":
-        return writeAudit(change.audit);
+        return audit.append(change.audit);
       case "watch": {
         const event = WatchResponse.create({ unixMs: change.unixMs, event: change.event });
-        const { lastInsertRowid } = statement("INSERT INTO watch_events (unix_ms, body) VALUES (?, ?)").run(
+        const cursor = run(
+          "INSERT INTO watch_events (unix_ms, body) VALUES (?, ?)",
           change.unixMs,
           WatchResponse.encode(event).finish(),
         );
-        return void watched.push({ ...event, cursor: Number(lastInsertRowid) });
+        return void watched.push({ ...event, cursor });
       }
       case "transition": {
         const { unixMs, node, minor, before, after } = change.transition;
-        return run(
+        return void run(
           "INSERT INTO transitions (unix_ms, node, minor, before, after) VALUES (?, ?, ?, ?, ?)",
           unixMs,
           node,
@@ -167,55 +154,16 @@ export function openSqliteStore(path: string): Store {
         );
       }
       case "epoch":
-        return run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
+        return void run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
       case "journal":
-        return run(
+        return void run(
           "INSERT OR REPLACE INTO journals (node, records, head) VALUES (?, ?, ?)",
           change.node,
           change.end.records,
           change.end.head,
         );
       case "kill-switch":
-        return run("INSERT OR REPLACE INTO kill_switch (one, why) VALUES (1, ?)", change.why);
-    }
-  }
-
-  function writeAudit({ unixMs, actor, action, subject, detail }: NewAudit): void {
-    const detailJson = JSON.stringify(detail ?? {});
-    const hash = chainHash(auditEnd.head, auditPayload(unixMs, actor, action, subject, detailJson));
-    const { lastInsertRowid } = statement(
-      "INSERT INTO audit (unix_ms, actor, action, subject, detail_json, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ).run(unixMs, actor, action, subject, detailJson, auditEnd.head, hash);
-    auditEnd = { records: Number(lastInsertRowid), head: hash };
-  }
-
-  function readAuditEnd(): LogEnd {
-    const last = row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1");
-    return { records: number(last, "sequence"), head: text(last, "hash") || CHAIN_START };
-  }
-
-  /** Page by page, with turns of the event loop between them: years of records must not hold up an acknowledgement. */
-  async function firstBrokenAudit(): Promise<number | undefined> {
-    let previousHash = CHAIN_START;
-    for (let after = 0; ;) {
-      const page = rows(
-        "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
-        after,
-        AUDIT_PAGE,
-      );
-      const records = page.map(auditOf);
-      const links = records.map((r) => ({
-        previousHash: r.previousHash,
-        hash: r.hash,
-        payload: auditPayload(r.unixMs, r.actor, r.action, r.subject, r.detailJson),
-      }));
-      const broken = firstBrokenLink(links, previousHash);
-      if (broken !== undefined) return records[broken]?.sequence;
-      const last = records.at(-1);
-      if (last === undefined) return undefined;
-      after = last.sequence;
-      previousHash = last.hash;
-      await new Promise((resolve) => setImmediate(resolve));
+        return void run("INSERT OR REPLACE INTO kill_switch (one, why) VALUES (1, ?)", change.why);
     }
   }
 
@@ -225,24 +173,7 @@ export function openSqliteStore(path: string): Store {
     );
     return { ...found, events };
   }
-
-  function statement(sql: string): StatementSync {
-    const known = prepared.get(sql) ?? database.prepare(sql);
-    prepared.set(sql, known);
-    return known;
-  }
-  function run(sql: string, ...values: SQLInputValue[]): void {
-    statement(sql).run(...values);
-  }
-  function row(sql: string): Row | undefined {
-    return database.prepare(sql).get();
-  }
-  function rows(sql: string, ...values: SQLInputValue[]): Row[] {
-    return statement(sql).all(...values);
-  }
 }
-
-type Row = Readonly<Record<string, SQLInputValue>>;
 
 function openDatabase(path: string): DatabaseSync {
   try {
@@ -258,29 +189,6 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function auditPayload(
-  unixMs: number,
-  actor: string,
-  action: string,
-  subject: string,
-  detailJson: string,
-): string {
-  return JSON.stringify([unixMs, actor, action, subject, detailJson]);
-}
-
-function auditOf(r: Row): AuditRecord {
-  return {
-    sequence: number(r, "sequence"),
-    unixMs: number(r, "unix_ms"),
-    actor: text(r, "actor"),
-    action: text(r, "action"),
-    subject: text(r, "subject"),
-    detailJson: text(r, "detail_json"),
-    previousHash: text(r, "previous_hash"),
-    hash: text(r, "hash"),
-  };
-}
-
 function transitionOf(r: Row): Transition {
   return {
     unixMs: number(r, "unix_ms"),
@@ -293,16 +201,4 @@ function transitionOf(r: Row): Transition {
 
 function incidentOf(r: Row): Incident {
   return Incident.decode(blob(r));
-}
-
-function blob(r: Row): Uint8Array {
-  return r["body"] as Uint8Array;
-}
-
-function text(r: Row | undefined, column: string): string {
-  return (r?.[column] as string | null | undefined) ?? "";
-}
-
-function number(r: Row | undefined, column: string): number {
-  return Number(r?.[column] ?? 0);
 }
