@@ -16,6 +16,7 @@ import {
 } from "./index.js";
 
 const INSTANCE = "web1.lab.example";
+const CLOCK_SLACK_S = 3;
 const PROVEN_ELSEWHERE = new Set(["stalled-sync", "stuck-migration"]); // the latter moves the instance
 
 describe.skipIf(labObstacle() !== undefined)("the lab", () => {
@@ -27,13 +28,15 @@ describe.skipIf(labObstacle() !== undefined)("the lab", () => {
     disk = await ensureInstance(lab, INSTANCE);
   });
 
+  /** Whatever the machine is busy with: each reading lies between two of the host's. */
   test("the nodes' clocks keep the host's time", async () => {
-    const began = performance.now();
-    await Promise.all(lab.nodes.map((node) => node.run("sleep 3")));
-    expect(performance.now() - began).toBeLessThan(4_500);
     for (const node of lab.nodes) {
-      const seconds = Number((await node.run("date +%s")).stdout);
-      expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(3);
+      for (const command of ["date +%s", "sleep 3; date +%s"]) {
+        const earliest = Date.now() / 1000;
+        const seconds = Number((await node.run(command)).stdout);
+        expect(seconds).toBeGreaterThan(earliest - CLOCK_SLACK_S);
+        expect(seconds).toBeLessThan(Date.now() / 1000 + CLOCK_SLACK_S);
+      }
     }
   });
 

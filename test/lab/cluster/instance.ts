@@ -37,10 +37,17 @@ export async function createInstance(lab: Lab, name: string, wanted: NewInstance
   return disk;
 }
 
-/** The instance if it exists, else a new one on h2 and h3. */
+const HOME = { primary: "h2", secondary: "h3" } as const;
+
+/** The instance on h2 and h3: as it is, brought back there, or a new one. */
 export async function ensureInstance(lab: Lab, name: string): Promise<InstanceDisk> {
-  if ((await instanceNames(lab)).includes(name)) return instanceDisk(lab, name);
-  return createInstance(lab, name, { primary: "h2", secondary: "h3" });
+  if (!(await instanceNames(lab)).includes(name)) return createInstance(lab, name, HOME);
+  const disk = await instanceDisk(lab, name);
+  if (disk.primary.node === HOME.primary) return disk;
+  await waitForHealthy(lab, disk);
+  const master = await masterNode(lab);
+  await master.run(`gnt-instance failover -f ${name}`, { timeoutMs: JOB_TIMEOUT_MS });
+  return instanceDisk(lab, name);
 }
 
 /** Safe to run twice. */

@@ -92,3 +92,30 @@ proof(
     for (const incident of before) expect(after.map((i) => i.id)).toContain(incident.id);
   },
 );
+
+proof(
+  "records that are taken off the audit log's end are missed by the agents that saw them (I39)",
+  async () => {
+    const { lab, vigie } = stage;
+    const h1 = lab.node("h1");
+    const told = async (): Promise<string> => (await h1.run("vigie audit --json")).stdout;
+    await h1.run("vigie stop --reason rehearsal && vigie go --reason 'it is over'"); // two records more
+    await vigie.until(
+      "every agent has heard of them",
+      async () => (await told()).includes("released") || undefined,
+      20,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5_000)); // for the acks of each node's next report
+    await h1.run("systemctl stop vigie-orchestrator");
+    await h1.script(`/usr/lib/vigie/node -e '
+      const { DatabaseSync } = require("node:sqlite");
+      const store = new DatabaseSync("/var/lib/vigie-orchestrator/vigie.db");
+      store.exec("DELETE FROM audit WHERE sequence > (SELECT max(sequence) - 2 FROM audit)");'
+      systemctl start vigie-orchestrator`);
+    await vigie.until(
+      "they say so",
+      async () => (await told()).includes("audit.lost-records") || undefined,
+      60,
+    );
+  },
+);
