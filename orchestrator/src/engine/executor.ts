@@ -21,6 +21,7 @@ import type { ClusterView } from "../view/cluster-view.js";
 import { isTooOldToApprove } from "./approval.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
 import { masterOf } from "./conditions/ganeti.js";
+import { runFinishUnixMs } from "./forecast.js";
 import { newLogLines } from "./job-log.js";
 import { joinedBy, type OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
@@ -184,11 +185,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
   ): Promise<void> {
     const text = seen.what ?? "";
     const now = seen.seen ? undefined : seen.progress;
+    const plan = open.get(runId)?.plan;
     progress.set(runId, {
       stepId: step.id,
       text,
       donePercent: now?.donePercent,
       finishUnixMs: now?.finishUnixMs ?? 0,
+      kibPerS: now?.kibPerS ?? 0,
+      runFinishUnixMs:
+        plan === undefined || now === undefined ? 0 : runFinishUnixMs(plan, eventsOf(runId), step.id, now),
     });
     await tellJob(runId, step, attempt);
     const long = step.deadlineMs === 0 || step.deadlineMs >= LONG_MS;

@@ -102,6 +102,11 @@ export function mirrorsOf(view: ClusterView, instance: GanetiInstance): Resource
     .toSorted((a, b) => a.diskIndex - b.diskIndex);
 }
 
+/** Of one copy of each. */
+export function sizeKib(disks: readonly Resource[]): number {
+  return disks.reduce((sum, { sizeMib }) => sum + sizeMib * 1024, 0);
+}
+
 export function yesOrNo(name: string, text: string | undefined, none = false): boolean {
   if (text === undefined || text === "") return none;
   if (text === "yes" || text === "no") return text === "yes";

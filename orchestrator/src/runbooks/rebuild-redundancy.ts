@@ -74,13 +74,7 @@ export const rebuildRedundancy: Runbook = {
       steps: refusals.length === 0 ? rebuildSteps(request, doable, atOnce) : [],
       touches: { resources: doable.flatMap((work) => work.disks) },
       notes: [...notesOf(view, doable, works), ...(refuse ? [] : why.map((line) => `left out: ${line}`))],
-      refusals: [
-        ...(refuse ? why : []),
-        ...room.map(({ text }) => text),
-        ...(works.some(isWork) || why.length > 0
-          ? []
-          : [`${scope.subject}: every disk that is active is redundant`]),
-      ],
+      refusals,
       wayOut: [...blocked.flatMap((work) => work.wayOut), ...room.map(({ wayOut }) => wayOut)],
       destructive: true,
     });

@@ -4,6 +4,7 @@ import { allOf, jobQueued, jobSucceeded, queueFree, redundant } from "./conditio
 import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js";
 import { manualLook } from "./manual.js";
+import { sizeKib } from "./parameters.js";
 import type { Work } from "./rebuild-work.js";
 import type { RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -42,11 +43,17 @@ function beginSteps({ view }: RunbookRequest, work: Work, count: number, togethe
     requires,
     irreversible: true,
   };
+  const copiesKib = sizeKib(work.disks);
   const queued = { ...rebuild, condition: jobQueued(rebuild.id), deadlineMs: FLAG_JOB_MS };
   steps.push(
     together
       ? submitStep(view, job, queued)
-      : jobStep(view, job, { ...rebuild, afterwards: seenWhole(instance), deadlineMs: NO_LIMIT_MS }),
+      : jobStep(view, job, {
+          ...rebuild,
+          copiesKib,
+          afterwards: seenWhole(instance),
+          deadlineMs: NO_LIMIT_MS,
+        }),
   );
   return steps;
 }
@@ -64,6 +71,7 @@ function endSteps(work: Work, count: number, together: boolean): PlanStep[] {
       node: instance.primaryNode,
       condition: job === undefined ? whole : allOf(jobSucceeded(`rebuild-${count}`), ...seenWhole(instance)),
       deadlineMs: NO_LIMIT_MS,
+      copiesKib: job === undefined ? 0 : sizeKib(disks),
       manual: disks.flatMap(({ ends }) => ends.map((end) => manualLook(end.node, end.minor))),
     }),
   ];

@@ -10,7 +10,7 @@ import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
 import { eligibleNodes, ganetiNode, reportsNow, secondariesOf } from "./node-state.js";
-import { given, mirrorsOf, nodeNamed, wrong } from "./parameters.js";
+import { given, mirrorsOf, nodeNamed, sizeKib, wrong } from "./parameters.js";
 import { makePlan } from "./plan.js";
 import { copyTimeText } from "./resync-rate.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
@@ -104,6 +104,7 @@ export function relocationSteps(
       requires: queueFree([instance.name], [primaryIs(instance), ...(to === "" ? [] : [to])]),
       afterwards: seenWhole(instance),
       deadlineMs: NO_LIMIT_MS,
+      copiesKib: sizeKib(mirrorsOf(view, instance)),
       irreversible: true,
     }),
   );

@@ -12,6 +12,7 @@ interface Common {
   readonly manual: readonly string[];
   readonly onlyIf?: Condition;
   readonly holds?: Condition;
+  readonly copiesKib?: number; // made anew
 }
 
 export interface Act extends Common {
@@ -39,7 +40,7 @@ export function wait(step: Common): PlanStep {
 }
 
 function common(step: Common) {
-  const { id, title, node, condition, deadlineMs, manual, onlyIf, holds } = step;
+  const { id, title, node, condition, deadlineMs, manual, onlyIf, holds, copiesKib = 0 } = step;
   return {
     id,
     title,
@@ -47,6 +48,7 @@ function common(step: Common) {
     condition,
     deadlineMs,
     manualCommands: [...manual],
+    copiesKib,
     ...(onlyIf === undefined ? {} : { onlyIf }),
     ...(holds === undefined ? {} : { holds }),
   };

@@ -9,6 +9,7 @@ import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proo
 vi.setConfig({ testTimeout: 900_000 }); // ten jobs of Ganeti, a boot, and minutes until DRBD and Ganeti give a node up
 const JOB_TIMEOUT_MS = 120_000;
 const PLACES = { "web1.lab.example": ["h2", "h3"], "web2.lab.example": ["h3", "h1"] } as const;
+const SMALL_MIB = 16; // see disk.test.ts
 let clear: () => Promise<void> = async () => undefined;
 
 afterEach(async () => {
@@ -21,9 +22,9 @@ async function twoGuests({ lab }: Stage): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   for (const [name, [primary, secondary]] of Object.entries(PLACES)) {
     await removeInstance(lab, name);
-    const disk = await createInstance(lab, name, { primary, secondary });
+    const disk = await createInstance(lab, name, { primary, secondary, sizeMib: SMALL_MIB });
     await (await masterNode(lab)).run(`gnt-instance start ${name}`, { timeoutMs: JOB_TIMEOUT_MS });
-    const write = `dd if=/dev/urandom of=${disk.primary.device} bs=1M count=64 oflag=direct conv=notrunc status=none`;
+    const write = `dd if=/dev/urandom of=${disk.primary.device} bs=1M count=${SMALL_MIB} oflag=direct conv=notrunc status=none`;
     await lab.node(primary).run(write);
     await waitForHealthy(lab, disk);
     hashes.set(name, (await contentHash(lab, name)).primary);

@@ -18,12 +18,13 @@ import { plugDisk } from "../cluster/new-disk.js";
 import { newestRun, stepTimes, type } from "../proofs/command.js";
 import { incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
 const [WEB1, WEB2, WEB3] = ["web1.lab.example", "web2.lab.example", "web3.lab.example"] as const;
 const ALL = [WEB1, WEB2, WEB3];
 const FAILING = { instance: WEB2 } as const;
 const REFUSED = 6;
+const SMALL_MIB = 16; // copied before Ganeti looks for the first time: else it sleeps for as long as it estimates
 
 let stage: Stage;
 let oldDisk = "";
@@ -34,8 +35,8 @@ const written = new Map<string, string>();
 beforeAll(async () => {
   stage = await setStage();
   const { lab } = stage;
-  await createInstance(lab, WEB2, { primary: "h3", secondary: "h2" });
-  await createInstance(lab, WEB3, { primary: "h3", secondary: "h1" });
+  await createInstance(lab, WEB2, { primary: "h3", secondary: "h2", sizeMib: SMALL_MIB });
+  await createInstance(lab, WEB3, { primary: "h3", secondary: "h1", sizeMib: SMALL_MIB });
   for (const name of ALL) {
     await lab.node("h1").run(`gnt-instance start ${name}`, { timeoutMs: 120_000 });
     await waitForHealthy(lab, await instanceDisk(lab, name));
@@ -57,7 +58,7 @@ afterAll(async () => {
 
 async function writeAnew(lab: Lab, name: string): Promise<string> {
   const { primary } = await instanceDisk(lab, name);
-  const write = `dd if=/dev/urandom of=${primary.device} bs=1M count=48 oflag=direct conv=notrunc status=none`;
+  const write = `dd if=/dev/urandom of=${primary.device} bs=1M count=${SMALL_MIB} oflag=direct conv=notrunc status=none`;
   await lab.node(primary.node).run(write);
   const hash = await contentHash(lab, name);
   expect(hash.secondary).toBe(hash.primary);

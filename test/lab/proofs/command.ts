@@ -3,8 +3,8 @@ import type { Ran } from "../host/exec.js";
 import type { ToldRun } from "../vigie/ask.js";
 import type { Stage } from "./stage.js";
 
-/** Longer than any run of a proof. */
-const TIMEOUT_MS = 280_000;
+/** Longer than any run of a proof: Ganeti looks after a resync once a minute. */
+const TIMEOUT_MS = 700_000;
 
 /** @returns whatever the exit code: 0 it went well, 6 it was refused or not approved, 7 the run failed or froze */
 export async function type({ lab }: Stage, words: string): Promise<Ran> {

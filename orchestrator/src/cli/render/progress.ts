@@ -6,9 +6,10 @@ import type { Screen } from "./screen.js";
 /** `resync 42.0 %, 3.1 GiB left; done about 14:05 UTC (in 2 h 10 min)`; empty where nothing is known. */
 export function progressText(progress: RunProgress | undefined, screen: Screen): string {
   if (progress === undefined) return "";
-  const { text, donePercent, finishUnixMs } = progress;
+  const { text, donePercent, finishUnixMs, runFinishUnixMs } = progress;
   const share = donePercent === undefined || text.includes("%") ? "" : percent(donePercent);
-  return [text, share, finishText(finishUnixMs, screen)].filter((it) => it !== "").join("; ");
+  const all = runFinishUnixMs === 0 ? "" : `all copies ${finishText(runFinishUnixMs, screen)}`;
+  return [text, share, finishText(finishUnixMs, screen), all].filter((it) => it !== "").join("; ");
 }
 
 function finishText(finishUnixMs: number, { now, timeZone }: Screen): string {

@@ -476,6 +476,8 @@ export const WAITING_RUN = Run.fromPartial({
     text: "resync 42.0 %, 2167 GiB left, 54.0 MiB/s",
     donePercent: 42,
     finishUnixMs: NOW + 7_800_000,
+    kibPerS: 55_296,
+    runFinishUnixMs: 0,
   },
 });
 

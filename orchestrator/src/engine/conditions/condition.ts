@@ -13,8 +13,10 @@ export type Seen =
       readonly seen: false;
       readonly never: string; // why waiting is of no use any more; empty: not yet
       readonly what?: string; // how it is now, for people
-      readonly progress?: Pick<RunProgress, "donePercent" | "finishUnixMs">;
+      readonly progress?: Progress;
     };
+
+export type Progress = Pick<RunProgress, "donePercent" | "finishUnixMs" | "kibPerS">;
 
 export type Watch = (view: ClusterView) => Seen;
 
@@ -51,7 +53,7 @@ export function seen(what: string): Seen {
   return { seen: true, what };
 }
 
-export function notYet(what: string, progress?: Pick<RunProgress, "donePercent" | "finishUnixMs">): Seen {
+export function notYet(what: string, progress?: Progress): Seen {
   return progress === undefined
     ? { seen: false, never: "", what }
     : { seen: false, never: "", what, progress };

@@ -17,6 +17,7 @@ import {
   type ConditionCase,
   type ConditionDefinition,
   type ParamsOf,
+  type Seen,
   type Watch,
   type WatchContext,
 } from "./condition.js";
@@ -62,8 +63,9 @@ const allOf: ConditionDefinition<AllOf> = {
     const watches = conditions.map((one) => createWatch(one, context));
     return (view) => {
       const all = watches.map((watch) => watch(view));
-      const missing = all.find((one) => !one.seen && one.never !== "") ?? all.find((one) => !one.seen);
-      return missing ?? seen(all.map((one) => one.what ?? "").join("; "));
+      const missing = all.filter((one) => !one.seen);
+      if (missing.length === 0) return seen(all.map((one) => one.what ?? "").join("; "));
+      return missing.find((one) => one.never !== "") ?? together(missing);
     };
   },
 };
@@ -76,17 +78,18 @@ const anyOf: ConditionDefinition<AnyOf> = {
       const all = watches.map((watch) => watch(view));
       const found = all.find((one) => one.seen);
       if (found !== undefined) return found;
-      const over = all.filter((one) => !one.seen && one.never !== "");
-      if (over.length === all.length) return never(over.map((one) => (one.seen ? "" : one.never)).join("; "));
-      return notYet(
-        all
-          .map((one) => one.what ?? "")
-          .filter((text) => text !== "")
-          .join("; "),
-      );
+      const missing = all.filter((one) => !one.seen);
+      const over = missing.map((one) => one.never).filter((why) => why !== "");
+      return over.length === all.length ? never(over.join("; ")) : together(missing);
     };
   },
 };
+
+/** How each is now, and how far the one is that can be measured. */
+function together(missing: readonly Extract<Seen, { seen: false }>[]): Seen {
+  const texts = missing.map((one) => one.what ?? "").filter((text) => text !== "");
+  return notYet(texts.join("; "), missing.find((one) => one.progress !== undefined)?.progress);
+}
 
 const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<C>> } = {
   cutStands,

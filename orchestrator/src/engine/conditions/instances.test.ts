@@ -71,7 +71,29 @@ describe("an instance is redundant", () => {
     watch(left(100_000));
     nowMs += 10_000;
     const seen = watch(left(75_000));
-    expect(seen).toMatchObject({ progress: { donePercent: 25, finishUnixMs: nowMs + 30_000 } });
+    const progress = { donePercent: 25, finishUnixMs: nowMs + 30_000, kibPerS: 2_500 };
+    expect(seen).toMatchObject({ progress });
+  });
+
+  test("and while a job of Ganeti's is waited for beside it, that tells how far it is too", () => {
+    const what: What = {
+      $case: "allOf",
+      value: { conditions: [{ what: { $case: "jobOver", value: { jobId: 9 } } }, { what: redundant }] },
+    };
+    const { SYNC_SOURCE, SYNC_TARGET } = ConnectionState;
+    const resync = { ...RESYNC, totalKib: 100_000, leftKib: 50_000 };
+    const source = {
+      connection: SYNC_SOURCE,
+      peerDisk: DiskState.INCONSISTENT,
+      outOfSyncKib: 50_000,
+      resync,
+    };
+    const target = { connection: SYNC_TARGET, disk: DiskState.INCONSISTENT, outOfSyncKib: 50_000 };
+    const view = cluster({ h1: { minors: [onH1(source)] }, h2: { minors: [onH2(target)] } });
+    expect(createWatch({ what }, contextAt(0))(view)).toMatchObject({
+      what: expect.stringContaining("resync 50.0 %"),
+      progress: { donePercent: 50 },
+    });
   });
 });
 

@@ -32,7 +32,8 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
     const resources = resourcesOf(view, instance);
     if (resources.length === 0 && view.inventory === undefined) return NOT_YET; // it has just started
     if (resources.length === 0) return never(`${instance} has no mirrored disk`);
-    const ends = resources.flatMap((r) => r.ends.map((end) => endOf(view, end.node, end.minor, sinceMs)));
+    const disks = resources.map((r) => r.ends.map((end) => endOf(view, end.node, end.minor, sinceMs)));
+    const ends = disks.flat();
     const known = ends.filter((end) => end !== undefined);
     const nowMs = clock.monotonicMs();
     const alone = known.find(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE);
@@ -45,14 +46,23 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
     );
     if (since.every((atMs) => atMs !== undefined && nowMs - atMs >= forMs))
       return seen(`every disk of ${instance} is Connected, UpToDate/UpToDate and in sync on both ends`);
-    const leftKib = Math.max(...known.map(({ drbd }) => drbd?.outOfSyncKib ?? drbd?.resync?.leftKib ?? 0));
-    const totalKib = Math.max(...known.map(({ drbd }) => drbd?.resync?.totalKib ?? 0));
+    const { leftKib, totalKib } = amountOf(disks);
     if (totalKib === 0)
       return notYet(
         known.map(({ drbd }) => connectionWord(drbd?.connection ?? ConnectionState.UNSPECIFIED)).join(", "),
       );
     if (first === undefined || leftKib > first.leftKib) first = { atMs: nowMs, leftKib };
     return inProgress(first, leftKib, totalKib, nowMs, clock.wallUnixMs());
+  };
+}
+
+/** Of all disks together; what an end says is left is what the other says, or a moment older. */
+function amountOf(disks: readonly (readonly (MinorView | undefined)[])[]) {
+  const sum = (kibOf: (minor: MinorView | undefined) => number): number =>
+    disks.reduce((total, ends) => total + Math.max(0, ...ends.map(kibOf)), 0);
+  return {
+    leftKib: sum((end) => end?.drbd?.outOfSyncKib ?? end?.drbd?.resync?.leftKib ?? 0),
+    totalKib: sum((end) => end?.drbd?.resync?.totalKib ?? 0),
   };
 }
 
@@ -71,6 +81,7 @@ function inProgress(
   return notYet(`resync ${donePercent.toFixed(1)} %, ${(leftKib / 1024).toFixed(0)} MiB left${speed}`, {
     donePercent,
     finishUnixMs,
+    kibPerS: Math.max(0, Math.round(rate)),
   });
 }
 

@@ -706,6 +706,8 @@ export interface PlanStep {
   manualCommands: string[];
   /** PlanStep.id of the step that takes this one back; empty: nothing to take back. */
   undoStepId: string;
+  /** Size in KiB of the copies that are made anew at this step; 0: none, or only what changed is copied. */
+  copiesKib: number;
 }
 
 /** A value that the person or the rule gave. */
@@ -806,6 +808,10 @@ export interface RunProgress {
     | undefined;
   /** When it will be done at the rate measured so far, the orchestrator's wall clock, ms since 1970; 0: not known. */
   finishUnixMs: number;
+  /** The rate measured so far, KiB/s; 0: not known. */
+  kibPerS: number;
+  /** When all the copies that later steps make will be done too, at that rate; 0: not known, or there are none. */
+  runFinishUnixMs: number;
 }
 
 /** A plan and what became of it. Kept by the orchestrator. */
@@ -3191,6 +3197,7 @@ function createBasePlanStep(): PlanStep {
     onlyAsUndo: false,
     manualCommands: [],
     undoStepId: "",
+    copiesKib: 0,
   };
 }
 
@@ -3237,6 +3244,9 @@ export const PlanStep: MessageFns<PlanStep> = {
     }
     if (message.undoStepId !== "") {
       writer.uint32(250).string(message.undoStepId);
+    }
+    if (message.copiesKib !== 0) {
+      writer.uint32(256).uint64(message.copiesKib);
     }
     return writer;
   },
@@ -3366,6 +3376,14 @@ export const PlanStep: MessageFns<PlanStep> = {
             message.undoStepId = reader.string();
             continue;
           }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.copiesKib = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3407,6 +3425,7 @@ export const PlanStep: MessageFns<PlanStep> = {
     message.onlyAsUndo = object.onlyAsUndo ?? false;
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
     message.undoStepId = object.undoStepId ?? "";
+    message.copiesKib = object.copiesKib ?? 0;
     return message;
   },
 };
@@ -3986,7 +4005,7 @@ export const RunEvent: MessageFns<RunEvent> = {
 };
 
 function createBaseRunProgress(): RunProgress {
-  return { stepId: "", text: "", donePercent: undefined, finishUnixMs: 0 };
+  return { stepId: "", text: "", donePercent: undefined, finishUnixMs: 0, kibPerS: 0, runFinishUnixMs: 0 };
 }
 
 export const RunProgress: MessageFns<RunProgress> = {
@@ -4002,6 +4021,12 @@ export const RunProgress: MessageFns<RunProgress> = {
     }
     if (message.finishUnixMs !== 0) {
       writer.uint32(32).uint64(message.finishUnixMs);
+    }
+    if (message.kibPerS !== 0) {
+      writer.uint32(40).uint64(message.kibPerS);
+    }
+    if (message.runFinishUnixMs !== 0) {
+      writer.uint32(48).uint64(message.runFinishUnixMs);
     }
     return writer;
   },
@@ -4051,6 +4076,22 @@ export const RunProgress: MessageFns<RunProgress> = {
             message.finishUnixMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.kibPerS = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.runFinishUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4072,6 +4113,8 @@ export const RunProgress: MessageFns<RunProgress> = {
     message.text = object.text ?? "";
     message.donePercent = object.donePercent ?? undefined;
     message.finishUnixMs = object.finishUnixMs ?? 0;
+    message.kibPerS = object.kibPerS ?? 0;
+    message.runFinishUnixMs = object.runFinishUnixMs ?? 0;
     return message;
   },
 };
