@@ -1,5 +1,5 @@
 /** The exit codes of `vigie status` and `vigie audit`: what wakes somebody, and what does not. */
-import { GetStatusResponse } from "@vigie/proto";
+import { GetStatusResponse, Health, ResourceStatus } from "@vigie/proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as sample from "../testing/samples.js";
 import { openStage, type Stage } from "../testing/stage.js";
@@ -73,6 +73,28 @@ describe("status", () => {
       listIncidents: () => ({ incidents: [] }),
     });
     expect((await stage.vigie("status")).code).toBe(10);
+  });
+});
+
+describe("the forecast of the resyncs that run", () => {
+  const syncing = (leftKib: number, averageSpeedKibPerS: number | undefined): ResourceStatus =>
+    ResourceStatus.fromPartial({
+      health: Health.RESYNCING,
+      ends: [{ drbd: { resync: { leftKib, averageSpeedKibPerS } } }, { drbd: {} }],
+    });
+  const told = async (...resources: ResourceStatus[]): Promise<string> => {
+    stage.answers.listResources = () => ({ resources });
+    const { out } = await stage.vigie("status");
+    return /^resyncs +(.*)$/m.exec(out)?.[1] ?? "";
+  };
+
+  test("is of the slowest", async () => {
+    expect(await told(syncing(60_000, 1_000), syncing(7_200_000, 1_000))).toContain("in 2 h");
+  });
+
+  test("is not made while the rate of one is not known, or none runs", async () => {
+    expect(await told(syncing(60_000, 1_000), syncing(60_000, undefined))).toBe("");
+    expect(await told()).toBe("");
   });
 });
 

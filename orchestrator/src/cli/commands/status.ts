@@ -1,6 +1,13 @@
 /** `vigie status`: several questions at once, because the screen must say in one look what is wrong and what to do. */
 import type { Command } from "commander";
-import { Health, IncidentState, RunState, type ResourceStatus, type Run } from "@vigie/proto";
+import {
+  Health,
+  IncidentState,
+  RunState,
+  type ResourceStatus,
+  type ResyncProgress,
+  type Run,
+} from "@vigie/proto";
 import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
@@ -15,16 +22,16 @@ export function addStatus(program: Command, register: Register): void {
   const command = program
     .command("status")
     .description("what is wrong, what is being done about it, what to do next");
-  register(command, ({ withApi, show }: Invocation) =>
+  register(command, ({ withApi, show, io }: Invocation) =>
     withApi(async (api) => {
-      const view = await gather(api);
+      const view = await gather(api, io.now());
       show(view, renderStatus);
       return exitCodeFor(view);
     }),
   );
 }
 
-async function gather(api: Api): Promise<StatusView> {
+async function gather(api: Api, nowUnixMs: number): Promise<StatusView> {
   const [status, { nodes }, { resources }, { incidents }, { runs }] = await Promise.all([
     api.ask("getStatus", {}),
     api.ask("listNodes", {}),
@@ -37,6 +44,7 @@ async function gather(api: Api): Promise<StatusView> {
   return {
     status,
     health: countHealth(resources),
+    resyncedUnixMs: resyncedUnixMs(resources, nowUnixMs),
     nodes,
     incidents: open,
     runs: [...detailed, ...runs.slice(RUNS_IN_DETAIL)],
@@ -61,6 +69,20 @@ function countHealth(resources: readonly ResourceStatus[]): HealthCounts {
   };
   const sum = known.ok + known.resyncing + known.degraded + known.stalled + known.inactive;
   return { ...known, unknown: resources.length - sum };
+}
+
+/** The slowest counts; one whose rate is not known yet makes the whole unknown. */
+function resyncedUnixMs(resources: readonly ResourceStatus[], nowUnixMs: number): number {
+  const secondsLeft = resources
+    .filter(({ health }) => health === Health.RESYNCING)
+    .map(({ ends }) => Math.max(...ends.map(({ drbd }) => secondsOf(drbd?.resync))));
+  if (secondsLeft.length === 0 || !secondsLeft.every((seconds) => seconds > 0)) return 0;
+  return Math.round(nowUnixMs + Math.max(...secondsLeft) * 1000);
+}
+
+function secondsOf(resync: ResyncProgress | undefined): number {
+  const kibPerS = resync?.averageSpeedKibPerS ?? resync?.speedKibPerS ?? 0;
+  return resync === undefined || kibPerS <= 0 ? 0 : resync.leftKib / kibPerS;
 }
 
 function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): ExitCode {

@@ -35,6 +35,9 @@ export function nextSteps(view: StatusView): string[] {
     ...(health.unknown > 0
       ? [step("which disks nothing is known of", "vigie resources --health unknown")]
       : []),
+    ...(health.degraded + health.stalled > 0 && incidents.length === 0
+      ? [step("which disks have one copy only; no incident yet", "vigie resources")]
+      : []),
     ...(nodes.some(isSilent) ? [step("which nodes are silent", "vigie nodes")] : []),
     ...others.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
     ...runs

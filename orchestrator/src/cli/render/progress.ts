@@ -12,7 +12,8 @@ export function progressText(progress: RunProgress | undefined, screen: Screen):
   return [text, share, finishText(finishUnixMs, screen), all].filter((it) => it !== "").join("; ");
 }
 
-function finishText(finishUnixMs: number, { now, timeZone }: Screen): string {
+/** `done about 14:05 UTC (in 2 h 10 min)`; empty where it is not known. */
+export function finishText(finishUnixMs: number, { now, timeZone }: Screen): string {
   if (finishUnixMs === 0) return "";
   if (finishUnixMs <= now) return "done any moment";
   return `done about ${moment(finishUnixMs, now, timeZone)} (in ${duration(finishUnixMs - now)})`;

@@ -23,6 +23,7 @@ function screen(width?: number): Screen {
 const VIEW: StatusView = {
   status: sample.STATUS,
   health: { ok: 1, resyncing: 0, degraded: 0, stalled: 1, unknown: 1, inactive: 0 },
+  resyncedUnixMs: 0,
   nodes: sample.NODES.nodes,
   incidents: [sample.INCIDENT, sample.SILENT],
   runs: [sample.RUN],
@@ -56,10 +57,26 @@ test("status: what is wrong, what is done, what to type next", () => {
   `);
 });
 
+test("status tells when the resyncs that run will be done, and what is degraded before there is an incident", () => {
+  const busy: StatusView = {
+    ...VIEW,
+    status: { ...sample.STATUS, incidentsOpen: 0, runsOpen: 0 },
+    health: { ok: 1, resyncing: 1, degraded: 1, stalled: 0, unknown: 0, inactive: 0 },
+    resyncedUnixMs: sample.NOW + 7_800_000,
+    nodes: [],
+    incidents: [],
+    runs: [],
+  };
+  const lines = renderStatus(busy, screen(100)).split("\n");
+  expect(lines).toContain("resyncs     done about 04:15 UTC (in 2 h 10 min)");
+  expect(lines.at(-2)).toBe("  vigie resources  which disks have one copy only; no incident yet");
+});
+
 test("status of a cluster where all is well is short", () => {
   const quiet: StatusView = {
     status: { ...sample.STATUS, nodesReporting: 3, incidentsOpen: 0, runsOpen: 0 },
     health: { ok: 3, resyncing: 0, degraded: 0, stalled: 0, unknown: 0, inactive: 0 },
+    resyncedUnixMs: 0,
     nodes: [],
     incidents: [],
     runs: [],

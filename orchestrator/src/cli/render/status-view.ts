@@ -8,6 +8,8 @@ export type HealthCounts = Readonly<
 export interface StatusView {
   readonly status: GetStatusResponse;
   readonly health: HealthCounts;
+  /** When the last of the resyncs that run will be done, by the kernels' own rates; 0: none runs, or it is not known. */
+  readonly resyncedUnixMs: number;
   readonly nodes: readonly NodeStatus[];
   readonly incidents: readonly Incident[]; // open ones
   readonly runs: readonly Run[]; // open ones, with their events

@@ -9,7 +9,7 @@ import { nextSteps } from "./next-steps.js";
 import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
 import { forwardSteps } from "./plan-steps.js";
-import { askedOf, currentStep, progressText } from "./progress.js";
+import { askedOf, currentStep, finishText, progressText } from "./progress.js";
 import { indent, section, wrapped, type Screen } from "./screen.js";
 import { runText } from "./subject.js";
 import type { StatusView } from "./status-view.js";
@@ -26,6 +26,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `leadership  ${status.leadership === undefined ? colour.magenta("unknown") : leadershipText(status.leadership, screen)}`,
     `nodes       ${nodesText(view, screen)}`,
     `disks       ${disksText(view, screen)}`,
+    ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
     `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? "intact" : "BROKEN: a record was changed or removed")}`,
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
