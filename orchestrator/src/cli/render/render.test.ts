@@ -481,6 +481,7 @@ test("status: a thrown kill switch stands above all, and what waits for a person
       vigie run show r-01kaxa           frozen, a person must look
       vigie run continue r-01kaxd       when it is so: is the new disk in slot 3 of h2.example?
       vigie resources --health unknown  which disks nothing is known of
+      vigie resources                   which disks have one copy only; no incident yet
       vigie nodes                       which nodes are silent
     "
   `);
