@@ -24,6 +24,7 @@ import { createKillSwitch, type KillSwitch } from "./engine/kill-switch.js";
 import { createGateway, type About, type Gateway, type ObservedAt } from "./gateway/gateway.js";
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { newIdentifier } from "./identifier.js";
+import { recoveryRow } from "./engine/recovery.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
@@ -145,8 +146,7 @@ export async function startOrchestrator(
   for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {
     const [run] = await store.runsById(id);
     if (run === undefined) continue;
-    const text = "the orchestrator started again; the world is looked at";
-    executor.drive(run, run.state === RunState.FROZEN ? undefined : { kind: RunEventKind.RECOVERED, text });
+    executor.drive(run, recoveryRow(run, clock.wallUnixMs()));
   }
   void tickUntil(signal);
   void pruneDaily(signal);

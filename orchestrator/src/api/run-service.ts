@@ -15,8 +15,8 @@ import {
 } from "@vigie/proto";
 import { underRun } from "../detect/incident-log.js";
 import { isTooOldToApprove } from "../engine/approval.js";
-import { planAgain } from "../engine/executor.js";
 import { lockInTheWay, locksOf } from "../engine/locks.js";
+import { planAgain } from "../engine/plan-again.js";
 import { isDone, isFrozen, standingFailure } from "../engine/run-log.js";
 import { newRun, startRun } from "../engine/start-run.js";
 import type { Orchestrator } from "../orchestrator.js";

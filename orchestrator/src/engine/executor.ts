@@ -27,6 +27,7 @@ import { joinedBy, type OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
+import { planAgain } from "./plan-again.js";
 import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { glance, sendStep, type Sending } from "./send-step.js";
@@ -249,10 +250,4 @@ export function createExecutor(parts: ExecutorParts): Executor {
       since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
     );
   }
-}
-
-/** The command that makes this plan anew: the first parameter by its place, the others by their names. */
-export function planAgain({ runbook, parameters: [first, ...rest] }: Plan): string {
-  const named = rest.map(({ name, value }) => `${name}=${value}`);
-  return ["vigie do", runbook, first?.value ?? "", ...named].filter((word) => word !== "").join(" ");
 }

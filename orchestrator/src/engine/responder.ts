@@ -27,8 +27,9 @@ import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
 import { redundancyOf, type Redundancy } from "../view/redundancy.js";
 import type { Desk } from "./desk.js";
-import { planAgain, type Executor } from "./executor.js";
+import type { Executor } from "./executor.js";
 import { heldDisks, lockInTheWay, locksOf } from "./locks.js";
+import { planAgain } from "./plan-again.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 

@@ -1,0 +1,39 @@
+import { Run, RunEventKind, RunState, type RunEvent } from "@vigie/proto";
+import { expect, test } from "vitest";
+import { recoveryRow } from "./recovery.js";
+import { BEGUN, PLAN, row } from "./testing.js";
+
+const PLANNED_MS = 1_000_000;
+const LATER_MS = PLANNED_MS + 16 * 60_000;
+const INTENT = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1 });
+
+function taken(events: readonly RunEvent[], wallUnixMs: number, state = RunState.RUNNING) {
+  const plan = { ...PLAN, plannedUnixMs: PLANNED_MS };
+  return recoveryRow(Run.create({ id: "r-1", plan, state, events: [...events] }), wallUnixMs);
+}
+
+test("a run that had begun goes on, however long the orchestrator was away", () => {
+  expect(taken([...BEGUN, INTENT], LATER_MS)).toMatchObject({ kind: RunEventKind.RECOVERED });
+});
+
+test("one that was approved a moment ago begins", () => {
+  expect(taken(BEGUN, PLANNED_MS + 60_000)).toMatchObject({ kind: RunEventKind.RECOVERED });
+});
+
+test("one that was approved and never begun is ended once its approval is too old (I32)", () => {
+  expect(taken(BEGUN, LATER_MS)).toMatchObject({
+    kind: RunEventKind.ABORT_ASKED,
+    text: expect.stringContaining("vigie do reset-stalled-sync"),
+  });
+});
+
+test("one that waits for its approval goes on waiting, and the executor ends it in time", () => {
+  const waiting = [row(RunEventKind.PLANNED)];
+  expect(taken(waiting, LATER_MS, RunState.AWAITING_APPROVAL)).toMatchObject({
+    kind: RunEventKind.RECOVERED,
+  });
+});
+
+test("one that is frozen waits for its person, and nothing is written", () => {
+  expect(taken([...BEGUN, INTENT, row(RunEventKind.FROZEN)], LATER_MS, RunState.FROZEN)).toBeUndefined();
+});
