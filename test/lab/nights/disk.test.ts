@@ -24,6 +24,7 @@ const [WEB1, WEB2, WEB3] = ["web1.lab.example", "web2.lab.example", "web3.lab.ex
 const ALL = [WEB1, WEB2, WEB3];
 const FAILING = { instance: WEB2 } as const;
 const REFUSED = 6;
+const FROZEN = 9;
 const SMALL_MIB = 16; // copied before Ganeti looks for the first time: else it sleeps for as long as it estimates
 
 let stage: Stage;
@@ -130,7 +131,7 @@ proof(
 );
 
 proof(
-  "a new disk that is plugged in becomes the volume group, and no disk that bears anything does",
+  "a new disk becomes the volume group though the agent is killed in the middle, and no disk that bears anything does",
   async () => {
     const h3 = stage.lab.node("h3");
     newDisk = await plugDisk(h3);
@@ -141,8 +142,14 @@ proof(
     expect((await h3.run("vgs --noheadings -o vg_name")).stdout.trim()).toBe("");
     await h3.run(`wipefs -qa /dev/${newDisk}`);
 
-    const done = await adoption("--yes", [0]);
-    expect(done).toContain("succeeded");
+    await h3.script(DIE_AFTER_PVCREATE);
+    await adoption("--yes", [FROZEN]);
+    await h3.run("ln -sf lvm /usr/sbin/pvcreate");
+    const left = "pvs --noheadings -o pv_name,vg_name";
+    expect((await h3.run(left)).stdout.trim()).toBe(`/dev/${newDisk}`); // a physical volume, in no group
+    const { id } = await newestRun(stage, "adopt-disk");
+    await type(stage, `run retry ${id}`);
+    expect((await type(stage, `run follow ${id}`)).stdout).toContain("succeeded");
     expect((await h3.run("pvs --noheadings -o pv_name,vg_name")).stdout.trim()).toMatch(
       new RegExp(`^/dev/${newDisk} +kvmvg$`),
     );
@@ -151,6 +158,16 @@ proof(
     console.log(`adopt-disk: ${stepTimes(await newestRun(stage, "adopt-disk"))}`);
   },
 );
+
+/** The agent is killed when the disk is a physical volume, and before it is in a group. */
+const DIE_AFTER_PVCREATE = `
+rm /usr/sbin/pvcreate
+cat > /usr/sbin/pvcreate <<'END'
+#!/bin/sh
+/usr/sbin/lvm pvcreate "$@"
+kill -KILL $PPID
+END
+chmod 755 /usr/sbin/pvcreate`;
 
 /** @returns what it said, where it ended with one of these codes */
 async function adoption(option: string, codes?: readonly number[]): Promise<string> {
