@@ -5,7 +5,8 @@
  * gives up by itself, after two minutes, where the disks do not get whole before the memory is copied.)
  *
  * The rules are first of the DRBD port, for the connection does not exist yet; once the resync began they are bound to
- * the ephemeral ports of these two connections, so a new one is free of them.
+ * the ephemeral ports of these two connections, so a new one is free of them. The former go when the latter are there:
+ * eight MiB pass in the moment between.
  */
 import { masterNode } from "../cluster/configuration.js";
 import { waitForHealthy } from "../cluster/instance.js";
@@ -46,12 +47,14 @@ for end in sport dport; do
   iptables -w -A LAB-STALL -p tcp -d $peer --$end $port ${BULK} -j DROP
 done
 until line | grep -q cs:SyncSource; do sleep 0.05; done
-iptables -w -F LAB-STALL
 ss -tnH state established dst $peer |
   awk -v end=":$port$" '$4 ~ end { print "sport", $3 } $3 ~ end { print "dport", $4 }' |
   while read -r which address; do
     iptables -w -A LAB-STALL -p tcp -d $peer --$which \${address##*:} ${BULK} -j DROP
   done
+for end in sport dport; do
+  iptables -w -D LAB-STALL -p tcp -d $peer --$end $port ${BULK} -j DROP
+done
 ${standsStill()}`;
     const seen = lab.node(target.node).script(script, [], { timeoutMs: SCRIPT_TIMEOUT_MS });
     await master.run(`gnt-instance migrate -f --submit ${disk.instance}`);
