@@ -9,6 +9,10 @@ const rules = (cut: typeof V4): string[] =>
   fenceSteps(cut)
     .map(({ run }) => line(run))
     .filter((text) => text.includes(" -A "));
+const news = (cut: typeof V4): string[] =>
+  fenceSteps(cut)
+    .map(({ run }) => line(run))
+    .filter((text) => text.includes("--syn"));
 
 describe.each([
   ["IPv4", V4, "/usr/sbin/iptables", "vigie-cut", "inet"],
@@ -36,6 +40,14 @@ describe.each([
     }
   });
 
+  test("meets a new connection with silence, before anything is refused: two rules", () => {
+    expect(news(cut)).toEqual(
+      ["src,dst", "dst,dst"].map(
+        (match) => `${iptables} -w 3 -I VIGIE-CUT 1 -p tcp --syn -m set --match-set ${set} ${match} -j DROP`,
+      ),
+    );
+  });
+
   test("never matches a port, an address or an interface alone (I18)", () => {
     const words = fenceSteps(cut).flatMap(({ run }) => run.args);
     expect(words.filter((word) => /^(?:--dports?|--sports?|-s|-d|-i|-o)$/.test(word))).toEqual([]);
@@ -47,7 +59,7 @@ describe.each([
       const asked = line(unless)
         .replace(" -S ", " -N ")
         .replace(" -C ", run.args.includes("-I") ? " -I " : " -A ");
-      expect(asked).toBe(line(run).replace(/(INPUT|OUTPUT) 1 /, "$1 "));
+      expect(asked).toBe(line(run).replace(/(INPUT|OUTPUT|-I VIGIE-CUT) 1 /, "$1 "));
     }
   });
 

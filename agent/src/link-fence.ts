@@ -7,6 +7,11 @@
  * Resets themselves pass. The wiki's rules refuse these too, so the end that holds them swallows its own reset and
  * goes on for DRBD's ping time, ten seconds and more (safety F6); let through, both ends hear at their next packet.
  *
+ * A new connection is not refused but met with silence. An end whose connection is refused waits for connect-int, ten
+ * seconds, before it tries again (drbd_receiver.c, conn_connect); one that hears nothing goes on trying, and TCP sends
+ * its SYN again after 1, 3 and 7 s. So the ends meet soon after the cut is gone, and Ganeti's migration, which gives a
+ * disk up that is unconnected for 15 s (lib/backend.py, DrbdWaitSync), goes on.
+ *
  * Why an ipset: a cut must be gone when its time is over even if this agent was killed, the disk is full or the
  * orchestrator is away (I17). The kernel forgets the entry; the rules stay and match nothing.
  */
@@ -31,6 +36,10 @@ export const CUT_SETS: readonly string[] = [IPV4.set, IPV6.set];
 /** Which end of a packet is the peer, and which port of it is DRBD's: `src,dst` reads {source address, destination port}. */
 const MATCHES = ["src,dst", "src,src", "dst,dst", "dst,src"];
 
+/** A new connection goes to DRBD's port, whichever end opens it. */
+const MATCHES_OF_A_NEW_ONE = ["src,dst", "dst,dst"];
+
+const NEW = ["-p", "tcp", "--syn"];
 const NOT_A_RESET = ["-p", "tcp", "--tcp-flags", "RST", "NONE"];
 const REFUSE = ["-j", "REJECT", "--reject-with", "tcp-reset"];
 
@@ -62,6 +71,10 @@ export function fenceSteps(cut: Cut): readonly { readonly unless?: Command; read
     ...MATCHES.map((match) => {
       const what = [...NOT_A_RESET, "-m", "set", "--match-set", set, match, ...REFUSE];
       return { unless: rule("-C", CHAIN, ...what), run: rule("-A", CHAIN, ...what) };
+    }),
+    ...MATCHES_OF_A_NEW_ONE.map((match) => {
+      const what = [...NEW, "-m", "set", "--match-set", set, match, "-j", "DROP"];
+      return { unless: rule("-C", CHAIN, ...what), run: rule("-I", CHAIN, "1", ...what) }; // before what refuses
     }),
     ...["INPUT", "OUTPUT"].map((hook) => ({
       unless: rule("-C", hook, "-j", CHAIN),

@@ -39,7 +39,7 @@ test("the result shows every fact of the guard and every command that changed so
   expect(guard.map(({ name }) => name)).toContain("own still");
   expect(commands.map(({ argv }) => argv.slice(0, 2).join(" "))).toEqual([
     "/usr/sbin/ipset create",
-    ...Array.from({ length: 7 }, () => "/usr/sbin/iptables -w"),
+    ...Array.from({ length: 9 }, () => "/usr/sbin/iptables -w"),
     "/usr/sbin/ipset add",
   ]);
 });

@@ -53,6 +53,10 @@ export const SAMPLES: Sample = {
         ...["src,dst", "src,src", "dst,dst", "dst,src"].map(
           (match) => `/usr/sbin/iptables -w 3 -A VIGIE-CUT ${REJECT} ${match} ${RESET}`,
         ),
+        ...["src,dst", "dst,dst"].map(
+          (match) =>
+            `/usr/sbin/iptables -w 3 -I VIGIE-CUT 1 -p tcp --syn -m set --match-set vigie-cut ${match} -j DROP`,
+        ),
         "/usr/sbin/iptables -w 3 -I INPUT 1 -j VIGIE-CUT",
         "/usr/sbin/iptables -w 3 -I OUTPUT 1 -j VIGIE-CUT",
         "/usr/sbin/ipset add vigie-cut 10.0.0.2,tcp:11018 timeout 30 comment r-7",

@@ -5,6 +5,7 @@
 import type { DrbdEnd } from "@vigie/proto";
 
 const MATCHES = ["src,dst", "src,src", "dst,dst", "dst,src"];
+const MATCHES_OF_A_NEW_ONE = ["src,dst", "dst,dst"];
 
 export function manualCut(end: DrbdEnd, ttlS: number): string[] {
   const v6 = end.peerAddress.includes(":");
@@ -16,6 +17,9 @@ export function manualCut(end: DrbdEnd, ttlS: number): string[] {
     ...MATCHES.map(
       (m) =>
         `${iptables} -A VIGIE-CUT -p tcp --tcp-flags RST NONE -m set --match-set ${set} ${m} -j REJECT --reject-with tcp-reset`,
+    ),
+    ...MATCHES_OF_A_NEW_ONE.map(
+      (m) => `${iptables} -I VIGIE-CUT 1 -p tcp --syn -m set --match-set ${set} ${m} -j DROP`,
     ),
     `${iptables} -I INPUT 1 -j VIGIE-CUT`,
     `${iptables} -I OUTPUT 1 -j VIGIE-CUT`,

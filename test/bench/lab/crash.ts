@@ -32,6 +32,6 @@ export async function runsBackAfter(stage: Stage, note: (text: string) => void):
 async function startedUnixMs({ lab }: Stage): Promise<number> {
   const script = `
 monotonic=$(systemctl show -p ExecMainStartTimestampMonotonic --value ${UNIT})
-awk -v now="$(date +%s%3N)" -v began="$monotonic" '{ printf "%d\\n", now - $1 * 1000 + began / 1000 }' /proc/uptime`;
+awk -v now="$(date +%s%3N)" -v began="$monotonic" '{ printf "%.0f\\n", now - $1 * 1000 + began / 1000 }' /proc/uptime`;
   return Number((await lab.node("h1").script(script)).stdout);
 }

@@ -1,7 +1,7 @@
 /** A live migration that hangs on a stalled resync, with nobody who heals that: how long one command takes to end it well. */
 import { troubleNamed } from "../../lab/index.js";
 import { newestRun, type } from "../../lab/proofs/command.js";
-import type { ToldRun } from "../../lab/vigie/ask.js";
+import type { ToldRow, ToldRun } from "../../lab/vigie/ask.js";
 import { installVigie } from "../../lab/vigie/install.js";
 import { calm, incidentSince, type Stage } from "./stage.js";
 
@@ -9,7 +9,7 @@ const RUNBOOK = "recover-stuck-migration";
 
 export interface MigrationTimes {
   readonly recoveredS: number; // from the resync's last progress to the run's end: the guest runs, its disks are redundant
-  readonly overheadS: number; // of it, what neither a job, nor a resync, nor one of DRBD's timers took
+  readonly overheadS: number; // of it, what neither Ganeti, nor a resync, nor one of DRBD's timers took
 }
 
 export async function migrationTimes(stage: Stage, note: (text: string) => void): Promise<MigrationTimes> {
@@ -43,10 +43,17 @@ const NOT_VIGIES =
 function overheadOf({ events }: ToldRun): Map<string, number> {
   const spent = new Map<string, number>();
   let beforeMs = events.find(({ kind }) => kind === "approved")?.unix_ms ?? Number.NaN;
-  for (const { unix_ms: unixMs, step_id: stepId } of events.filter((row) => row.unix_ms >= beforeMs)) {
-    const of = stepId === "" ? "run" : stepId;
-    if (!NOT_VIGIES.test(of)) spent.set(of, (spent.get(of) ?? 0) + (unixMs - beforeMs) / 1000);
-    beforeMs = unixMs;
+  for (const row of events.filter(({ unix_ms: unixMs }) => unixMs >= beforeMs)) {
+    const of = row.step_id === "" ? "run" : row.step_id;
+    const seconds = (row.unix_ms - beforeMs - ganetiMs(row)) / 1000;
+    if (!NOT_VIGIES.test(of)) spent.set(of, (spent.get(of) ?? 0) + seconds);
+    beforeMs = row.unix_ms;
   }
   return spent;
+}
+
+/** What the agent waited for gnt-* commands: `gnt-cluster watcher pause` alone takes seconds to start. */
+function ganetiMs({ result }: ToldRow): number {
+  const ganeti = (result?.commands ?? []).filter(({ argv }) => /\/gnt-/.test(argv[0] ?? ""));
+  return ganeti.reduce((sum, { duration_ms: durationMs }) => sum + durationMs, 0);
 }

@@ -25,6 +25,9 @@ export interface ToldRow {
   readonly kind: string; // "step-verified"
   readonly step_id: string;
   readonly text: string;
+  readonly result?: {
+    readonly commands: readonly { readonly argv: readonly string[]; readonly duration_ms: number }[];
+  };
 }
 
 export interface Asked {
