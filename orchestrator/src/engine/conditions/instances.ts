@@ -47,13 +47,16 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
     if (since.every((atMs) => atMs !== undefined && nowMs - atMs >= forMs))
       return seen(`every disk of ${instance} is Connected, UpToDate/UpToDate and in sync on both ends`);
     const { leftKib, totalKib } = amountOf(disks);
-    if (totalKib === 0)
-      return notYet(
-        known.map(({ drbd }) => connectionWord(drbd?.connection ?? ConnectionState.UNSPECIFIED)).join(", "),
-      );
+    if (totalKib === 0) return notYet(statesText(known));
     if (first === undefined || leftKib > first.leftKib) first = { atMs: nowMs, leftKib };
     return inProgress(first, leftKib, totalKib, nowMs, clock.wallUnixMs());
   };
+}
+
+/** "its disks: WFConnection, StandAlone"; an end that is whole, and not for long enough yet, is Connected. */
+function statesText(known: readonly MinorView[]): string {
+  const words = known.map(({ drbd }) => connectionWord(drbd?.connection ?? ConnectionState.UNSPECIFIED));
+  return `its disks: ${[...new Set(words)].join(", ")}`;
 }
 
 /** Of all disks together; what an end says is left is what the other says, or a moment older. */
