@@ -85,6 +85,13 @@ export function secondsTo(run: ToldRun, incident: ToldIncident, stepId: string):
   return ((row?.unix_ms ?? 0) - incident.last_progress_unix_ms) / 1000;
 }
 
+/** How often a cut was, or may have been, made: what the guard refused, on a busy node for its age, was not. */
+export function cutsMade({ events }: ToldRun): number {
+  const ofCut = events.filter(({ step_id: stepId }) => stepId === "cut-link");
+  const refused = ofCut.filter(({ result }) => result?.outcome === "refused").map(({ attempt }) => attempt);
+  return ofCut.filter(({ kind, attempt }) => kind === "step-intent" && !refused.includes(attempt)).length;
+}
+
 /** What the kernel of the Primary's node holds of our fence. */
 export async function standingCuts({ lab, disk }: Stage): Promise<string[]> {
   const { stdout } = await lab

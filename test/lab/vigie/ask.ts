@@ -25,9 +25,11 @@ export interface ToldRow {
   readonly kind: string; // "step-verified"
   readonly step_id: string;
   readonly text: string;
-  readonly result?: {
+  readonly attempt: number;
+  readonly result: {
+    readonly outcome: string; // "done", "refused"
     readonly commands: readonly { readonly argv: readonly string[]; readonly duration_ms: number }[];
-  };
+  } | null; // of an agent's answer only
 }
 
 export interface Asked {
