@@ -16,6 +16,7 @@ export {
 } from "./cluster/configuration.js";
 export {
   activateDisks,
+  bringHome,
   contentHash,
   createInstance,
   ensureInstance,

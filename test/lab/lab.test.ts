@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  bringHome,
   contentHash,
   ensureInstance,
   labObstacle,
@@ -25,7 +26,7 @@ describe.skipIf(labObstacle() !== undefined)("the lab", () => {
 
   beforeAll(async () => {
     lab = await openLab();
-    disk = await ensureInstance(lab, INSTANCE);
+    disk = await bringHome(lab, await ensureInstance(lab, INSTANCE));
   });
 
   /** Whatever the machine is busy with: each reading lies between two of the host's. */

@@ -39,15 +39,19 @@ export async function createInstance(lab: Lab, name: string, wanted: NewInstance
 
 const HOME = { primary: "h2", secondary: "h3" } as const;
 
-/** The instance on h2 and h3: as it is, brought back there, or a new one. */
+/** The instance if it exists, wherever it is, else a new one on h2 and h3. */
 export async function ensureInstance(lab: Lab, name: string): Promise<InstanceDisk> {
-  if (!(await instanceNames(lab)).includes(name)) return createInstance(lab, name, HOME);
-  const disk = await instanceDisk(lab, name);
+  if ((await instanceNames(lab)).includes(name)) return instanceDisk(lab, name);
+  return createInstance(lab, name, HOME);
+}
+
+/** A proof may have left it on its other node. */
+export async function bringHome(lab: Lab, disk: InstanceDisk): Promise<InstanceDisk> {
   if (disk.primary.node === HOME.primary) return disk;
   await waitForHealthy(lab, disk);
   const master = await masterNode(lab);
-  await master.run(`gnt-instance failover -f ${name}`, { timeoutMs: JOB_TIMEOUT_MS });
-  return instanceDisk(lab, name);
+  await master.run(`gnt-instance failover -f ${disk.instance}`, { timeoutMs: JOB_TIMEOUT_MS });
+  return instanceDisk(lab, disk.instance);
 }
 
 /** Safe to run twice. */

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import {
+  bringHome,
   ensureInstance,
   labObstacle,
   openLab,
@@ -32,7 +33,7 @@ export interface Stage {
 /** @param policy lines of [policy] beside those of every proof */
 export async function setStage(policy = ""): Promise<Stage> {
   const lab = await openLab();
-  const disk = await ensureInstance(lab, INSTANCE);
+  const disk = await bringHome(lab, await ensureInstance(lab, INSTANCE));
   await waitForHealthy(lab, disk);
   await installVigie(lab, { afresh: true, orchestratorToml: `${POLICY}${policy}` });
   const vigie = askVigie(lab);
