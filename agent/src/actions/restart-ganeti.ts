@@ -4,7 +4,7 @@
  */
 import { explain, type RestartGaneti } from "@vigie/proto";
 import { checkHostName, checkWhole } from "../argument-types.js";
-import { allJobs } from "../ganeti-queue.js";
+import { allJobs, isOver } from "../ganeti-queue.js";
 import { fact } from "../guards/fact.js";
 import { judgeRestart } from "../guards/end-migration.js";
 import { MASTER, type ActionDefinition } from "./action.js";
@@ -24,7 +24,8 @@ export const restartGaneti: ActionDefinition<RestartGaneti> = {
   factsMaxAgeMs: 12_000, // LUXI's answer
   guard: async (params, { host }) => {
     try {
-      return judgeRestart(params, await allJobs(host), (await host.readFile(RELEASE)).trim());
+      const open = (await allJobs(host)).filter((job) => !isOver(job));
+      return judgeRestart(params, open, (await host.readFile(RELEASE)).trim());
     } catch (error) {
       return [fact("Ganeti's queue", explain(error), false, "I11")];
     }

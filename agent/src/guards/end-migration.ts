@@ -5,8 +5,6 @@ import { fact } from "./fact.js";
 
 type Job = Pick<QueuedJob, "id" | "status" | "summary">;
 
-const OVER: ReadonlySet<string> = new Set(["success", "error", "canceled"]);
-
 /** @param job by LUXI, now; undefined: Ganeti knows none of this id */
 export function judgeKill(
   { jobId, instance }: KillMigrationJob,
@@ -21,15 +19,15 @@ export function judgeKill(
 }
 
 /**
- * @param jobs all that Ganeti has, by LUXI, now
+ * @param open all jobs that are not over, by LUXI, now
  * @param release of Ganeti, by this node's ssconf: "2.12.6"
  */
-export function judgeRestart(params: RestartGaneti, jobs: readonly Job[], release: string): GuardFact[] {
-  const others = jobs.filter((job) => job.id !== params.jobId && !OVER.has(job.status));
+export function judgeRestart(params: RestartGaneti, open: readonly Job[], release: string): GuardFact[] {
+  const others = open.filter(({ id }) => id !== params.jobId);
   return [
     ...judgeKill(
       params,
-      jobs.find(({ id }) => id === params.jobId),
+      open.find(({ id }) => id === params.jobId),
     ),
     fact(
       "other jobs, which would end too",

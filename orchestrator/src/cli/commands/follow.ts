@@ -8,7 +8,7 @@ import { EXIT, exitCodeOfRun, type ExitCode } from "../exit-codes.js";
 import type { Invocation } from "../invocation.js";
 import { sleep } from "../io.js";
 import { followedEnd, followedProgress, followedRow } from "../render/followed.js";
-import { askedOf, isEnding } from "../render/progress.js";
+import { askedOf, goesOn, isEnding } from "../render/progress.js";
 import { printable, type Screen } from "../render/screen.js";
 import { runText } from "../render/subject.js";
 import { tapeFor, type Tape } from "../render/tape.js";
@@ -18,8 +18,6 @@ const POLL_MS = 500;
 const POLL_WAITING_MS = 2_000; // what takes hours
 const LONGEST_PAUSE_MS = 5_000; // between attempts to reach the orchestrator again
 const ROWS_AT_FIRST = 30;
-
-const GOES_ON: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.UNDOING, RunState.WAITING]);
 
 export async function followRun(
   invocation: Invocation,
@@ -36,7 +34,7 @@ export async function followRun(
     if (run === undefined) break;
     told = tellRows(invocation, tape, run, told, first);
     first = false;
-    if (!GOES_ON.has(run.state) && !isEnding(run)) return tellEnd(invocation, tape, run);
+    if (!goesOn(run.state) && !isEnding(run)) return tellEnd(invocation, tape, run);
     const asked = askedOf(run);
     if (asked !== undefined) {
       tape.end();

@@ -2,11 +2,10 @@
 import { IncidentState, RunState, Severity } from "@vigie/proto";
 import { aligned, type Hint } from "./command-line.js";
 import { isSilent } from "./nodes.js";
-import { askedOf } from "./progress.js";
+import { askedOf, goesOn } from "./progress.js";
 import type { StatusView } from "./status-view.js";
 
 const AT_MOST = 6;
-const GOES_ON: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.UNDOING, RunState.WAITING]);
 
 export function nextSteps(view: StatusView): string[] {
   const { status, incidents, runs, health, nodes } = view;
@@ -45,7 +44,7 @@ export function nextSteps(view: StatusView): string[] {
       .filter((it) => it.state === RunState.PAUSED)
       .map((it) => step("paused by a person", `vigie run resume ${it.id}`)),
     ...runs
-      .filter((it) => GOES_ON.has(it.state) && askedOf(it) === undefined)
+      .filter((it) => goesOn(it.state) && askedOf(it) === undefined)
       .map((it) => step("follow it live", `vigie run follow ${it.id}`)),
   ];
   return steps.length === 0 ? ["Nothing to do."] : aligned(steps.slice(0, AT_MOST));

@@ -39,6 +39,11 @@ export function currentStep(run: Run): PlanStep | undefined {
   return run.plan?.steps.find((it) => it.id === stepId);
 }
 
+/** By itself; a person's word may be what it waits for. */
+export function goesOn(state: RunState): boolean {
+  return state === RunState.RUNNING || state === RunState.UNDOING || state === RunState.WAITING;
+}
+
 export function isOver(state: RunState): boolean {
   return state === RunState.SUCCEEDED || state === RunState.FAILED || state === RunState.ABORTED;
 }
