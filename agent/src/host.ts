@@ -14,8 +14,9 @@ export interface Command {
 
 /** How a command ended. A child that does not die is reported as hung and left behind (I37). */
 export interface CommandOutcome {
-  readonly end: "exited" | "timed-out" | "hung" | "not-started";
+  readonly end: "exited" | "signalled" | "timed-out" | "hung" | "not-started";
   readonly exitCode: number; // -1 unless it exited by itself
+  readonly signal?: string; // "SIGSEGV": of one that was ended by a signal which is not ours
   readonly stdout: string;
   readonly stderr: string;
   readonly truncated: boolean; // the output cap of 4 MiB was reached

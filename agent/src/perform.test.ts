@@ -80,6 +80,15 @@ test("the first command that fails is the last that is run", async () => {
   expect(stage.ran.at(-1)?.args).toContain("-N");
 });
 
+test("a command that crashes leaves its effect unknown, and the answer names the signal (I11)", async () => {
+  stage.world.run = (command) =>
+    isAdd(command) ? { end: "signalled", exitCode: -1, signal: "SIGSEGV" } : undefined;
+  const result = await stage.perform(cutRequest());
+  expect(result).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_FAILED" });
+  expect(result.message).toContain("ended by SIGSEGV");
+  expect(result.commands.at(-1)).toMatchObject({ exitCode: -1, signal: "SIGSEGV" });
+});
+
 test("a restore of a link that is not cut runs nothing", async () => {
   expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: ALREADY_SO });
   expect(stage.ran).toEqual([]);

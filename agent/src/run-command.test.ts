@@ -25,6 +25,11 @@ test("a command past its deadline is killed with its children, and its effect is
   expect(hungCommands(realClock.monotonicMs())).toEqual([]);
 });
 
+test("a command that a signal ends says which one, for it did not exit and its effect is unknown", async () => {
+  const outcome = await run("/bin/sh", ["-c", "kill -SEGV $$"]);
+  expect(outcome).toMatchObject({ end: "signalled", exitCode: -1, signal: "SIGSEGV" });
+});
+
 test("a file that is not there was not started, and nobody waits for it", async () => {
   const outcome = await run("/usr/sbin/no-such-tool", []);
   expect(outcome).toMatchObject({ end: "not-started" });

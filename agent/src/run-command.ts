@@ -52,10 +52,11 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     }, command.timeoutMs);
 
     child.on("error", (error) => settle("not-started", -1, error.message));
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       hung.delete(asHung); // it may end long after it was given up
       if (timedOut) settle("timed-out", -1);
-      else settle("exited", code ?? -1);
+      else if (code === null) settle("signalled", -1, undefined, signal ?? "an unknown signal");
+      else settle("exited", code);
     });
     child.stdin?.on("error", () => undefined); // it ended without reading: its exit code tells
     if (command.input !== undefined) child.stdin?.end(command.input);
@@ -67,12 +68,13 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     }
 
     /** The first call counts: a promise resolves once. */
-    function settle(end: CommandOutcome["end"], exitCode: number, problem?: string): void {
+    function settle(end: CommandOutcome["end"], exitCode: number, problem?: string, signal?: string): void {
       clearTimeout(deadline);
       clearTimeout(graceTimer);
       resolve({
         end,
         exitCode,
+        ...(signal === undefined ? {} : { signal }),
         stdout: stdout.text(),
         stderr: problem ?? stderr.text(),
         truncated: stdout.truncated() || stderr.truncated(),

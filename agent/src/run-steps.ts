@@ -61,6 +61,12 @@ function stepFailed(step: ActionStep, outcome: CommandOutcome): Partial<ActionRe
         code: "COMMAND_FAILED",
         message: `${what}: ${outcome.stderr.trim() || `exit ${outcome.exitCode}`}`,
       };
+    case "signalled":
+      return {
+        outcome: ActionOutcome.UNKNOWN,
+        code: "COMMAND_FAILED",
+        message: `${what}: ended by ${outcome.signal ?? "a signal"}, and not by itself`,
+      };
     case "timed-out":
       return {
         outcome: ActionOutcome.UNKNOWN,
@@ -83,5 +89,6 @@ function commandRun(step: ActionStep, outcome: CommandOutcome): CommandRun {
     exitCode: outcome.exitCode,
     output,
     durationMs: Math.round(outcome.durationMs),
+    signal: outcome.signal ?? "",
   });
 }

@@ -10,7 +10,7 @@ export type VigieErrorCode =
   | "UNAVAILABLE" // the other side cannot be reached now
   | "PARSE_FAILED" // the source was read, but its text is not what the kernel or tool documents
   | "SOURCE_FAILED" // the source could not be read
-  | "COMMAND_FAILED" // the command ran and exited non-zero
+  | "COMMAND_FAILED" // the command ran and exited non-zero, or a signal ended it
   | "COMMAND_TIMED_OUT" // the command was killed at its deadline; its effect is unknown
   | "COMMAND_HUNG" // a child past its deadline still holds this resource (I37)
   | "GUARD_REFUSED" // a safety guard said no; nothing was run

@@ -45,7 +45,7 @@ export function errorCode(error: unknown): string {
 
 /**
  * @returns the outcome of a command that ended by itself, whatever its exit code
- * @throws VigieError COMMAND_TIMED_OUT, COMMAND_HUNG, SOURCE_FAILED (not there, or too much output)
+ * @throws VigieError COMMAND_TIMED_OUT, COMMAND_HUNG, COMMAND_FAILED (by a signal), SOURCE_FAILED (not there, or too much output)
  */
 export async function runToEnd(host: Host, command: Command): Promise<CommandOutcome> {
   const outcome = await host.run(command);
@@ -57,6 +57,8 @@ export async function runToEnd(host: Host, command: Command): Promise<CommandOut
       cause: new Error(outcome.stderr),
     });
   }
+  if (outcome.end === "signalled")
+    throw new VigieError("COMMAND_FAILED", `${name} was ended by ${outcome.signal ?? "a signal"}`);
   if (outcome.truncated) throw new VigieError("SOURCE_FAILED", `${name} printed more than is read`);
   return outcome;
 }

@@ -75,7 +75,7 @@ function guardLine(fact: GuardFact, screen: Screen): string {
 }
 
 function commandLines(command: CommandRun, screen: Screen): string[] {
-  const end = command.exitCode < 0 ? "killed by a signal or its deadline" : `exit ${command.exitCode}`;
+  const end = command.exitCode < 0 ? endedBy(command) : `exit ${command.exitCode}`;
   const paint = yesPaint(command.exitCode === 0, screen);
   const output = command.output.trimEnd();
   return [
@@ -83,6 +83,10 @@ function commandLines(command: CommandRun, screen: Screen): string[] {
     indent(`${paint(end)}, ${duration(command.durationMs)}`),
     ...(output === "" ? [] : [indent(output, 4)]),
   ];
+}
+
+function endedBy({ signal }: CommandRun): string {
+  return signal === "" ? "killed at its deadline, or not started" : `ended by ${signal}`;
 }
 
 function oneLine(text: string): string {

@@ -683,6 +683,8 @@ export interface CommandRun {
   output: string;
   /** ms from its start until it ended or was given up. */
   durationMs: number;
+  /** "SIGSEGV": the signal that ended it and was not ours; empty: none did. */
+  signal: string;
 }
 
 /**
@@ -3775,7 +3777,7 @@ export const GuardFact: MessageFns<GuardFact> = {
 };
 
 function createBaseCommandRun(): CommandRun {
-  return { argv: [], exitCode: 0, output: "", durationMs: 0 };
+  return { argv: [], exitCode: 0, output: "", durationMs: 0, signal: "" };
 }
 
 export const CommandRun: MessageFns<CommandRun> = {
@@ -3791,6 +3793,9 @@ export const CommandRun: MessageFns<CommandRun> = {
     }
     if (message.durationMs !== 0) {
       writer.uint32(32).uint64(message.durationMs);
+    }
+    if (message.signal !== "") {
+      writer.uint32(42).string(message.signal);
     }
     return writer;
   },
@@ -3840,6 +3845,14 @@ export const CommandRun: MessageFns<CommandRun> = {
             message.durationMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signal = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3861,6 +3874,7 @@ export const CommandRun: MessageFns<CommandRun> = {
     message.exitCode = object.exitCode ?? 0;
     message.output = object.output ?? "";
     message.durationMs = object.durationMs ?? 0;
+    message.signal = object.signal ?? "";
     return message;
   },
 };
