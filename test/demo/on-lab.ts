@@ -2,12 +2,12 @@
 import {
   createInstance,
   instanceNames,
-  labObstacle,
   openLab,
   removeInstance,
   troubleNamed,
   waitForHealthy,
   type Lab,
+  type Suite,
 } from "../lab/index.js";
 import { instanceDisk } from "../lab/cluster/configuration.js";
 import { startProgress } from "../lab/host/progress.js";
@@ -18,17 +18,14 @@ import { createTimeline, type WatchedEvent } from "./timeline.js";
 const INSTANCE = "web1.lab.example";
 const HEAL_WITHIN_S = 180;
 
-/** Why it cannot be here; undefined: it can. */
-export { labObstacle };
-
 /** @returns whether the heal was seen */
-export async function demonstrateOnLab(print: (line: string) => void): Promise<boolean> {
+export async function demonstrateOnLab(print: (line: string) => void, suite: Suite): Promise<boolean> {
   const progress = startProgress(print);
   const install = (on: Lab): Promise<void> =>
     progress.step("vigie-agent on h1, h2 and h3, vigie-orchestrator on h1", () =>
       installVigie(on, { afresh: true }),
     );
-  const lab = await openLab({ report: print, meanwhile: install });
+  const lab = await openLab({ suite, report: print, meanwhile: install });
   const vigie = askVigie(lab);
   await progress.step(`DRBD instance ${INSTANCE}`, () => freshInstance(lab));
   await progress.step("Vigie sees a healthy cluster", () =>

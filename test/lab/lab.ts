@@ -1,12 +1,13 @@
 /** A running lab, as tests and the command see it. */
-import { mkdirSync, rmSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runHost, streamLines, type Ran, type RunOptions } from "./host/exec.js";
 import { INSIDE } from "./host/network.js";
-import { diskFolder, LAB_NAME } from "./host/paths.js";
+import { diskFolder, kernelRootIn, LAB_NAME, RUN_DIR } from "./host/paths.js";
 import { isAlive, killSession, type ProcessIdentity } from "./host/process-identity.js";
 import { answersLogin, controlPath, endConnection, runInNode, sshArgv, type Login } from "./host/ssh.js";
+import { LabProblem, withWords } from "./host/problem.js";
 import { readState, recordKernel } from "./host/state.js";
 import { KERNEL_MARK, startKernel } from "./host/user-mode-kernel.js";
 import { factsOf, NODES, type NodeName } from "./nodes.js";
@@ -114,7 +115,11 @@ export async function powerOn(login: Login, cacheFolder: string): Promise<void> 
   if (isPowered(login.node.name)) return;
   mkdirSync(diskFolder(), { recursive: true, mode: 0o700 });
   const changes = join(diskFolder(), `${login.node.name}.cow`);
-  const kernel = await startKernel(login.node, { base: join(cacheFolder, "base.img"), changes });
+  const kernel = await startKernel(
+    login.node,
+    { base: join(cacheFolder, "base.img"), changes },
+    kernelRootIn(cacheFolder),
+  );
   await recordOrEnd(login.node.name, kernel);
   await waitForLogin(login);
 }
@@ -129,13 +134,28 @@ async function recordOrEnd(name: NodeName, kernel: ProcessIdentity): Promise<voi
   }
 }
 
+/** What the kernel printed, to its end. */
+function consoleOf(name: NodeName): string {
+  const file = join(RUN_DIR, `${name}.console`);
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
 async function waitForLogin(login: Login): Promise<void> {
   const deadline = Date.now() + LOGIN_DEADLINE_MS;
   while (!(await answersLogin(login))) {
     if (!isPowered(login.node.name))
-      throw new Error(`the kernel of ${login.node.name} ended while it started`);
+      throw new LabProblem(
+        withWords(`the kernel of ${login.node.name} ended while it started`, consoleOf(login.node.name)),
+        "try again; a kernel that ends so may not suit this machine's own",
+      );
     if (Date.now() > deadline)
-      throw new Error(`${login.node.name} gives no login after ${String(LOGIN_DEADLINE_MS / 1000)} s`);
+      throw new LabProblem(
+        withWords(
+          `${login.node.name} gives no login after ${String(LOGIN_DEADLINE_MS / 1000)} s`,
+          consoleOf(login.node.name),
+        ),
+        "try again when the machine is less busy",
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -1,6 +1,7 @@
 /** `npm run lab -- VERB …`: the lab at the keyboard. Exit codes: 0 done, 1 failed, 2 wrong words, 130 interrupted. */
 import { parseArgs } from "node:util";
-import { takeDown } from "./down.js";
+import { asProblem } from "./host/problem.js";
+import { takeDownOnSignals } from "./interrupted.js";
 import { HELP, verbs } from "./verbs.js";
 
 async function main(): Promise<number> {
@@ -8,6 +9,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     strict: true,
     options: {
+      suite: { type: "string" },
       instance: { type: "string" },
       node: { type: "string" },
       peer: { type: "string" },
@@ -21,18 +23,8 @@ async function main(): Promise<number> {
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
-  if (verb.cleansUp === true) cleanUpOnSignals();
+  if (verb.cleansUp === true) takeDownOnSignals();
   return verb.run(words, values);
-}
-
-/** Ctrl-C while the lab comes up leaves nothing running. */
-function cleanUpOnSignals(): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
-      console.error("\ninterrupted: taking the lab down");
-      void takeDown().finally(() => process.exit(130));
-    });
-  }
 }
 
 /** `ssh h1 ls -l` must not have its own options read here. */
@@ -43,8 +35,11 @@ function isSsh(): boolean {
 try {
   process.exitCode = isSsh() ? await runSsh(process.argv.slice(3)) : await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  const wrongWords =
+    error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+  const during = `npm run lab -- ${process.argv.slice(2).join(" ")}`;
+  console.error(`lab: ${wrongWords ? error.message : asProblem(error, during).message}`);
+  process.exitCode = wrongWords ? 2 : 1;
 }
 
 async function runSsh(words: readonly string[]): Promise<number> {

@@ -3,17 +3,23 @@ import { mkdirSync } from "node:fs";
 import { makeCluster } from "./cluster/golden-cluster.js";
 import { waitForCluster } from "./cluster/readiness.js";
 import { takeDown } from "./down.js";
+import { alone } from "./host/lock.js";
 import { createNetwork } from "./host/network.js";
-import { ensurePackages, labObstacle } from "./host/packages.js";
-import { diskFolder } from "./host/paths.js";
-import { startProgress, type Report } from "./host/progress.js";
+import { ensurePackages, requireLabHost } from "./host/packages.js";
+import { diskFolder, LAB_NAME } from "./host/paths.js";
+import { asProblem, LabProblem } from "./host/problem.js";
+import { startProgress, type Progress, type Report } from "./host/progress.js";
+import { requireRoomToRun } from "./host/room.js";
 import { readState, writeState } from "./host/state.js";
+import { wantedSuite, type Suite } from "./host/suite.js";
 import { attach, type Lab } from "./lab.js";
 import { ensureBaseImage } from "./recipe/base-image.js";
 import { hasGolden, openCache, type Cache } from "./recipe/cache.js";
 import { keepGolden, layGolden } from "./recipe/golden.js";
 
 export interface UpOptions {
+  /** The nodes' release; the host's own when absent. */
+  readonly suite?: Suite;
   /** Make the golden state again, although the cache has one. */
   readonly fresh?: boolean;
   /** What needs the nodes and not Ganeti: it is done while Ganeti's daemons start. */
@@ -22,18 +28,32 @@ export interface UpOptions {
 
 /**
  * A new lab, in a state that no earlier run can have touched: what runs is ended first.
+ * @throws LabProblem, and nothing is left running
  */
 export async function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
-  const obstacle = labObstacle();
-  if (obstacle !== undefined) throw new Error(obstacle);
-  const progress = startProgress(report);
-  await takeDown();
+  requireLabHost();
+  const suite = options.suite ?? wantedSuite();
+  return alone(`/run/${LAB_NAME}.lock`, "brings the lab up", async () => {
+    try {
+      return await bringUpNew(startProgress(report), suite, options);
+    } catch (error) {
+      await takeDown();
+      throw asProblem(error, "the lab's start");
+    }
+  });
+}
+
+async function bringUpNew(progress: Progress, suite: Suite, options: UpOptions): Promise<Lab> {
   await progress.step("packages of the host", () => ensurePackages(progress.note));
-  const cache = await openCache();
+  const running = readState();
+  if (running !== undefined) progress.note(`the lab of Debian ${running.suite} that is there is ended first`);
+  await takeDown();
+  const cache = await openCache(suite);
   await ensureBaseImage(cache, progress);
 
+  requireRoomToRun();
   const golden = hasGolden(cache) && options.fresh !== true;
-  const lab = await progress.step("nodes h1, h2 and h3", () => startNodes(cache, golden));
+  const lab = await progress.step(`nodes h1, h2 and h3, of Debian ${suite}`, () => startNodes(cache, golden));
   if (!golden) {
     await progress.step("Ganeti cluster", () => makeCluster(lab));
     await progress.step("golden state kept", () => keepGolden(lab, cache));
@@ -42,12 +62,12 @@ export async function bringUp(report: Report, options: UpOptions = {}): Promise<
     progress.step("cluster answers", () => waitForCluster(lab)),
     options.meanwhile?.(lab) ?? Promise.resolve(),
   ]);
-  writeState({ cacheFolder: cache.folder, kernels: readState()?.kernels ?? {}, ready: true });
+  writeState({ suite, cacheFolder: cache.folder, kernels: readState()?.kernels ?? {}, ready: true });
   return lab;
 }
 
 async function startNodes(cache: Cache, golden: boolean): Promise<Lab> {
-  writeState({ cacheFolder: cache.folder, ready: false, kernels: {} });
+  writeState({ suite: cache.suite, cacheFolder: cache.folder, ready: false, kernels: {} });
   mkdirSync(diskFolder(), { recursive: true, mode: 0o700 });
   if (golden) await layGolden(cache);
   await createNetwork();
@@ -56,15 +76,27 @@ async function startNodes(cache: Cache, golden: boolean): Promise<Lab> {
   return lab;
 }
 
-/** The running lab, or a new one where none is ready; `meanwhile` runs in either. */
+/**
+ * The running lab, or a new one where none is ready; `meanwhile` runs in either.
+ * @throws LabProblem where one of another release runs, which somebody may need
+ */
 export async function openLab(options: UpOptions & { readonly report?: Report } = {}): Promise<Lab> {
   const state = readState();
   if (state?.ready === true) {
     const lab = attach(state.cacheFolder);
     if (lab.nodes.every((node) => node.isPowered())) {
+      refuseOtherSuite(state.suite, options.suite ?? wantedSuite());
       await options.meanwhile?.(lab);
       return lab;
     }
   }
   return bringUp(options.report ?? console.error, options);
+}
+
+function refuseOtherSuite(runs: Suite, wanted: Suite): void {
+  if (runs === wanted) return;
+  throw new LabProblem(
+    `a lab of Debian ${runs} runs, and one of ${wanted} is wanted`,
+    "end it with npm run lab -- down, or have a second one beside it with VIGIE_LAB_NAME=another",
+  );
 }

@@ -6,6 +6,7 @@ import { takeDown } from "./down.js";
 import { runAttached } from "./host/exec.js";
 import { sshArgv } from "./host/ssh.js";
 import { readState } from "./host/state.js";
+import { wantedSuite } from "./host/suite.js";
 import { attach, type Lab } from "./lab.js";
 import { factsOf, isNodeName, type NodeName } from "./nodes.js";
 import { startProgress } from "./host/progress.js";
@@ -16,6 +17,7 @@ import { bringUp } from "./up.js";
 import { installVigie } from "./vigie/install.js";
 
 export interface VerbOptions {
+  readonly suite?: string | undefined;
   readonly instance?: string | undefined;
   readonly node?: string | undefined;
   readonly peer?: string | undefined;
@@ -36,13 +38,13 @@ export const verbs: readonly Verb[] = [
   {
     name: "up",
     usage:
-      "up                     start the lab, from the golden state where there is one, with Vigie of this tree",
+      "up [--suite RELEASE]   start the lab, from the golden state where there is one, with Vigie of this tree",
     cleansUp: true,
     run: up,
   },
   {
     name: "golden",
-    usage: "golden                 start it and make the golden state anew",
+    usage: "golden                 start it and make its golden state again",
     cleansUp: true,
     run: golden,
   },
@@ -64,7 +66,7 @@ export const verbs: readonly Verb[] = [
 ];
 
 export const HELP = [
-  "npm run lab -- VERB [--instance NAME] [--node NODE] [--peer NODE] [--daemon NAME]",
+  "npm run lab -- VERB [--suite bookworm|trixie] [--instance NAME] [--node NODE] [--peer NODE] [--daemon NAME]",
   "",
   ...verbs.map((verb) => `  ${verb.usage}`),
   "",
@@ -72,14 +74,14 @@ export const HELP = [
   ...troubles.map((trouble) => `  ${trouble.name.padEnd(18)} ${trouble.about}`),
 ].join("\n");
 
-async function up(): Promise<number> {
-  const lab = await bringUp(report);
+async function up(_words: readonly string[], options: VerbOptions): Promise<number> {
+  const lab = await bringUp(report, { suite: wantedSuite(options.suite) });
   await startProgress(report).step("Vigie of this tree on the nodes", () => deployTo(lab));
   return 0;
 }
 
-async function golden(): Promise<number> {
-  await bringUp(report, { fresh: true });
+async function golden(_words: readonly string[], options: VerbOptions): Promise<number> {
+  await bringUp(report, { suite: wantedSuite(options.suite), fresh: true });
   return 0;
 }
 
@@ -94,6 +96,7 @@ async function status(): Promise<number> {
     report("no lab runs");
     return 1;
   }
+  report(`Debian ${state.suite}`);
   report(await describeLab(attach(state.cacheFolder)));
   return 0;
 }

@@ -4,12 +4,22 @@
  */
 import { BRIDGE, HOST_IP, NODES } from "../nodes.js";
 import { runHost } from "./exec.js";
+import { explaining } from "./problem.js";
 import { LAB_NAME as NAMESPACE } from "./paths.js";
 
 /** Words that run a command inside the lab's network namespace. */
 export const INSIDE = ["ip", "netns", "exec", NAMESPACE] as const;
 
 export async function createNetwork(): Promise<void> {
+  await explaining([], NOT_ALLOWED, create);
+}
+
+const NOT_ALLOWED = {
+  problem: "the lab's network cannot be made",
+  remedy: "run it where root may make namespaces, bridges and taps; a container needs --privileged",
+};
+
+async function create(): Promise<void> {
   await runHost(["ip", "netns", "add", NAMESPACE]);
   const taps = NODES.flatMap((node) => [
     `tuntap add mode tap name ${node.tap}`,

@@ -3,7 +3,7 @@
  * and the disks in memory belong to one running lab and are removed by `down`.
  */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { statfsSync } from "node:fs";
 
 export const REPOSITORY = join(import.meta.dirname, "..", "..", "..");
@@ -19,9 +19,14 @@ export const UML_DIR = join(RUN_DIR, "uml");
 /** VIGIE_LAB_CACHE, else XDG_CACHE_HOME/vigie-lab, else ~/.cache/vigie-lab. */
 export function cacheRoot(): string {
   const named = process.env["VIGIE_LAB_CACHE"];
-  if (named !== undefined && named !== "") return named;
+  if (named !== undefined && named !== "") return resolve(named);
   const xdg = process.env["XDG_CACHE_HOME"];
   return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".cache"), "vigie-lab");
+}
+
+/** The small root in which the kernel of the nodes' release runs. */
+export function kernelRootIn(cacheFolder: string): string {
+  return join(cacheFolder, "kernel");
 }
 
 const SHARED_MEMORY = "/dev/shm";

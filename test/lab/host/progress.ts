@@ -1,8 +1,10 @@
 /** Progress of long work: what began, what ended, with seconds since the start and for the step. */
+import { asProblem } from "./problem.js";
+
 export type Report = (line: string) => void;
 
 export interface Progress {
-  /** Do one step, telling when it begins and how long it took. */
+  /** Do one step, reporting when it begins and how long it took. @throws LabProblem */
   readonly step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   readonly note: (text: string) => void;
 }
@@ -15,9 +17,13 @@ export function startProgress(report: Report): Progress {
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     note(`${name} …`);
     const stepBegan = performance.now();
-    const value = await work();
-    note(`${name}: done in ${seconds(stepBegan).trim()}`);
-    return value;
+    try {
+      const value = await work();
+      note(`${name}: done in ${seconds(stepBegan).trim()}`);
+      return value;
+    } catch (error) {
+      throw asProblem(error, name);
+    }
   };
   return { step, note };
 }

@@ -2,9 +2,12 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { NodeName } from "../nodes.js";
 import { RUN_DIR, STATE_FILE } from "./paths.js";
+import { LabProblem } from "./problem.js";
 import type { ProcessIdentity } from "./process-identity.js";
+import type { Suite } from "./suite.js";
 
 export interface LabState {
+  readonly suite: Suite; // the nodes' release
   readonly cacheFolder: string;
   readonly ready: boolean; // the cluster answered; false while it comes up
   readonly kernels: Readonly<Partial<Record<NodeName, ProcessIdentity>>>;
@@ -28,6 +31,6 @@ export function writeState(state: LabState): void {
 
 export function recordKernel(name: NodeName, kernel: ProcessIdentity): void {
   const state = readState();
-  if (state === undefined) throw new Error("no lab is being started");
+  if (state === undefined) throw new LabProblem("the lab was taken down while it started", "start it again");
   writeState({ ...state, kernels: { ...state.kernels, [name]: kernel } });
 }

@@ -1,6 +1,6 @@
 /** One lab for all proofs: the running one, or one that is brought up before the first and taken down after the last. */
 import { spawnSync } from "node:child_process";
-import { labObstacle, openLab, takeDown } from "../index.js";
+import { labObstacle, openLab, takeDown, wantedSuite } from "../index.js";
 import { REPOSITORY } from "../host/paths.js";
 import { readState } from "../host/state.js";
 
@@ -14,7 +14,9 @@ export async function setup(): Promise<() => Promise<void>> {
   }
   const wasUp = readState()?.ready === true;
   if (!wasUp) process.once("exit", takeDownAtExit);
-  await openLab({ report: say });
+  const suite = wantedSuite();
+  say(`the proofs run on nodes of Debian ${suite}`);
+  await openLab({ suite, report: say });
   return async () => {
     process.off("exit", takeDownAtExit);
     if (!wasUp) await takeDown();

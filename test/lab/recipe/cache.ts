@@ -2,12 +2,16 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runHost } from "../host/exec.js";
-import { cacheRoot, REPOSITORY } from "../host/paths.js";
+import { cacheRoot, kernelRootIn, REPOSITORY } from "../host/paths.js";
+import { LabProblem } from "../host/problem.js";
+import type { Suite } from "../host/suite.js";
 import type { NodeName } from "../nodes.js";
 import { recipeHash } from "./recipe-hash.js";
 
 export interface Cache {
+  readonly suite: Suite;
   readonly folder: string;
+  readonly kernelRoot: string; // a folder
   readonly baseImage: string;
   readonly keyFile: string;
   readonly goldenDisk: (node: NodeName) => string;
@@ -17,13 +21,15 @@ export interface Cache {
 /** The locked dependency `node`, whose single file runs inside the nodes too. */
 export const NODE_BINARY = join(REPOSITORY, "node_modules/node/bin/node");
 
-export async function openCache(): Promise<Cache> {
-  if (!existsSync(NODE_BINARY)) throw new Error(`${NODE_BINARY} is missing: run npm ci first`);
-  const hash = await recipeHash(NODE_BINARY);
+export async function openCache(suite: Suite): Promise<Cache> {
+  if (!existsSync(NODE_BINARY)) throw new LabProblem(`${NODE_BINARY} is missing`, "run npm ci first");
+  const hash = recipeHash(suite, NODE_BINARY);
   const folder = join(cacheRoot(), hash);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const cache: Cache = {
+    suite,
     folder,
+    kernelRoot: kernelRootIn(folder),
     baseImage: join(folder, "base.img"),
     keyFile: join(folder, "id_rsa"),
     goldenDisk: (node) => join(folder, `${node}.golden`),

@@ -1,5 +1,6 @@
 /** The Debian packages of a node: Ganeti and DRBD, what Vigie runs, and what the troubles are made with. */
 export const NODE_PACKAGES: readonly string[] = [
+  "user-mode-linux", // the kernel, which the host runs, and its modules
   "systemd-sysv",
   "udev",
   "kmod",
@@ -14,6 +15,7 @@ export const NODE_PACKAGES: readonly string[] = [
   "lvm2",
   "dmsetup",
   "kpartx",
+  "e2fsprogs",
   "fdisk",
   "iptables",
   "ipset",

@@ -2,19 +2,18 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { packageVersion } from "../host/packages.js";
+import type { Suite } from "../host/suite.js";
 
 const LAB = join(import.meta.dirname, "..");
 const INGREDIENTS = ["root", "recipe", "cluster/golden-cluster.ts", "nodes.ts"];
 
 /** @returns 12 hexadecimal digits */
-export async function recipeHash(nodeBinary: string): Promise<string> {
+export function recipeHash(suite: Suite, nodeBinary: string): string {
   const hash = createHash("sha256");
   for (const path of INGREDIENTS.flatMap((name) => filesUnder(join(LAB, name)))) {
     hash.update(path.slice(LAB.length)).update("\0").update(readFileSync(path)).update("\0");
   }
-  hash.update(readFileSync("/etc/os-release"));
-  hash.update(await packageVersion("user-mode-linux"));
+  hash.update(suite);
   hash.update(String(statSync(nodeBinary).size));
   return hash.digest("hex").slice(0, 12);
 }

@@ -10,13 +10,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { aptFailures } from "../host/apt-failures.js";
 import { runHost } from "../host/exec.js";
+import { explaining } from "../host/problem.js";
+import type { Suite } from "../host/suite.js";
 import { hostsFile } from "../nodes.js";
 import { MASKED_UNITS, NODE_PACKAGES } from "./packages.js";
+import { moveModules } from "./kernel-root.js";
 import { packageSources } from "./sources.js";
 
 const BOOTSTRAP_TIMEOUT_MS = 600_000;
-const KERNEL_MODULES = "/usr/lib/uml/modules";
 const OVERLAY = join(import.meta.dirname, "..", "root");
 const NO_MANUALS = ["man", "doc", "info", "locale"].map((name) => `path-exclude=/usr/share/${name}/*`);
 
@@ -25,8 +28,8 @@ export interface RootIngredients {
   readonly nodeBinary: string; // Node.js for Vigie's programs inside the nodes
 }
 
-export async function bootstrap(folder: string): Promise<void> {
-  const { codename, lines } = await packageSources();
+export async function bootstrap(folder: string, suite: Suite): Promise<void> {
+  const lines = await packageSources(suite);
   const dpkg = ["force-unsafe-io", ...NO_MANUALS].map((option) => `--dpkgopt=${option}`);
   const apt = ['Apt::Install-Recommends "false"', 'Acquire::Languages "none"'].map(
     (option) => `--aptopt=${option}`,
@@ -39,17 +42,21 @@ export async function bootstrap(folder: string): Promise<void> {
     ...apt,
     ...dpkg,
     include,
-    codename,
+    suite,
     folder,
     ...lines,
   ];
-  await runHost(argv, { timeoutMs: BOOTSTRAP_TIMEOUT_MS });
+  const failed = {
+    problem: `the packages of Debian ${suite} could not be installed`,
+    remedy: "see there why",
+  };
+  await explaining(aptFailures(suite), failed, () => runHost(argv, { timeoutMs: BOOTSTRAP_TIMEOUT_MS }));
 }
 
 /** Everything that the packages do not bring. */
 export async function furnish(folder: string, ingredients: RootIngredients): Promise<void> {
   chmodSync(folder, 0o755); // it becomes /, which Ganeti's users must pass through
-  cpSync(KERNEL_MODULES, join(folder, "lib/modules"), { recursive: true });
+  moveModules(folder);
   cpSync(OVERLAY, folder, { recursive: true });
   writeFileSync(join(folder, "etc/hosts"), hostsFile());
   writeFileSync(join(folder, "etc/fstab"), "");
@@ -71,9 +78,11 @@ function maskUnits(folder: string): void {
   }
 }
 
+/** By the node's own systemctl: the host need not have one. */
 async function enableUnits(folder: string): Promise<void> {
-  await runHost(["systemctl", `--root=${folder}`, "--quiet", "enable", "lab-boot.service"]);
-  await runHost(["systemctl", `--root=${folder}`, "--quiet", "set-default", "multi-user.target"]);
+  const systemctl = ["chroot", folder, "systemctl", "--root=/", "--quiet"];
+  await runHost([...systemctl, "enable", "lab-boot.service"]);
+  await runHost([...systemctl, "set-default", "multi-user.target"]);
 }
 
 /** nf_tables has no ip family in the user-mode kernel. */

@@ -1,0 +1,33 @@
+/** One at a time: a file that names the process at work. A process that died holds nothing. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { LabProblem } from "./problem.js";
+import { identify, isAlive, type ProcessIdentity } from "./process-identity.js";
+
+/**
+ * @param what is done under the lock, for the sentence: "brings the lab up"
+ * @throws LabProblem while another process holds it
+ */
+export async function alone<T>(lockFile: string, what: string, work: () => Promise<T>): Promise<T> {
+  const holder = readHolder(lockFile);
+  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder))
+    throw new LabProblem(
+      `process ${String(holder.pid)} ${what} at this moment`,
+      "wait for it, or end it, and try again",
+    );
+  mkdirSync(dirname(lockFile), { recursive: true, mode: 0o700 });
+  writeFileSync(lockFile, JSON.stringify(identify(process.pid)));
+  try {
+    return await work();
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
+}
+
+function readHolder(lockFile: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(readFileSync(lockFile, "utf8")) as ProcessIdentity;
+  } catch {
+    return undefined; // nobody, or one that died while it wrote
+  }
+}
