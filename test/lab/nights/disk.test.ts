@@ -16,7 +16,7 @@ import {
 } from "../index.js";
 import { plugDisk } from "../cluster/new-disk.js";
 import { newestRun, stepTimes, type } from "../proofs/command.js";
-import { incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
+import { decidedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
@@ -104,14 +104,7 @@ proof(
     await troubleNamed("failing-disk").make(lab, FAILING);
     const failing = await incidentOf(vigie, "failing-disk", 20);
     expect(failing.subject).toMatchObject({ node: "h3.lab.example", device: "sda" });
-    await vigie.until(
-      "it proposes to retire the disk",
-      async () => {
-        const { decision } = await incidentOf(vigie, "failing-disk", 5);
-        return decision.join().includes("vigie do retire-disk h3.lab.example disk=sda") ? true : undefined;
-      },
-      20,
-    );
+    await decidedIncident(vigie, "failing-disk", "vigie do retire-disk h3.lab.example disk=sda", 20);
     oldDisk = (await h3.run("cat /sys/block/sda/device/wwid")).stdout.trim();
 
     const { stdout, exitCode } = await type(stage, "do retire-disk h3 sda --yes");
@@ -153,8 +146,14 @@ proof(
     expect((await h3.run("pvs --noheadings -o pv_name,vg_name")).stdout.trim()).toMatch(
       new RegExp(`^/dev/${newDisk} +kvmvg$`),
     );
-    const told = (await stage.vigie.incidents()).filter(({ state }) => state !== "closed");
-    expect(told.filter(({ subject }) => subject.device === newDisk)).toEqual([]); // though it has the old one's name
+    await stage.vigie.until(
+      "nothing is open of the new disk, though it has the old one's name",
+      async () => {
+        const open = (await stage.vigie.incidents()).filter(({ state }) => state !== "closed");
+        return open.some(({ subject }) => subject.device === newDisk) ? undefined : true;
+      },
+      10,
+    );
     console.log(`adopt-disk: ${stepTimes(await newestRun(stage, "adopt-disk"))}`);
   },
 );
@@ -192,7 +191,10 @@ proof(
       expect([primary, secondary], name).toEqual([written.get(name), written.get(name)]);
       expect(await statuses()).toContain(`${name}:running:`);
     }
-    const { resources_total, resources_healthy } = await stage.vigie.status();
-    expect(resources_healthy).toBe(resources_total);
+    const allHealthy = async (): Promise<true | undefined> => {
+      const { resources_total, resources_healthy } = await stage.vigie.status();
+      return resources_healthy === resources_total ? true : undefined;
+    };
+    await stage.vigie.until("all are seen healthy", allHealthy, 30);
   },
 );

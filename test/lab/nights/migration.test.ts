@@ -2,7 +2,15 @@
 import { afterEach, expect } from "vitest";
 import { contentHash, troubleNamed, waitForHealthy } from "../index.js";
 import { masterNode } from "../cluster/configuration.js";
-import { incidentOf, proof, runIn, setStage, standingCuts, type Stage } from "../proofs/stage.js";
+import {
+  decidedIncident,
+  incidentOf,
+  proof,
+  runIn,
+  setStage,
+  standingCuts,
+  type Stage,
+} from "../proofs/stage.js";
 
 const NOBODY_HEALS = 'stalled_sync = "observe"\n';
 const HEAL_WITHIN_S = 120;
@@ -45,8 +53,7 @@ proof(
     const target = lab.node(disk.secondary.node);
     await hang(stage);
     const { stdout } = await target.run(`dd if=${disk.dataVolume} bs=1M iflag=direct status=none | md5sum`);
-    const incident = await incidentOf(vigie, "hung-migration", 30);
-    expect(incident.decision.join()).toContain("vigie do recover-stuck-migration");
+    await decidedIncident(vigie, "hung-migration", "vigie do recover-stuck-migration", 30);
 
     const startedMs = Date.now();
     const done = await lab

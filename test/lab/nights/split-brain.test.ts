@@ -1,9 +1,10 @@
 /** W4 on a real kernel: both sides wrote. Vigie lays them side by side, and gives up the one that a person types. */
 import { afterEach, beforeEach, expect } from "vitest";
 import { contentHash, troubleNamed, waitForHealthy } from "../index.js";
+import type { Ran } from "../host/exec.js";
 import { connect, disconnect, procDrbd, waitForMinor } from "../cluster/drbd.js";
 import { masterNode, type DiskSide } from "../cluster/configuration.js";
-import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { newestRun, stepTimes, type, typeUntil } from "../proofs/command.js";
 import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 const VICTIM = "h3.lab.example";
@@ -40,6 +41,13 @@ function connectionOf(text: string): string {
   return /cs:\w+ ro:\w+/.exec(text)?.[0] ?? text;
 }
 
+/** What the command shows of both sides, once it shows them so: the end that was just changed is read a second later. */
+function showsBoth(survivor: string, victim: string): Promise<Ran> {
+  const side = (node: string, state: string): string => `(?=[^]* on ${node}, minor \\d+: ${state},)`;
+  const both = new RegExp(`^${side(SURVIVOR, survivor)}${side(VICTIM, victim)}`);
+  return typeUntil(stage, "do resolve-split-brain web1 --yes", both, 30);
+}
+
 async function resolved(): Promise<void> {
   const { lab, disk, vigie } = stage;
   const [kept, lost] = [await hashOf(disk.primary), await hashOf(disk.secondary)];
@@ -72,7 +80,7 @@ proof(
     const before = await Promise.all([disk.primary, disk.secondary].map((side) => procDrbd(lab, side)));
     expect(before.map(connectionOf)).toEqual(["cs:StandAlone ro:Primary", "cs:StandAlone ro:Secondary"]);
 
-    const shown = await type(stage, "do resolve-split-brain web1 --yes");
+    const shown = await showsBoth("Primary, StandAlone", "Secondary, StandAlone");
     expect(shown.exitCode).toBe(6);
     const side = (node: string, role: string): RegExp =>
       new RegExp(
@@ -108,6 +116,7 @@ proof(
     await connect(lab, disk, disk.secondary); // the other end listens no more: it waits for ever
     await waitForMinor(lab, disk.secondary, "cs:WFConnection");
     await lab.node("h3").run(`drbdsetup primary ${String(disk.secondary.minor)}`);
+    await showsBoth("Primary, StandAlone", "Primary, WFConnection");
     await resolved();
   },
 );
@@ -121,6 +130,7 @@ proof(
     await connect(lab, disk, disk.primary);
     await waitForMinor(lab, disk.primary, "cs:WFConnection");
     await lab.node("h3").run(`drbdsetup primary ${String(disk.secondary.minor)}`);
+    await showsBoth("Primary, WFConnection", "Primary, StandAlone");
     await resolved();
   },
 );

@@ -11,6 +11,19 @@ export async function type({ lab }: Stage, words: string): Promise<Ran> {
   return lab.node("h1").run(`vigie ${words} 2>&1`, { timeoutMs: TIMEOUT_MS, allowFailure: true });
 }
 
+/** Types it until it prints this: what was just done in the world is in nobody's reading yet. @returns what it printed */
+export async function typeUntil(stage: Stage, words: string, printed: RegExp, seconds: number): Promise<Ran> {
+  return stage.vigie.until(
+    `vigie ${words} prints ${printed.source}`,
+    async () => {
+      const ran = await type(stage, words);
+      if (printed.test(ran.stdout)) return ran;
+      throw new Error(ran.stdout);
+    },
+    seconds,
+  );
+}
+
 /** The newest run of a runbook, whole. */
 export async function newestRun(stage: Stage, runbook: string): Promise<ToldRun> {
   const { stdout } = await type(stage, "runs --no-color");

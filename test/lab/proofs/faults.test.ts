@@ -1,7 +1,7 @@
 /** Faults that nobody may heal by machine yet are seen, and told apart. */
 import { afterEach, beforeEach, expect } from "vitest";
 import { troubleNamed } from "../index.js";
-import { closedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
+import { closedIncident, decidedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
 
 let stage: Stage;
 let mend: () => Promise<void> = async () => undefined;
@@ -31,14 +31,7 @@ proof("a disk that goes offline is told by its name, and so is the minor that lo
   const offline = await incidentOf(stage.vigie, "disk-offline", 20);
   expect(offline.subject).toMatchObject({ node: "h3.lab.example", device: "sda" });
   tell("disk offline", begun, offline.opened_unix_ms);
-  await stage.vigie.until(
-    "it proposes to retire the disk",
-    async () => {
-      const { decision } = await incidentOf(stage.vigie, "disk-offline", 5);
-      return decision.join().includes("vigie do retire-disk h3.lab.example disk=sda") ? true : undefined;
-    },
-    20,
-  );
+  await decidedIncident(stage.vigie, "disk-offline", "vigie do retire-disk h3.lab.example disk=sda", 20);
   const diskless = await incidentOf(stage.vigie, "diskless", 20);
   expect(diskless.subject.instance).toBe(stage.disk.instance);
   tell("diskless", begun, diskless.opened_unix_ms);
@@ -53,9 +46,10 @@ proof("a node that loses its power is told silent, and its disks are unknown, no
   const silent = await incidentOf(stage.vigie, "node-silent", 30);
   expect(silent.subject.node).toBe("h3.lab.example");
   tell("node silent", begun, silent.opened_unix_ms);
-  const status = await stage.vigie.status();
-  expect(status.resources_healthy).toBe(0);
-  expect(status.leadership.leads).toBe(true); // two of three are a majority
+  const noneHealthy = async (): Promise<true | undefined> =>
+    (await stage.vigie.status()).resources_healthy === 0 ? true : undefined;
+  await stage.vigie.until("its disks are not healthy", noneHealthy, 10);
+  expect((await stage.vigie.status()).leadership.leads).toBe(true); // two of three are a majority
 });
 
 proof(

@@ -88,8 +88,9 @@ proof(
     try {
       for (const pair of apart) await cutOff.make(lab, pair);
       await untilNoCut(stage, TTL_S + GRACE_S);
-      const { leadership } = await vigie.status();
-      expect(leadership.leads).toBe(false); // one of three is no majority
+      const follows = async (): Promise<true | undefined> =>
+        (await vigie.status()).leadership.leads ? undefined : true;
+      await vigie.until("it leads no more: one of three is no majority", follows, 30);
     } finally {
       for (const pair of apart) await cutOff.mend(lab, pair);
     }

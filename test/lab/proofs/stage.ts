@@ -54,6 +54,20 @@ export function incidentOf(vigie: Asked, kind: string, seconds: number): Promise
   return vigie.until(`an incident ${kind}`, look, seconds);
 }
 
+/** The newest incident of a kind, once its decision says this: an incident is opened first, and decided upon later. */
+export function decidedIncident(
+  vigie: Asked,
+  kind: string,
+  decision: string,
+  seconds: number,
+): Promise<ToldIncident> {
+  const look = async (): Promise<ToldIncident | undefined> => {
+    const incident = (await vigie.incidents()).find((i) => i.kind === kind);
+    return incident?.decision.join().includes(decision) === true ? incident : undefined;
+  };
+  return vigie.until(`an incident ${kind} with "${decision}"`, look, seconds);
+}
+
 /** The incident's run, once it is in one of these states. */
 export async function runIn(
   vigie: Asked,
@@ -74,9 +88,13 @@ export async function runIn(
 }
 
 export function closedIncident(vigie: Asked, id: string, seconds: number): Promise<ToldIncident> {
+  return incidentIn(vigie, id, "closed", seconds);
+}
+
+export function incidentIn(vigie: Asked, id: string, state: string, seconds: number): Promise<ToldIncident> {
   const look = async (): Promise<ToldIncident | undefined> =>
-    (await vigie.incidents()).find((i) => i.id === id && i.state === "closed");
-  return vigie.until(`${id} closed`, look, seconds);
+    (await vigie.incidents()).find((i) => i.id === id && i.state === state);
+  return vigie.until(`${id} ${state}`, look, seconds);
 }
 
 /** Seconds from the last progress, as Vigie saw it, to a row of the run. */

@@ -4,6 +4,8 @@ import { contentHash, troubleNamed } from "../index.js";
 import {
   closedIncident,
   cutsMade,
+  decidedIncident,
+  incidentIn,
   incidentOf,
   proof,
   runIn,
@@ -66,9 +68,8 @@ proof(
     await make("stalled-sync-port");
     const incident = await incidentOf(vigie, "stalled-sync", 30);
     const run = await runIn(vigie, incident, ["failed"], 120);
-    const told = (await vigie.incidents()).find((i) => i.id === incident.id);
-    expect(told?.state).toBe("needs-person");
-    expect(told?.decision.join()).toContain("the cut does not mend it");
+    await incidentIn(vigie, incident.id, "needs-person", 10);
+    await decidedIncident(vigie, "stalled-sync", "the cut does not mend it", 10);
     expect(cutsMade(run)).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 20_000));
     expect((await vigie.incidents()).filter((i) => i.run_id !== "")).toHaveLength(1);
