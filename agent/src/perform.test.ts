@@ -246,6 +246,37 @@ describe("the same key again (I23)", () => {
   });
 });
 
+describe("what became of a key, when the answer is missing (I22)", () => {
+  test("one that was never begun is refused from then on, however late the request itself comes", async () => {
+    expect(await stage.perform(cutRequest({ recall: true }))).toMatchObject({
+      outcome: REFUSED,
+      code: "NOT_BEGUN",
+    });
+    expect(await stage.perform(cutRequest())).toMatchObject({ code: "NOT_BEGUN", replayed: true });
+    expect(stage.ran).toEqual([]);
+  });
+
+  test("one that was performed is answered from the journal", async () => {
+    await stage.perform(cutRequest());
+    expect(await stage.perform(cutRequest({ recall: true }))).toMatchObject({
+      outcome: DONE,
+      replayed: true,
+    });
+  });
+
+  test("it is answered although everything is stopped: nothing is changed by it (I33)", async () => {
+    stage.world.readOnly = "the stop file is there";
+    expect(await stage.perform(cutRequest({ recall: true }))).toMatchObject({ code: "NOT_BEGUN" });
+  });
+
+  test("an orchestrator that does not lead is not answered (I25)", async () => {
+    expect(await stage.perform(cutRequest({ recall: true, epoch: 0 }))).toMatchObject({
+      code: "STALE_EPOCH",
+    });
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE });
+  });
+});
+
 describe("a resource that is in use", () => {
   test("takes no second action meanwhile (I9)", async () => {
     let go: () => void = () => undefined;

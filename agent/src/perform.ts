@@ -43,6 +43,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         throw new VigieError("KEY_REUSED", `${key} was asked before, for something else`);
       if (known.state === "finished") return { ...known.result, replayed: true };
       if (running !== undefined) throw new VigieError("KEY_REUSED", `${key} is at work, for something else`);
+      if (request.recall && known.state === "new") return await neverBegun(task);
       const work = known.state === "new" ? perhapsRun(task) : perhapsRecover(task, known);
       const answer = work.finally(() => atWork.delete(key));
       atWork.set(key, { body, answer });
@@ -50,6 +51,15 @@ export function createPerformer(parts: PerformerParts): Performer {
     } catch (error) {
       return failure(request, error);
     }
+  }
+
+  /** Asked what became of a key that was never begun here: from now on it never will be, however late it comes (I22). */
+  async function neverBegun(task: Task): Promise<ActionResult> {
+    await entitlement.check(task).catch((error: unknown) => {
+      if (!(error instanceof VigieError) || error.code !== "READ_ONLY") throw error; // nothing is changed here
+    });
+    const message = `${task.key} was never begun on this node`;
+    return settle(task, { outcome: ActionOutcome.REFUSED, code: "NOT_BEGUN", message });
   }
 
   /** A key that was begun and has no answer: it is looked at, never repeated (I22). */

@@ -16,6 +16,9 @@ export type VigieErrorCode =
   | "GUARD_REFUSED" // a safety guard said no; nothing was run
   | "IDENTITY_MISMATCH" // what the request names is not what is there; nothing was run (I13)
   | "STALE_EPOCH" // the caller does not lead any more (I25)
+  | "NOT_BEGUN" // this node never began what it is asked about, and never will under that key (I22)
+  | "NOT_SENT" // it was about to be sent when a brake was applied: nothing was sent (I26, I33)
+  | "NOT_KNOWN_YET" // a guard refused only because too little has been seen so far; asked again, it may hold
   | "TOO_LATE" // the request was too old when it came to be run (I27)
   | "KEY_REUSED" // the idempotency key came with another body (I23)
   | "READ_ONLY" // the kill switch, a broken journal or a start-up in progress (I24, I33, I40)

@@ -130,20 +130,33 @@ function rowFor(run: Run, { verb, stepId, reason }: ControlRunRequest): Partial<
       needsReason(text, "to take a run over");
       return { kind: RunEventKind.TAKEN_OVER, text };
     case RunVerb.CONFIRM:
-      return { kind: RunEventKind.PERSON_SAID, stepId: askingStep(run, stepId), text: text || "yes" };
+      return { kind: RunEventKind.PERSON_SAID, stepId: askingStep(run, stepId), text: yesText(run, text) };
     case RunVerb.UNSPECIFIED:
     case RunVerb.UNRECOGNIZED:
       throw new VigieError("INVALID_ARGUMENT", "this orchestrator does not know that verb");
   }
 }
 
+const NEGATION = /^(?:no|non|not|nein|never|stop|don'?t|do not)\b/i;
+
+/** Continuing says that it is so. Whoever types a no must not be taken for a yes. */
+function yesText(run: Run, text: string): string {
+  if (NEGATION.test(text))
+    throw new VigieError(
+      "INVALID_ARGUMENT",
+      `continue says yes, and the reason begins with a no; to end it instead: vigie abort ${run.id} --reason …`,
+    );
+  return text || "yes";
+}
+
 /** The one that froze the run. */
 function failedStep(run: Run, asked: string): string {
-  const frozen = run.events.findLastIndex((e) => e.kind === RunEventKind.FROZEN);
+  const frozen = run.events.findLast((e) => e.kind === RunEventKind.FROZEN);
   const undoAt = run.events.findIndex((e) => e.kind === RunEventKind.UNDO_STARTED);
   const failure = standingFailure(run.events.slice(Math.max(0, undoAt)));
-  must(frozen !== -1 && isFrozen(run.events) && failure !== undefined, `${run.id} is not frozen`);
-  return theOne(failure?.stepId ?? "", asked, run);
+  const stepId = failure?.stepId ?? frozen?.stepId ?? "";
+  must(isFrozen(run.events) && stepId !== "", `${run.id} is not frozen`);
+  return theOne(stepId, asked, run);
 }
 
 /** The one that froze the run, or the one that waits. */

@@ -3,6 +3,7 @@ import {
   ActionResult,
   Observed,
   Run,
+  RunEvent,
   RunEventKind,
   RunState,
   VigieError,
@@ -17,6 +18,7 @@ import { createExecutor, type Executor } from "./executor.js";
 import { BEGUN, PLAN } from "./testing.js";
 
 let nowMs: number;
+let testsBegun = 0;
 let happened: string[]; // in order
 let epoch: () => number;
 let act: (request: ActionRequest) => Promise<ActionResult>;
@@ -24,18 +26,27 @@ let observe: () => Promise<void>;
 let asked: ActionRequest[];
 let executor: Executor;
 let stopped: string;
+let kept: (what: string) => void; // after each row
+let broken: boolean; // no row can be written
 
 const clock: Clock = {
   monotonicMs: () => nowMs,
   wallUnixMs: () => nowMs,
-  sleep: (ms) => new Promise((resolve) => setImmediate(() => ((nowMs += ms), resolve()))),
+  sleep: (ms) => {
+    const of = testsBegun;
+    // What an earlier test left running sleeps for ever.
+    return new Promise((resolve) => setImmediate(() => of === testsBegun && ((nowMs += ms), resolve())));
+  },
 };
 
 beforeEach(() => {
+  testsBegun += 1;
   nowMs = 0;
   happened = [];
   asked = [];
   stopped = "";
+  broken = false;
+  kept = () => undefined;
   epoch = () => 5;
   observe = async () => undefined;
   act = async () => ActionResult.create({ outcome: ActionOutcome.REFUSED, code: "GUARD_REFUSED" });
@@ -60,6 +71,7 @@ beforeEach(() => {
     stopped: () => stopped,
     record: async (changes) => {
       await clock.sleep(1);
+      if (broken) throw new VigieError("JOURNAL_BROKEN", "the disk is full");
       for (const change of changes) keep(change);
     },
     followed: () => undefined,
@@ -70,7 +82,9 @@ beforeEach(() => {
 function keep(change: Change): void {
   if (change.record !== "run-event") return;
   const { kind, stepId } = change.event;
-  happened.push(`${kind.replace("RUN_EVENT_KIND_", "").toLowerCase()} ${stepId}`.trim());
+  const what = `${kind.replace("RUN_EVENT_KIND_", "").toLowerCase()} ${stepId}`.trim();
+  happened.push(what);
+  kept(what);
 }
 
 async function ended(): Promise<string[]> {
@@ -101,24 +115,109 @@ test("an orchestrator that does not lead sends nothing, and asks again when it d
   expect(asked.map((request) => request.epoch)).toEqual([6]);
 });
 
-test("leadership that is lost after the intent was written holds the request back (I26)", async () => {
+test("leadership that is lost after the intent was written holds the request back, and the step begins again (I26)", async () => {
   epoch = () => (happened.includes("step_intent cut-link") && nowMs < 30_000 ? 0 : 5);
   await ended();
-  expect(asked.map((request) => request.epoch)).toEqual([5]);
-  expect(happened.filter((what) => what === "step_intent cut-link")).toHaveLength(1);
+  expect(asked.map((request) => `${request.epoch} ${request.attempt}`)).toEqual(["5 2"]);
+  expect(happened.slice(0, 4)).toEqual([
+    "step_intent cut-link",
+    "step_result cut-link", // NOT_SENT
+    "step_intent cut-link",
+    "send cut-link",
+  ]);
 });
 
-test("a request without an answer is sent again under the same key", async () => {
+test("a request without an answer is never sent again: what became of it is asked under its key (I22)", async () => {
   let missing = 2;
   act = async () => {
     if ((missing -= 1) >= 0) throw new VigieError("UNAVAILABLE", "the session ended");
     return ActionResult.create({ outcome: ActionOutcome.REFUSED, code: "GUARD_REFUSED" });
   };
   await ended();
-  expect(asked.map(({ stepId, attempt }) => `${stepId} ${attempt}`)).toEqual([
-    "cut-link 1",
-    "cut-link 1",
-    "cut-link 1",
+  expect(asked.map(({ attempt, recall }) => [attempt, recall])).toEqual([
+    [1, false],
+    [1, true],
+    [1, true],
+  ]);
+});
+
+test("what an agent never got is a step not yet begun: it is looked at again before it is sent (I22)", async () => {
+  act = async ({ attempt, recall }) => {
+    if (attempt === 1 && !recall) throw new VigieError("UNAVAILABLE", "the session ended");
+    const code = recall ? "NOT_BEGUN" : "GUARD_REFUSED";
+    return ActionResult.create({ outcome: ActionOutcome.REFUSED, code });
+  };
+  await ended();
+  expect(asked.map(({ attempt, recall }) => [attempt, recall])).toEqual([
+    [1, false],
+    [1, true],
+    [2, false],
+  ]);
+});
+
+test("an agent that never says what became of a request leaves the step failed, and not sent again", async () => {
+  act = () => Promise.reject(new VigieError("UNAVAILABLE", "no session"));
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
+  while (!happened.includes("step_failed cut-link")) await clock.sleep(0);
+  expect(asked.filter(({ stepId, recall }) => stepId === "cut-link" && !recall)).toHaveLength(1);
+});
+
+test.each<[string, () => void]>([
+  ["everything is stopped (I33)", () => (stopped = "anna: wrong disk")],
+  ["leadership is lost (I26)", () => (epoch = () => 0)],
+  ["it is paused", () => void executor.append("r-1", { kind: RunEventKind.PAUSE_ASKED, text: "wait" })],
+])("while a step looks for its facts and %s, nothing of it is sent", async (_what, brake) => {
+  let looks = 0;
+  observe = async () => {
+    looks += 1;
+    if (looks === 1) brake();
+  };
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
+  for (let tick = 0; tick < 600; tick += 1) await clock.sleep(100);
+  expect(looks).toBeGreaterThan(0);
+  expect(asked).toEqual([]);
+});
+
+test.each<[string, () => void]>([
+  ["everything is stopped", () => (stopped = "anna: wrong disk")],
+  ["it is paused", () => void executor.append("r-1", { kind: RunEventKind.PAUSE_ASKED, text: "wait" })],
+  ["it is taken over", () => void executor.append("r-1", { kind: RunEventKind.TAKEN_OVER, text: "mine" })],
+])("after the intent is on disk and %s, nothing is sent", async (_what, brake) => {
+  kept = (what) => {
+    if (what === "step_intent cut-link") brake();
+  };
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
+  for (let tick = 0; tick < 600; tick += 1) await clock.sleep(100);
+  expect(happened).toContain("step_intent cut-link");
+  expect(asked).toEqual([]);
+});
+
+test("an approval of which nothing was begun for more than 15 minutes is good for nothing (I32)", async () => {
+  stopped = "anna: maintenance";
+  const approved = RunEvent.create({ kind: RunEventKind.APPROVED, unixMs: nowMs });
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [approved], state: RunState.RUNNING }));
+  await clock.sleep(16 * 60_000);
+  stopped = "";
+  while (happened.at(-1) !== "ended") await clock.sleep(100);
+  expect(asked).toEqual([]);
+});
+
+test("an error of the engine's own fails its step, so that the run does not stay running for ever", async () => {
+  act = async ({ stepId }) => {
+    if (stepId === "cut-link") throw new TypeError("x is not a function");
+    return ActionResult.create({ outcome: ActionOutcome.REFUSED, code: "GUARD_REFUSED" });
+  };
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
+  while (happened.at(-1) !== "frozen restore-link") await clock.sleep(0);
+  expect(happened).toContain("step_failed cut-link");
+});
+
+test("a run whose rows cannot be written any more is shown as frozen", async () => {
+  broken = true;
+  executor.drive(Run.create({ id: "r-1", plan: PLAN, events: [...BEGUN], state: RunState.RUNNING }));
+  for (let tick = 0; tick < 100; tick += 1) await clock.sleep(50);
+  expect(executor.open()).toMatchObject([
+    { state: RunState.FROZEN, progress: { text: expect.stringContaining("disk is full") } },
   ]);
 });
 

@@ -5,6 +5,7 @@
 import {
   explain,
   RunEventKind,
+  RunProgress,
   RunState,
   StepKind,
   VigieError,
@@ -13,29 +14,32 @@ import {
   type PlanStep,
   type Run,
   type RunEvent,
-  type RunProgress,
 } from "@vigie/proto";
 import type { Gateway } from "../gateway/gateway.js";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isTooOldToApprove } from "./approval.js";
+import { brakeOn } from "./brakes.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
 import { newLogLines } from "./job-log.js";
-import { joinedBy, type OpenRun } from "./locks.js";
+import { glance } from "./due.js";
+import type { OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
 import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
-import { glance, sendStep, type Sending } from "./send-step.js";
+import { sendStep, type Sending } from "./send-step.js";
+import { createStillness } from "./still-waiting.js";
 
 const POLL_MS = 300;
 const GLANCE_MS = 2_000;
 const LONG_MS = 600_000; // a step that may take longer is told as waiting
 const WAITING_AFTER_MS = 5_000;
+const NO_PROGRESS: RunProgress = RunProgress.create({});
 
 export interface ExecutorParts {
   readonly clock: Clock;
@@ -76,9 +80,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     drive: (run, first) => {
       open.set(run.id, run);
       alive.set(run.id, clock.wallUnixMs());
-      void perform(run.id, first).catch((error: unknown) =>
-        parts.log("run.stuck", { run: run.id, reason: explain(error), alarm: true }),
-      );
+      void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
     },
   };
 
@@ -90,8 +92,31 @@ export function createExecutor(parts: ExecutorParts): Executor {
       alive.set(runId, clock.wallUnixMs());
       const move = nextMove(run.plan, run.events);
       if (move.move === "none") return;
-      await make(run, run.plan, move);
+      try {
+        await make(run, run.plan, move);
+      } catch (error) {
+        if (!("step" in move)) throw error;
+        await failStep(runId, move.step.id, move.attempt, error);
+      }
     }
+  }
+
+  /** An error of the engine's own is a failure of the step: it is judged like any other, and shown. */
+  async function failStep(runId: string, stepId: string, attempt: number, error: unknown): Promise<void> {
+    parts.log("run.error", { run: runId, step: stepId, reason: explain(error), alarm: true });
+    const text = `the engine failed at this step: ${explain(error)}`;
+    await append(runId, { kind: RunEventKind.STEP_FAILED, stepId, attempt, text });
+    await clock.sleep(POLL_MS); // what fails each time must not keep this process busy
+  }
+
+  /** Not even a row could be written: nothing more is done, and whoever looks sees why. */
+  function stuck(runId: string, error: unknown): void {
+    parts.log("run.stuck", { run: runId, reason: explain(error), alarm: true });
+    const run = open.get(runId);
+    if (run === undefined) return;
+    open.set(runId, { ...run, state: RunState.FROZEN });
+    const text = `nothing more is done until the orchestrator starts again: ${explain(error)}`;
+    progress.set(runId, { ...NO_PROGRESS, text });
   }
 
   async function make(run: Run, plan: Plan, move: Exclude<Move, { move: "none" }>): Promise<void> {
@@ -101,14 +126,17 @@ export function createExecutor(parts: ExecutorParts): Executor {
       case "await-person":
         return clock.sleep(POLL_MS);
       case "send":
-        if (!move.begun && joinedBy(run, [...open.values()]) !== undefined) return clock.sleep(POLL_MS);
-        return sendStep({ ...parts, looker, append }, sendingOf(run, move));
+        return sendOrWait(run, plan, move);
       case "await":
         return awaitStep(run, move.step, move.attempt);
       case "fail-step":
         return write({ kind: RunEventKind.STEP_FAILED, stepId: move.step.id, attempt: move.attempt });
       case "freeze":
-        return write({ kind: RunEventKind.FROZEN });
+        return write({
+          kind: RunEventKind.FROZEN,
+          stepId: move.stepId,
+          text: `${move.reason}; look, then retry, skip, abort or take over; or abort and plan it again: ${planAgain(plan)}`,
+        });
       case "start-undo":
         return write({ kind: RunEventKind.UNDO_STARTED });
       case "end":
@@ -116,7 +144,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
 
     async function write(row: Partial<RunEvent>): Promise<void> {
-      await append(run.id, { ...row, text: "reason" in move ? move.reason : "" });
+      await append(run.id, { text: "reason" in move ? move.reason : "", ...row });
     }
   }
 
@@ -126,14 +154,30 @@ export function createExecutor(parts: ExecutorParts): Executor {
     await append(run.id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
   }
 
+  /** A brake is shown where it holds the run, and ends it where the approval is too old by now. */
+  async function sendOrWait(run: Run, plan: Plan, move: Extract<Move, { move: "send" }>): Promise<void> {
+    const sending = sendingOf(run, move);
+    const braked = move.begun ? undefined : sending.brake();
+    if (braked?.kind === "expired") {
+      const text = `${braked.why}; plan it again: ${planAgain(plan)}`;
+      await append(run.id, { kind: RunEventKind.ABORT_ASKED, text });
+      return;
+    }
+    if (braked === undefined) progress.delete(run.id);
+    else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: `waits: ${braked.why}` });
+    await sendStep({ ...parts, looker, append }, sending);
+  }
+
   function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
     const { takesBack } = mannerOf(step);
+    const brakes = { ...parts, open: () => [...open.values()], wallUnixMs: () => clock.wallUnixMs() };
+    const begunRows = run.events.length;
     return {
       run,
       step,
       attempt,
       begun,
-      givenUp: () => !takesBack && isLeft(run, step),
+      brake: () => brakeOn(brakes, open.get(run.id) ?? run, step, { takesBack, begunRows }),
       context: (sinceMs) => contextOf(run.id, step, sinceMs),
     };
   }
@@ -148,12 +192,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
       if (needed.answer === "stopped") return;
       if (needed.answer === "no") return write(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
     }
+    const stillness = createStillness(clock);
+    let still = "";
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,
       looked: async (seen) => {
         alive.set(run.id, clock.wallUnixMs());
         await tell(run.id, step, attempt, seen, clock.monotonicMs() - startedMs);
-        return givenUp();
+        if (step.deadlineMs === 0) still = stillness(seen);
+        return givenUp() || still !== "";
       },
     });
     await tellJob(run.id, step, attempt);
@@ -169,6 +216,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
           `${step.title}: not seen within ${step.deadlineMs / 1000} s${outcome.what === "" ? "" : ` (${outcome.what})`}`,
         );
       case "stopped":
+        if (!givenUp()) return write(RunEventKind.STEP_FAILED, still);
     }
 
     async function write(kind: RunEventKind, text: string): Promise<void> {

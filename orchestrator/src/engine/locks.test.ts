@@ -49,8 +49,39 @@ test("a run that heals a link may join one that only waits for it, and that one 
   expect(lockInTheWay(heal, "r-2", locksOf([waiting]), 1)).toBeUndefined();
   expect(lockInTheWay(plan("disk d1"), "r-2", locksOf([waiting]), 1)).toBeDefined();
   expect(lockInTheWay(heal, "r-2", locksOf([open(RunState.RUNNING, ["disk d1"])]), 1)).toBeDefined();
-  const joining = Run.create({ id: "r-2", state: RunState.RUNNING, plan: heal });
-  expect(joinedBy(waiting.run, [waiting.run, joining])?.id).toBe("r-2");
-  expect(joinedBy(waiting.run, [{ ...joining, state: RunState.SUCCEEDED }])).toBeUndefined();
-  expect(joinedBy(joining, [waiting.run, joining])).toBeUndefined();
+});
+
+test("a run lets the heal that joined it pass until that has ended: running, frozen or paused (I21)", () => {
+  const approved = (unixMs: number) => [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs })];
+  const heal = { ...plan("disk d1"), mayJoinWaiting: true };
+  const first = Run.create({
+    id: "r-1",
+    state: RunState.RUNNING,
+    plan: plan("disk d1"),
+    events: approved(1),
+  });
+  const joining = Run.create({ id: "r-2", state: RunState.RUNNING, plan: heal, events: approved(2) });
+  for (const state of [
+    RunState.RUNNING,
+    RunState.WAITING,
+    RunState.FROZEN,
+    RunState.PAUSED,
+    RunState.UNDOING,
+  ])
+    expect(joinedBy(first, [first, { ...joining, state }])?.id).toBe("r-2");
+  expect(joinedBy(first, [first, { ...joining, state: RunState.SUCCEEDED }])).toBeUndefined();
+  expect(joinedBy(joining, [first, joining])).toBeUndefined();
+});
+
+test("of two heals of one disk the one that was approved first goes on: they do not wait for each other", () => {
+  const heal = { ...plan("disk d1"), mayJoinWaiting: true };
+  const of = (id: string): Run =>
+    Run.create({
+      id,
+      state: RunState.RUNNING,
+      plan: heal,
+      events: [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs: 1 })],
+    });
+  const both = [of("r-1"), of("r-2")];
+  expect(both.map((run) => joinedBy(run, both)?.id)).toEqual(["r-2", undefined]);
 });

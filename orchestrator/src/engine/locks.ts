@@ -58,17 +58,25 @@ export function lockInTheWay(
 }
 
 /**
- * Whom a run must let pass before its next step: one that joined it while it waited, and is not done. While a link is
- * cut nothing else is done to what it carries (I21).
+ * Whom a run must let pass before its next step: one that joined it while it waited, and has not ended. While a link is
+ * cut, or was cut and nobody has seen how it is since, nothing else is done to what it carries (I21). Of two that may
+ * join, the one that was approved first goes on: it was joined.
  */
 export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
   return open.find(
     (other) =>
       other.id !== run.id &&
       other.plan?.mayJoinWaiting === true &&
-      (other.state === RunState.RUNNING || other.state === RunState.UNDOING) &&
+      HOLDING.has(other.state) &&
+      approvedAt(other) > approvedAt(run) &&
       other.plan.locks.some((name) => run.plan?.locks.includes(name) === true),
   );
+}
+
+/** Position in time, the id last: two runs of one millisecond have an order too. */
+function approvedAt({ id, events }: Run): string {
+  const unixMs = events.find(({ kind }) => kind === RunEventKind.APPROVED)?.unixMs ?? 0;
+  return `${String(unixMs).padStart(16, "0")} ${id}`;
 }
 
 /** Keys of the mirrored disks that a plan holds. */

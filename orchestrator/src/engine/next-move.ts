@@ -2,8 +2,8 @@
  * What a run does next: a pure function of its plan and its log. The engine has no other memory, so after a crash
  * at any row the same function, given the same rows, says where to go on (I22, I28).
  *
- * A step that was begun and has no result is asked again under the same key: the agent answers from its journal, or
- * says that it does not know, and then the world is looked at. A failed step ends the run, and what can be taken
+ * A step that was begun and has no result is recalled under the same key: the agent answers from its journal, or says
+ * that it never began it, and then the step is one not yet begun: everything before its send is asked again (I22). A failed step ends the run, and what can be taken
  * back is taken back; but once a step without a way back may have run, or when the taking back fails, everything
  * stops for a person, who says retry, skip, abort or take over.
  */
@@ -24,6 +24,7 @@ import {
   isFrozen,
   isPastReturn,
   isPaused,
+  mayHaveRun,
   sinceRetry,
   standingFailure,
   toTakeBack,
@@ -36,11 +37,15 @@ export type Move =
   | { readonly move: "send"; readonly step: PlanStep; readonly attempt: number; readonly begun: boolean }
   | { readonly move: "await"; readonly step: PlanStep; readonly attempt: number }
   | { readonly move: "fail-step"; readonly step: PlanStep; readonly attempt: number; readonly reason: string }
-  | { readonly move: "freeze"; readonly reason: string }
+  | { readonly move: "freeze"; readonly stepId: string; readonly reason: string }
   | { readonly move: "start-undo"; readonly reason: string }
   | { readonly move: "end"; readonly state: RunState; readonly reason: string };
 
 const ATTEMPTS_WHEN_LATE = 5; // a node whose disk dies reads slowly, at first
+/** Refused for what is not known yet, or not any more: with facts of then the guard may hold. */
+const ASKED_AGAIN: ReadonlySet<string> = new Set(["TOO_LATE", "NOT_KNOWN_YET"]);
+/** The request never left, or never came to its node: the step is not yet begun. */
+const NOTHING_CAME: ReadonlySet<string> = new Set(["NOT_SENT", "NOT_BEGUN"]);
 
 export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
   if (has(events, RunEventKind.ENDED)) return { move: "none" };
@@ -63,8 +68,12 @@ export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
 
 function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | undefined): Move {
   const failure = standingFailure(events);
-  if (aborted === undefined && failure !== undefined && isPastReturn(plan, events))
-    return { move: "freeze", reason: `${titleOf(plan, failure.stepId)}: ${failure.text}` };
+  if (aborted === undefined && failure !== undefined && freezes(plan, events, failure))
+    return {
+      move: "freeze",
+      stepId: failure.stepId,
+      reason: `${titleOf(plan, failure.stepId)}: ${failure.text}`,
+    };
   const over = aborted ?? failure;
   if (over !== undefined) {
     if (toTakeBack(plan, events).length > 0) return { move: "start-undo", reason: over.text };
@@ -76,6 +85,15 @@ function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | un
     return isPaused(events) && begins(move) ? { move: "await-person" } : move;
   }
   return { move: "end", state: RunState.SUCCEEDED, reason: "every step was seen in the world" };
+}
+
+/**
+ * Past the point of return a failure is a person's to judge (I28). So is a premise that does not hold any more once
+ * anything was done: somebody else acts on the same things, and to take back what was done may be wrong too (I15).
+ */
+function freezes(plan: Plan, events: readonly RunEvent[], failure: RunEvent): boolean {
+  if (isPastReturn(plan, events)) return true;
+  return failure.kind === RunEventKind.PREMISE_FAILED && plan.steps.some(({ id }) => mayHaveRun(events, id));
 }
 
 /** Takes back what ran or may have run, newest first. Steps after `undoAt` are the undo's own. */
@@ -90,7 +108,11 @@ function backward(plan: Plan, events: readonly RunEvent[], undoAt: number): Move
     const ended = since.slice(stopped + 1).find((e) => e.kind === RunEventKind.ABORT_ASKED);
     if (stopped !== -1 && ended !== undefined)
       return { move: "end", state: RunState.ABORTED, reason: ended.text }; // a person has looked
-    return { move: "freeze", reason: `${undo.title} could not be confirmed: ${failed.text}` };
+    return {
+      move: "freeze",
+      stepId: undo.id,
+      reason: `${undo.title} could not be confirmed: ${failed.text}`,
+    };
   }
   return { move: "end", state: endState(events), reason: events[undoAt]?.text ?? "taken back" };
 }
@@ -108,8 +130,10 @@ function stepMove(step: PlanStep, phase: readonly RunEvent[], all: readonly RunE
   const { attempt, result } = last;
   if (result === undefined) return { move: "send", step, attempt, begun: last.sent };
   if (result.outcome !== ActionOutcome.REFUSED) return { move: "await", step, attempt };
-  const late = result.code === "TOO_LATE" && round.length < ATTEMPTS_WHEN_LATE;
-  if (late) return { move: "send", step, attempt: next, begun: false };
+  if (NOTHING_CAME.has(result.code)) return { move: "send", step, attempt: next, begun: false };
+  const late = round.filter((tried) => !NOTHING_CAME.has(tried.result?.code ?? "")).length;
+  if (ASKED_AGAIN.has(result.code) && late < ATTEMPTS_WHEN_LATE)
+    return { move: "send", step, attempt: next, begun: false };
   return { move: "fail-step", step, attempt, reason: `refused: ${result.message}` };
 }
 

@@ -1,23 +1,42 @@
-import { Run, RunEventKind, RunState, type RunEvent } from "@vigie/proto";
+import { ActionOutcome, Run, RunEventKind, RunState, type RunEvent } from "@vigie/proto";
 import { expect, test } from "vitest";
 import { recoveryRow } from "./recovery.js";
-import { BEGUN, PLAN, row } from "./testing.js";
+import { BEGUN, PLAN, resultRow, row } from "./testing.js";
 
 const PLANNED_MS = 1_000_000;
 const LATER_MS = PLANNED_MS + 16 * 60_000;
-const INTENT = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1 });
+const INTENT = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1, unixMs: PLANNED_MS });
+const APPROVED = BEGUN.map((event) => ({ ...event, unixMs: PLANNED_MS }));
 
 function taken(events: readonly RunEvent[], wallUnixMs: number, state = RunState.RUNNING) {
   const plan = { ...PLAN, plannedUnixMs: PLANNED_MS };
   return recoveryRow(Run.create({ id: "r-1", plan, state, events: [...events] }), wallUnixMs);
 }
 
-test("a run that had begun goes on, however long the orchestrator was away", () => {
-  expect(taken([...BEGUN, INTENT], LATER_MS)).toMatchObject({ kind: RunEventKind.RECOVERED });
+test("a run that had begun goes on after a short while", () => {
+  expect(taken([...APPROVED, INTENT], PLANNED_MS + 60_000)).toMatchObject({ kind: RunEventKind.RECOVERED });
+});
+
+test("one that was left in its middle for long is paused: people have acted meanwhile (I32)", () => {
+  expect(taken([...APPROVED, INTENT], LATER_MS)).toMatchObject({
+    kind: RunEventKind.PAUSE_ASKED,
+    text: expect.stringContaining("away for 16 min"),
+  });
+});
+
+test("one that waits for a resync goes on waiting, however long the orchestrator was away", () => {
+  expect(taken([...APPROVED, INTENT], LATER_MS, RunState.WAITING)).toMatchObject({
+    kind: RunEventKind.RECOVERED,
+  });
+});
+
+test("one whose only request never came to its agent is still only approved, and is ended (I22, I32)", () => {
+  const never = resultRow("cut-link", 1, ActionOutcome.REFUSED, "NOT_BEGUN");
+  expect(taken([...APPROVED, INTENT, never], LATER_MS)).toMatchObject({ kind: RunEventKind.ABORT_ASKED });
 });
 
 test("one that was approved a moment ago begins", () => {
-  expect(taken(BEGUN, PLANNED_MS + 60_000)).toMatchObject({ kind: RunEventKind.RECOVERED });
+  expect(taken(APPROVED, PLANNED_MS + 60_000)).toMatchObject({ kind: RunEventKind.RECOVERED });
 });
 
 test("one that was approved and never begun is ended once its approval is too old (I32)", () => {

@@ -1,23 +1,28 @@
 /**
  * How a run is taken up after the orchestrator was away. It goes on where its log ends, by looking; but an approval that
- * nothing followed is for a world of then, and grows too old like any other (I32).
+ * nothing followed is for a world of then, and grows too old like any other (I32). A run that was in the middle of its
+ * work, and was left alone for longer than an approval is good for, does not go on unasked: people have acted meanwhile.
  */
 import { RunEventKind, RunState, type Run, type RunEvent } from "@vigie/proto";
 import { isTooOldToApprove } from "./approval.js";
 import { planAgain } from "./plan-again.js";
+import { isUntouched } from "./run-log.js";
 
 /** @returns the row to go on with; undefined: a person must speak first */
 export function recoveryRow(run: Run, wallUnixMs: number): Partial<RunEvent> | undefined {
-  if (run.state === RunState.FROZEN) return undefined;
-  if (run.plan !== undefined && isApprovedOnly(run.events) && isTooOldToApprove(run.plan, wallUnixMs))
+  const { plan, events, state } = run;
+  if (state === RunState.FROZEN || plan === undefined) return undefined;
+  const approved = events.some(({ kind }) => kind === RunEventKind.APPROVED);
+  if (approved && isUntouched(plan, events) && isTooOldToApprove(plan, wallUnixMs))
     return {
       kind: RunEventKind.ABORT_ASKED,
-      text: `it was approved, and nothing of it was begun for more than 15 minutes; plan it again: ${planAgain(run.plan)}`,
+      text: `it was approved, and nothing of it was begun for more than 15 minutes; plan it again: ${planAgain(plan)}`,
+    };
+  const leftUnixMs = events.at(-1)?.unixMs ?? 0;
+  if (state === RunState.RUNNING && isTooOldToApprove({ plannedUnixMs: leftUnixMs }, wallUnixMs))
+    return {
+      kind: RunEventKind.PAUSE_ASKED,
+      text: `the orchestrator was away for ${Math.round((wallUnixMs - leftUnixMs) / 60_000)} min in the middle of this run: look at it, then resume or abort it`,
     };
   return { kind: RunEventKind.RECOVERED, text: "the orchestrator started again; the world is looked at" };
-}
-
-function isApprovedOnly(events: readonly RunEvent[]): boolean {
-  const approved = events.some(({ kind }) => kind === RunEventKind.APPROVED);
-  return approved && events.every(({ stepId }) => stepId === "");
 }

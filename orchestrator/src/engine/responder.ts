@@ -230,6 +230,7 @@ export function createResponder(parts: ResponderParts): Responder {
       lockInTheWay: clash === undefined ? "" : `${clash.runId} is at work on ${clash.name} (I9)`,
       planRefusals: planned?.refusals ?? (proposed === undefined ? [] : [proposed.refusal]),
       destructive: planned?.destructive ?? false,
+      typedWord: planned?.typedWord ?? "",
       rung: runbook?.rung ?? "none",
       tags: tagsOf(incident),
       stopped: parts.stopped(),

@@ -27,7 +27,10 @@ const OF_AN_ATTEMPT: ReadonlySet<RunEventKind> = new Set([
   RunEventKind.STEP_RESULT,
   RunEventKind.STEP_VERIFIED,
   RunEventKind.STEP_FAILED,
+  RunEventKind.PREMISE_FAILED,
 ]);
+
+const FAILED: ReadonlySet<RunEventKind> = new Set([RunEventKind.STEP_FAILED, RunEventKind.PREMISE_FAILED]);
 
 export function attemptsOf(events: readonly RunEvent[], stepId: string): Attempt[] {
   const byNumber = Map.groupBy(
@@ -39,7 +42,7 @@ export function attemptsOf(events: readonly RunEvent[], stepId: string): Attempt
     sent: rows.some((e) => e.kind === RunEventKind.STEP_INTENT),
     result: rows.findLast((e) => e.kind === RunEventKind.STEP_RESULT)?.result,
     verified: rows.some((e) => e.kind === RunEventKind.STEP_VERIFIED),
-    failed: rows.find((e) => e.kind === RunEventKind.STEP_FAILED)?.text,
+    failed: rows.find((e) => FAILED.has(e.kind))?.text,
   }));
 }
 
@@ -64,7 +67,7 @@ export function sinceRetry(events: readonly RunEvent[], stepId: string): readonl
 /** The first failure that no person has answered with "again" or "skip". */
 export function standingFailure(events: readonly RunEvent[]): RunEvent | undefined {
   return events.find((e, at) => {
-    if (e.kind !== RunEventKind.STEP_FAILED) return false;
+    if (!FAILED.has(e.kind)) return false;
     return !events.slice(at + 1).some((later) => later.stepId === e.stepId && answers(later));
   });
 }
@@ -98,6 +101,20 @@ export function mayHaveRun(events: readonly RunEvent[], stepId: string): boolean
 export function isPastReturn(plan: Plan, events: readonly RunEvent[]): boolean {
   return plan.steps.some((step) => step.irreversible && mayHaveRun(events, step.id));
 }
+
+/** Nothing of the run was done, seen or said since its approval: it is still only approved. */
+export function isUntouched(plan: Plan | undefined, events: readonly RunEvent[]): boolean {
+  if (events.some(({ kind }) => TOUCHES.has(kind))) return false;
+  return plan?.steps.some((step) => mayHaveRun(events, step.id)) !== true;
+}
+
+const TOUCHES: ReadonlySet<RunEventKind> = new Set([
+  RunEventKind.STEP_VERIFIED,
+  RunEventKind.STEP_SKIPPED,
+  RunEventKind.STEP_WAITING,
+  RunEventKind.PERSON_SAID,
+  RunEventKind.UNDO_STARTED,
+]);
 
 /** Steps that changed the world or may have, and that nothing took back since; in the plan's order. */
 export function toTakeBack(plan: Plan, events: readonly RunEvent[]): PlanStep[] {

@@ -15,6 +15,7 @@ const FREE: PolicyFacts = {
   rung: "none",
   tags: [],
   stopped: "",
+  typedWord: "",
   twoPrimaries: false,
   elsewhere: { active: 100, single: 34 },
   nowUnixMs: Date.parse("2026-11-22T12:00:00Z"), // a Sunday

@@ -23,6 +23,7 @@ export interface PolicyFacts {
   readonly lockInTheWay: string; // whose lock the plan would need; empty: none
   readonly planRefusals: readonly string[]; // of the plan that would be run
   readonly destructive: boolean;
+  readonly typedWord: string; // that the plan asks a person for; empty: none
   readonly rung: Rung; // of the runbook
   readonly tags: TagLevels;
   readonly stopped: string; // the kill switch; empty: it is not thrown
@@ -62,6 +63,7 @@ function standingObstacles(facts: PolicyFacts): string[] {
   const reasons: string[] = [...facts.planRefusals];
   if (!facts.leads) reasons.push(`this orchestrator may not act: ${facts.leadReason}`);
   if (facts.stopped !== "") reasons.push(`everything is stopped: ${facts.stopped} (I33)`);
+  if (facts.typedWord !== "") reasons.push(`its plan asks a person to type the word ${facts.typedWord}`);
   if (facts.twoPrimaries) reasons.push("both ends are Primary: a person decides (I8)");
   return reasons;
 }

@@ -4,7 +4,7 @@
  */
 import { Source, type BlockDevice } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { volumeGroupOn } from "./conditions.js";
+import { diskInState, volumeGroupOn } from "./conditions.js";
 import { VOLUME_GROUP_MS } from "./deadlines.js";
 import { describeDisk, identityOf, identityRefusals, isPartOf, pathsOf } from "./disk-devices.js";
 import { freshFacts } from "./fresh-facts.js";
@@ -54,6 +54,7 @@ export const adoptDisk: Runbook = {
       node,
       action: { $case: "adoptDisk", value: { disk: identity, vgName, partition, replacesWwid: replaces } },
       holds: volumeGroupOn(vgName, identity),
+      premises: [diskInState(identity, disk.state)],
       condition: volumeGroupOn(vgName, identity),
       deadlineMs: VOLUME_GROUP_MS,
       manual: manualAdopt(identity, vgName, partition, vgIsThere),

@@ -13,6 +13,7 @@ import { isMigration, jobsOf } from "./jobs-in-queue.js";
 import { manualLookAtInstance } from "./manual-ganeti.js";
 import { given, instanceNamed, mirrorsOf } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
+import { placed } from "./premises.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
 
@@ -47,6 +48,7 @@ export const cleanupMigration: Runbook = {
         id: "cleanup-migration",
         title: `tidy up after the migration of ${name}, which runs on ${on}`,
         requires: queueFree([name], nodes),
+        premises: [placed(instance, { notRunningOn: nodes.filter((node) => node !== on) })],
         deadlineMs: NO_LIMIT_MS,
       }),
       wait({

@@ -5,6 +5,7 @@ import {
   Condition,
   type DiskIdentity,
   type DrbdEnd,
+  type InstancePlaced,
   type NodeChangeKind,
   type VolumeMap,
 } from "@vigie/proto";
@@ -84,6 +85,30 @@ export function redundant(instance: string, forMs = REDUNDANT_FOR_MS): Condition
 
 export function instanceOn(instance: string, node: string, running: boolean): Condition {
   return condition({ $case: "instanceOn", value: { instance, node, running } });
+}
+
+export function instancePlaced(value: InstancePlaced): Condition {
+  return condition({ $case: "instancePlaced", value });
+}
+
+export function noCopyOn(instance: string, node: string): Condition {
+  return condition({ $case: "noCopyOn", value: { instance, node } });
+}
+
+export function nodeSilent(node: string): Condition {
+  return condition({ $case: "nodeSilent", value: { node } });
+}
+
+export function nodeQuiet(node: string): Condition {
+  return condition({ $case: "nodeQuiet", value: { node } });
+}
+
+export function copyUpToDate(end: DrbdEnd): Condition {
+  return condition({ $case: "copyUpToDate", value: { end } });
+}
+
+export function commandsSucceeded(stepId: string): Condition {
+  return condition({ $case: "commandsSucceeded", value: { stepId } });
 }
 
 export function nodeEmpty(node: string, ofPrimaries: boolean): Condition {

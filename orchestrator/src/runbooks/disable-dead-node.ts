@@ -6,13 +6,14 @@
 import { DiskState, diskWord, NodeChangeKind, type GanetiInstance, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import { instanceOn, personSays, queueFree } from "./conditions.js";
+import { instanceOn, nodeSilent, personSays, queueFree } from "./conditions.js";
 import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { failover, flagStep, jobStep } from "./ganeti-jobs.js";
 import { manualPowerStatus } from "./manual-ganeti.js";
 import { eligibleNodes, ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
+import { copiesUpToDate, placed } from "./premises.js";
 import { relocationSteps, type Relocation } from "./relocate-secondaries.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -55,6 +56,7 @@ export const disableDeadNode: Runbook = {
       .map(({ instance, why }) => `${instance.name}: ${why}`);
     const relocation = relocates ? relocationOf(request, node, saved) : NO_RELOCATION;
     const refusals = refusalsOf(view, node, nowMs);
+    const losses = saved.flatMap((instance) => lossNotes(request, node, instance));
     const touched = [...saved, ...relocation.moved];
     return makePlan(disableDeadNode, request, {
       subject: node,
@@ -63,7 +65,7 @@ export const disableDeadNode: Runbook = {
         refusals.length === 0
           ? [
               ...offlineSteps(view, node),
-              ...saved.map((it, i) => failoverStep(view, it, i + 1)),
+              ...saved.map((it, i) => failoverStep(view, node, it, i + 1)),
               ...relocation.steps,
             ]
           : [],
@@ -71,13 +73,14 @@ export const disableDeadNode: Runbook = {
       notes: [
         `${saved.length} guests of ${node} start on their other node${names(saved)}`,
         `${relocation.moved.length} copies that ${node} held are made anew elsewhere`,
+        ...losses,
         ...lost.map((line) => `left out, its guest stays down: ${line}`),
         ...relocation.left.map((line) => `left out, it keeps one copy: ${line}`),
         `IF ${node} STILL RUNS, its guests run twice and both write: switch it off at its power, not at its network`,
         `when it comes back: keep it off the cluster's network until vigie do reinstate-node ${node}`,
       ],
       refusals,
-      typedWord: node,
+      typedWord: losses.length === 0 ? node : `lose-${node}`,
       destructive: true,
     });
   },
@@ -98,25 +101,29 @@ function offlineSteps(view: ClusterView, node: string): PlanStep[] {
     flagStep(view, node, NodeChangeKind.OFFLINE, {
       id: "set-offline",
       title: `${node} is offline for Ganeti`,
+      premises: [nodeSilent(node)],
       undo: "set-online",
     }),
     flagStep(view, node, NodeChangeKind.ONLINE, {
       id: "set-online",
       title: `${node} is online for Ganeti again`,
+      premises: [],
       onlyAsUndo: true,
     }),
   ];
 }
 
-function failoverStep(view: ClusterView, instance: GanetiInstance, count: number): PlanStep {
+function failoverStep(view: ClusterView, node: string, instance: GanetiInstance, count: number): PlanStep {
   const { name } = instance;
   const [to = ""] = instance.secondaryNodes;
+  const survivors = instance.adminState === "up" ? copiesUpToDate(view, instance, to) : [];
   const there = instanceOn(name, to, instance.adminState === "up");
   return jobStep(view, failover(name), {
     id: `failover-${count}`,
     title: instance.adminState === "up" ? `start ${name} on ${to}` : `make ${to} the primary node of ${name}`,
     holds: there,
     requires: queueFree([name], [to]),
+    premises: [nodeSilent(node), placed(instance), ...survivors],
     afterwards: [there],
     deadlineMs: FAILOVER_MS,
     irreversible: true,
@@ -134,13 +141,36 @@ function relocationOf(request: RunbookRequest, node: string, saved: readonly Gan
   const all = [...saved, ...secondariesOf(view, node)];
   const others = eligibleNodes(view).filter((name) => name !== node);
   const placeable = all.filter((instance) => others.some((name) => name !== primaryIs(instance)));
-  const relocation = relocationSteps(request, node, placeable, "", primaryIs);
+  const relocation = relocationSteps(request, node, placeable, "", primaryIs, [nodeSilent(node)]);
   const unplaceable = all.filter((instance) => !placeable.includes(instance));
   return {
     ...relocation,
     left: [...relocation.left, ...unplaceable.map(({ name }) => `${name}: there is no third node`)],
   };
 }
+
+/**
+ * The survivor's copy was cut off before the node fell silent: what the guest wrote meanwhile is on the dead node only,
+ * and starting it elsewhere gives that up. A disk of which that is not known is said to be so, too.
+ */
+function lossNotes({ view, nowMs }: RunbookRequest, node: string, instance: GanetiInstance): string[] {
+  const [to = ""] = instance.secondaryNodes;
+  if (instance.adminState !== "up") return [];
+  const silentSinceMs = view.nodes.get(node)?.reportedAtMs ?? 0;
+  return mirrorsOf(view, instance).flatMap(({ ends, diskIndex }) => {
+    const minor = view.nodes.get(to)?.minors.get(ends.find((end) => end.node === to)?.minor ?? -1);
+    const sinceMs = minor?.unlinkedSinceMs;
+    if (sinceMs === undefined || silentSinceMs - sinceMs < TOGETHER_MS) return [];
+    const sinceS = Math.round((nowMs - sinceMs) / 1000);
+    const beforeS = Math.round((silentSinceMs - sinceMs) / 1000);
+    return [
+      `MAY LOSE DATA: ${instance.name} disk/${diskIndex}: the copy on ${to} has been without its peer for ${sinceS} s, since ${beforeS} s before ${node} fell silent; what was written on ${node} in between is given up`,
+    ];
+  });
+}
+
+/** A node's last report and the end of its links are seen so far apart when it dies: DRBD's pings take their time. */
+const TOGETHER_MS = 5_000;
 
 /** Why its guest cannot start on the other node; empty: it can. */
 function survivorRefusal({ view, nowMs }: RunbookRequest, instance: GanetiInstance): string {

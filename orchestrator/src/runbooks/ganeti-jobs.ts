@@ -28,7 +28,7 @@ export function flagStep(
   view: ClusterView,
   node: string,
   change: NodeChangeKind,
-  step: Pick<Act, "id" | "title" | "undo" | "onlyAsUndo">,
+  step: Pick<Act, "id" | "title" | "undo" | "onlyAsUndo" | "premises">,
 ): PlanStep {
   const flagged = nodeFlagged(node, change);
   const job: GanetiJobKind = { $case: "modifyNode", value: { node, change } };

@@ -3,7 +3,7 @@ import type { GanetiInstance, GanetiNode } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews, FRESH_MS } from "../view/end-view.js";
 import type { NodeView } from "../view/node-view.js";
-import { LINKED } from "./connection-states.js";
+import { LINKED } from "../view/connection-states.js";
 
 export function ganetiNode(view: ClusterView, name: string): GanetiNode | undefined {
   return view.inventory?.nodes.find((node) => node.name === name);

@@ -17,7 +17,7 @@ import {
 import { isInSync, type EndView } from "../view/end-view.js";
 import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
-import { IN_RESYNC } from "./connection-states.js";
+import { IN_RESYNC } from "../view/connection-states.js";
 import type { NodeVolumes } from "./node-volumes.js";
 
 export type Side = "primary" | "secondary";

@@ -5,6 +5,7 @@ import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js";
 import { manualLook } from "./manual.js";
 import { sizeKib } from "./parameters.js";
+import { elsewhere, goodCopies, placed } from "./premises.js";
 import type { Work } from "./rebuild-work.js";
 import type { RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -20,11 +21,20 @@ export function rebuildSteps(request: RunbookRequest, works: readonly Work[], at
   return steps;
 }
 
-function beginSteps({ view }: RunbookRequest, work: Work, count: number, together: boolean): PlanStep[] {
+function beginSteps(
+  { view, nowMs }: RunbookRequest,
+  work: Work,
+  count: number,
+  together: boolean,
+): PlanStep[] {
   const { instance, job } = work;
   const { name } = instance;
   const steps: PlanStep[] = [];
   const requires = queueFree([name], [instance.primaryNode, ...instance.secondaryNodes]);
+  const premises = [
+    placed(instance, { notRunningOn: elsewhere(instance).filter((node) => view.nodes.get(node)?.connected) }),
+    ...goodCopies(view, instance, nowMs),
+  ];
   if (work.activate !== "")
     steps.push(
       jobStep(view, activateDisks(name), {
@@ -32,6 +42,7 @@ function beginSteps({ view }: RunbookRequest, work: Work, count: number, togethe
         title: `attach and connect what is there of ${name} (${work.activate})`,
         holds: redundant(name, 0),
         requires,
+        premises,
         deadlineMs: FLAG_JOB_MS,
       }),
     );
@@ -41,6 +52,7 @@ function beginSteps({ view }: RunbookRequest, work: Work, count: number, togethe
     title: `make the missing copy of ${name} anew (${work.why})`,
     holds: redundant(name, 0),
     requires,
+    premises,
     irreversible: true,
   };
   const copiesKib = sizeKib(work.disks);

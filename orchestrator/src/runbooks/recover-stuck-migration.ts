@@ -31,6 +31,7 @@ import {
 import { manualLook } from "./manual.js";
 import { given, instanceNamed, mirrorsOf, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
+import { placed, stillThere } from "./premises.js";
 import { resetStepsIfItStands } from "./reset-steps.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { act, wait, type Act } from "./steps.js";
@@ -136,6 +137,7 @@ function endJobSteps(
       node: master,
       holds: jobOver(jobId),
       requires: allOf(redundant(name), jobStill(jobId, JOB_STILL_MS)),
+      premises: [stillThere(instance)],
       condition: jobOver(jobId),
       deadlineMs: JOB_END_MS,
       irreversible: true,
@@ -145,6 +147,7 @@ function endJobSteps(
       title: "tidy up after the migration, where it did not end well by itself",
       holds: oldJobSucceeded(jobId),
       requires: queueFree([name], nodes),
+      premises: [stillThere(instance)],
       deadlineMs: NO_LIMIT_MS,
     }),
     wait({
@@ -186,16 +189,16 @@ function killsJobs(release: string): boolean {
   return Number(major) > 2 || Number(minor) >= 13;
 }
 
-function migrateAgain(
-  { view }: RunbookRequest,
-  { name, ...instance }: GanetiInstance,
-  target: string,
-): PlanStep {
+function migrateAgain({ view }: RunbookRequest, instance: GanetiInstance, target: string): PlanStep {
+  const { name } = instance;
+  const nodes = nodesOf(instance);
+  const from = nodes.find((node) => node !== target) ?? "";
   return jobStep(view, migrate(name), {
     id: "migrate-again",
     title: `migrate ${name} to ${target}, where it was to go`,
     holds: instanceOn(name, target, true),
-    requires: queueFree([name], [instance.primaryNode, ...instance.secondaryNodes]),
+    requires: queueFree([name], nodes),
+    premises: [placed(instance, { primaryNode: from, secondaryNodes: [target], notRunningOn: [target] })],
     afterwards: [instanceOn(name, target, true), redundant(name)],
     deadlineMs: MIGRATION_MS,
   });

@@ -5,7 +5,15 @@
  */
 import { type GanetiInstance, NodeChangeKind, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { nodeFlagged, nodeReports, queueFree, redundant } from "./conditions.js";
+import {
+  allOf,
+  commandsSucceeded,
+  nodeFlagged,
+  nodeQuiet,
+  nodeReports,
+  queueFree,
+  redundant,
+} from "./conditions.js";
 import { FLAG_JOB_MS, MIGRATION_MS, NO_LIMIT_MS, READD_MS, SETTLE_MS } from "./deadlines.js";
 import { activateDisks, flagStep, jobStep } from "./ganeti-jobs.js";
 import { manualReadd, manualRebalance } from "./manual-ganeti.js";
@@ -13,6 +21,7 @@ import { manualLook } from "./manual.js";
 import { remains } from "./node-remains.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
+import { elsewhere, placed } from "./premises.js";
 import type { Runbook } from "./runbook.js";
 import { act, wait } from "./steps.js";
 
@@ -51,7 +60,7 @@ export const reinstateNode: Runbook = {
           ? [
               ...onlineSteps(view, node),
               ...back.flatMap((instance, i) => catchUpSteps(view, instance, node, i + 1)),
-              ...(rebalances ? [rebalanceStep(view)] : []),
+              ...(rebalances ? [rebalanceStep(view, node)] : []),
             ]
           : [],
       touches: { nodes: [node], resources: back.flatMap((instance) => mirrorsOf(view, instance)) },
@@ -79,6 +88,7 @@ function onlineSteps(view: ClusterView, node: string): PlanStep[] {
       node: master,
       action: { $case: "readdNode", value: { node } },
       requires: queueFree([], [node]),
+      premises: [nodeFlagged(node, NodeChangeKind.OFFLINE), nodeQuiet(node)],
       condition: nodeFlagged(node, NodeChangeKind.ONLINE),
       deadlineMs: READD_MS,
       manual: manualReadd(master, node),
@@ -87,11 +97,13 @@ function onlineSteps(view: ClusterView, node: string): PlanStep[] {
     flagStep(view, node, NodeChangeKind.ONLINE, {
       id: "set-online",
       title: `${node} is online for Ganeti`,
+      premises: [nodeQuiet(node)],
       undo: "set-offline",
     }),
     flagStep(view, node, NodeChangeKind.OFFLINE, {
       id: "set-offline",
       title: `${node} is offline for Ganeti again`,
+      premises: [],
       onlyAsUndo: true,
     }),
   ];
@@ -106,6 +118,7 @@ function catchUpSteps(view: ClusterView, instance: GanetiInstance, node: string,
       title: `connect the copy of ${name} on ${node}`,
       holds: redundant(name, 0),
       requires: queueFree([name], [node]),
+      premises: [placed(instance, { notRunningOn: elsewhere(instance) })],
       deadlineMs: FLAG_JOB_MS,
       irreversible: true, // what this copy had of its own is written over from here on
     }),
@@ -120,7 +133,7 @@ function catchUpSteps(view: ClusterView, instance: GanetiInstance, node: string,
   ];
 }
 
-function rebalanceStep(view: ClusterView): PlanStep {
+function rebalanceStep(view: ClusterView, node: string): PlanStep {
   const master = masterOf(view);
   const nodes = (view.inventory?.nodes ?? []).map(({ name }) => name);
   return act({
@@ -129,7 +142,8 @@ function rebalanceStep(view: ClusterView): PlanStep {
     node: master,
     action: { $case: "rebalance", value: {} },
     requires: queueFree([], nodes),
-    condition: queueFree([], nodes),
+    premises: [nodeFlagged(node, NodeChangeKind.ONLINE)],
+    condition: allOf(commandsSucceeded("rebalance"), queueFree([], nodes)),
     deadlineMs: MIGRATION_MS,
     manual: manualRebalance(master),
   });

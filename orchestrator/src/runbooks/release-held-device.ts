@@ -20,6 +20,7 @@ import { whereItRuns, whereText } from "./guests.js";
 import { manualDown, manualLetGo, manualLookForHolders, manualUnmap } from "./manual-minors.js";
 import { given, minorNumber, nodeNamed } from "./parameters.js";
 import { makePlan } from "./plan.js";
+import { elsewhere, placed, stillThere } from "./premises.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { act, wait } from "./steps.js";
 
@@ -78,7 +79,7 @@ export const releaseHeldDevice: Runbook = {
     const end = drbdEndAt(view, resource, node);
     const wantsUp = instance.adminState === "up";
     const refusals = refusalsOf(request, instance, resource, node, maps);
-    const unmap = maps.all.length > 0 && maps.used.length === 0 ? [unmapStep(end)] : [];
+    const unmap = maps.all.length > 0 && maps.used.length === 0 ? [unmapStep(end, instance)] : [];
     const steps = [...unmap, ...(wantsUp ? [] : downSteps(request, end, instance))];
     return makePlan(releaseHeldDevice, request, {
       ...common,
@@ -94,20 +95,22 @@ export const releaseHeldDevice: Runbook = {
   },
 };
 
-function unmapStep(end: DrbdEnd): PlanStep {
+function unmapStep(end: DrbdEnd, instance: GanetiInstance): PlanStep {
   return act({
     id: "unmap-partitions",
     title: `take the partition maps of /dev/drbd${end.minor} away, which nobody uses`,
     node: end.node,
     action: { $case: "unmapPartitions", value: { end } },
     holds: partitionsUnmapped(end),
+    premises: [stillThere(instance)],
     condition: partitionsUnmapped(end),
     deadlineMs: MAPS_MS,
     manual: manualUnmap(end),
   });
 }
 
-function downSteps({ view }: RunbookRequest, end: DrbdEnd, { name }: GanetiInstance): PlanStep[] {
+function downSteps({ view }: RunbookRequest, end: DrbdEnd, instance: GanetiInstance): PlanStep[] {
+  const { name } = instance;
   const { node, minor } = end;
   const holders = view.nodes.get(node)?.holders.get(minor)?.value.holders ?? [];
   return [
@@ -126,6 +129,7 @@ function downSteps({ view }: RunbookRequest, end: DrbdEnd, { name }: GanetiInsta
       action: { $case: "downMinor", value: { end, instanceStopped: true } },
       holds: minorGone(end),
       requires: queueFree([name], []),
+      premises: [placed(instance, { notRunningOn: elsewhere(instance) })],
       condition: minorGone(end),
       deadlineMs: DOWN_MS,
       manual: manualDown(end),

@@ -2,16 +2,24 @@
  * The second copies that a node holds are made anew elsewhere. Each from the primary's copy, so that one must be
  * whole; the node itself need not answer. The job removes the old copy, so none of it can be taken back.
  */
-import { ConnectionState, DiskState, diskWord, type GanetiInstance, type PlanStep } from "@vigie/proto";
+import {
+  ConnectionState,
+  DiskState,
+  diskWord,
+  type Condition,
+  type GanetiInstance,
+  type PlanStep,
+} from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import { queueFree } from "./conditions.js";
+import { noCopyOn, queueFree } from "./conditions.js";
 import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
 import { eligibleNodes, ganetiNode, reportsNow, secondariesOf } from "./node-state.js";
 import { given, mirrorsOf, nodeNamed, sizeKib, wrong } from "./parameters.js";
 import { makePlan } from "./plan.js";
+import { copiesUpToDate, placed } from "./premises.js";
 import { copyTimeText } from "./resync-rate.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 
@@ -88,6 +96,7 @@ export function relocationSteps(
   instances: readonly GanetiInstance[],
   to: string,
   primaryIs: (instance: GanetiInstance) => string = ({ primaryNode }) => primaryNode,
+  premises: readonly Condition[] = [],
 ): Relocation {
   const { view } = request;
   const left: string[] = [];
@@ -102,13 +111,27 @@ export function relocationSteps(
       id: `relocate-${i + 1}`,
       title: `make the second copy of ${instance.name} anew on ${to || "another node"} instead of ${node}`,
       requires: queueFree([instance.name], [primaryIs(instance), ...(to === "" ? [] : [to])]),
-      afterwards: seenWhole(instance),
+      premises: [...premises, ...relocationPremises(view, instance, node, primaryIs(instance))],
+      afterwards: [noCopyOn(instance.name, node), ...seenWhole(instance)],
       deadlineMs: NO_LIMIT_MS,
       copiesKib: sizeKib(mirrorsOf(view, instance)),
       irreversible: true,
     }),
   );
   return { steps, moved, left };
+}
+
+/** The copy that is left is the good one, the guest is on it, and the one that goes is the second one. */
+function relocationPremises(
+  view: ClusterView,
+  instance: GanetiInstance,
+  node: string,
+  primary: string,
+): Condition[] {
+  const speaks = view.nodes.get(node)?.connected === true && ganetiNode(view, node)?.offline !== true;
+  const place = { primaryNode: primary, secondaryNodes: [node], notRunningOn: speaks ? [node] : [] };
+  const source = instance.adminState === "up" ? copiesUpToDate(view, instance, primary) : [];
+  return [placed(instance, place), ...source];
 }
 
 /** Why there is nothing to copy from, or nowhere to copy to; empty: there is. */

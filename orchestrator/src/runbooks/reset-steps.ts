@@ -23,6 +23,7 @@ import { anyOf, cutGone, cutStands, linkDown, resyncMoves, resyncStands, stepRan
 import { CUT_MS, LINK_DOWN_MARGIN_MS, MOVING_MS, NO_LIMIT_MS, RESTORE_MS } from "./deadlines.js";
 import { drbdEnd } from "./drbd-end.js";
 import { manualCut, manualLook, manualRestore } from "./manual.js";
+import { stillThere } from "./premises.js";
 import type { RunbookRequest } from "./runbook.js";
 import { act, stepId, wait } from "./steps.js";
 
@@ -87,6 +88,8 @@ function stepsOf(
   const afterCut = onlyIf === undefined ? {} : { onlyIf: stepRan(stepId("cut-link", of)) };
   const ttlS = cutTtlS(end, request);
   const { node } = end;
+  const instance = request.view.instances.get(end.instance);
+  const premises = instance === undefined ? [] : [stillThere(instance)];
   const look = [manualLook(node, end.minor), manualLook(end.peerNode, end.peerMinor)];
   return [
     act({
@@ -94,6 +97,7 @@ function stepsOf(
       title: `cut the DRBD link ${node} ↔ ${end.peerNode}, port ${end.port}, for at most ${ttlS} s`,
       node,
       action: { $case: "cutDrbdLink", value: { end, ttlS, minStillMs, migrateJobId, peer: undefined } },
+      premises,
       condition: cutStands(end),
       deadlineMs: CUT_MS,
       manual: manualCut(end, ttlS),
@@ -114,6 +118,7 @@ function stepsOf(
       title: "let the link back",
       node,
       action: { $case: "restoreDrbdLink", value: { end } },
+      premises: [],
       condition: cutGone(end),
       deadlineMs: RESTORE_MS,
       manual: manualRestore(end),

@@ -1,13 +1,21 @@
 /** The steps that take a disk out, in the order in which each still leaves the other copies whole. */
-import type { DrbdEnd, GanetiInstance, PlanStep } from "@vigie/proto";
+import {
+  NodeChangeKind,
+  type Condition,
+  type DrbdEnd,
+  type GanetiInstance,
+  type PlanStep,
+} from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isRedundant } from "../view/node-view.js";
 import {
   allOf,
+  copyUpToDate,
   diskInState,
   instanceOn,
   mapsGone,
   minorDiskless,
+  nodeFlagged,
   queueFree,
   redundant,
   watcherPaused,
@@ -26,6 +34,7 @@ import { drbdEndAt } from "./drbd-end.js";
 import { jobStep, migrate, setAllocatable } from "./ganeti-jobs.js";
 import { manualDeleteDisk, manualDetach, manualDiskOffline, manualRemoveMaps } from "./manual-disks.js";
 import { mirrorsOf } from "./parameters.js";
+import { elsewhere, placed } from "./premises.js";
 import { act } from "./steps.js";
 
 /** No new volume on it; a disk that does not answer takes none, and pvchange would fail. */
@@ -45,9 +54,14 @@ export function allocatableSteps(
     jobStep(view, setAllocatable(node, pvName, false), {
       ...step("set-unallocatable", false),
       requires: queueFree([], [node]),
+      premises: [nodeFlagged(node, NodeChangeKind.ONLINE)],
       undo: "set-allocatable",
     }),
-    jobStep(view, setAllocatable(node, pvName, true), { ...step("set-allocatable", true), onlyAsUndo: true }),
+    jobStep(view, setAllocatable(node, pvName, true), {
+      ...step("set-allocatable", true),
+      premises: [],
+      onlyAsUndo: true,
+    }),
   ];
 }
 
@@ -64,6 +78,7 @@ export function migrateStep(
     title: `migrate ${name} from ${node} to ${to}, while its disk still works`,
     holds: instanceOn(name, to, true),
     requires: queueFree([name], [node, to]),
+    premises: [placed(instance, { notRunningOn: [to] })],
     afterwards: [instanceOn(name, to, true), redundant(name)],
     deadlineMs: MIGRATION_MS,
   });
@@ -74,14 +89,14 @@ export function diskSteps(
   node: string,
   layout: DiskLayout,
   copies: readonly Copy[],
+  moved: readonly GanetiInstance[],
 ): PlanStep[] {
   const { identity, maps } = layout;
   const all = copies.map((copy) => drbdEndAt(view, copy.resource, node));
-  const attached = copies
-    .filter((copy) => !isDisklessHere(copy))
-    .map((copy) => drbdEndAt(view, copy.resource, node));
+  const attached = copies.filter((copy) => !isDisklessHere(copy));
   const instances = [...new Set(copies.map(({ resource }) => resource.instance))];
   const whole = instances.filter((name) => isWhole(view, view.instances.get(name)));
+  const premises = copies.flatMap((copy) => copyPremises(view, copy, node, moved));
   const offline = act({
     id: "set-disk-offline",
     title: `${node}: ${identity.name} gets no more I/O; ${attached.length} minors lose it together`,
@@ -93,6 +108,7 @@ export function diskSteps(
       queueFree(instances, [node]),
       ...whole.map((name) => redundant(name, REDUNDANT_BEFORE_LOSS_MS)),
     ),
+    premises,
     condition: diskInState(identity, "offline"),
     deadlineMs: DISK_STATE_MS,
     manual: manualDiskOffline(identity),
@@ -104,6 +120,7 @@ export function diskSteps(
     node,
     action: { $case: "removeVolumeMaps", value: { disk: identity, maps: [...maps] } },
     holds: mapsGone(node, maps),
+    premises: [diskInState(identity, "offline")],
     condition: mapsGone(node, maps),
     deadlineMs: MAPS_MS,
     manual: manualRemoveMaps(node, maps),
@@ -115,6 +132,7 @@ export function diskSteps(
     node,
     action: { $case: "deleteDisk", value: { disk: identity } },
     holds: diskInState(identity, ""),
+    premises: [diskInState(identity, "offline")],
     condition: diskInState(identity, ""),
     deadlineMs: DISK_STATE_MS,
     manual: manualDeleteDisk(identity),
@@ -122,20 +140,39 @@ export function diskSteps(
   });
   return [
     offline,
-    ...attached.map((end, i) => detachStep(end, i + 1)),
+    ...attached.map((copy, i) =>
+      detachStep(drbdEndAt(view, copy.resource, node), i + 1, copyPremises(view, copy, node, moved)),
+    ),
     ...(maps.length === 0 ? [] : [removeMaps]),
     deleteDisk,
   ];
 }
 
+/** The other copy is whole, and the guest is where the plan has it by then: not on this disk, unless it stays there. */
+function copyPremises(
+  view: ClusterView,
+  { resource, peer }: Copy,
+  node: string,
+  moved: readonly GanetiInstance[],
+): Condition[] {
+  const instance = view.instances.get(resource.instance);
+  if (instance === undefined || peer === undefined) return [];
+  const there = peer.end.node;
+  const place = moved.includes(instance)
+    ? { primaryNode: there, secondaryNodes: [node], notRunningOn: [node] }
+    : { notRunningOn: elsewhere(instance) };
+  return [placed(instance, place), copyUpToDate(drbdEndAt(view, resource, there))];
+}
+
 /** DRBD notices by itself at its next I/O; a minor without any is told. */
-function detachStep(end: DrbdEnd, count: number): PlanStep {
+function detachStep(end: DrbdEnd, count: number, premises: readonly Condition[]): PlanStep {
   return act({
     id: `detach-${count}`,
     title: `${end.instance} disk/${end.diskIndex}: minor ${end.minor} of ${end.node} goes on by ${end.peerNode}'s copy`,
     node: end.node,
     action: { $case: "detachMinor", value: { end, peer: undefined } },
     holds: minorDiskless(end),
+    premises,
     condition: minorDiskless(end),
     deadlineMs: DETACH_MS,
     manual: manualDetach(end),

@@ -64,7 +64,7 @@ export const retireDisk: Runbook = {
       ...allocatableSteps(view, node, layout),
       ...watcher.pause,
       ...guests.map((instance, i) => migrateStep(view, instance, node, i + 1)),
-      ...diskSteps(view, node, layout, copies),
+      ...diskSteps(view, node, layout, copies, guests),
       ...watcher.resume,
     ];
     return makePlan(retireDisk, request, {

@@ -1,5 +1,5 @@
 /** The steps that keep, give up and copy anew one side of a split brain. */
-import { type DrbdEnd, type GanetiInstance, type PlanStep, Source } from "@vigie/proto";
+import { type Condition, type DrbdEnd, type GanetiInstance, type PlanStep, Source } from "@vigie/proto";
 import type { Resource } from "../view/join.js";
 import { allOf, queueFree, redundant, victimReady, volumeThere, watcherPaused } from "./conditions.js";
 import { DISCARD_MS, FLAG_JOB_MS, NO_LIMIT_MS, SNAPSHOT_MS } from "./deadlines.js";
@@ -10,6 +10,7 @@ import { activateDisks, cleanup, jobStep } from "./ganeti-jobs.js";
 import type { WhereItRuns } from "./guests.js";
 import { manualDiscard, manualRemoveSnapshot, manualSnapshot } from "./manual-minors.js";
 import { manualLook } from "./manual.js";
+import { placed } from "./premises.js";
 import type { RunbookRequest } from "./runbook.js";
 import type { Split } from "./split-brain-refusals.js";
 import type { Side } from "./split-sides.js";
@@ -60,21 +61,26 @@ export function splitBrainSteps(
   const ends = split.map((each) => ({ ...each, end: drbdEndAt(view, each.resource, victim) }));
   const snapshotOf = (resource: Resource) => snapshots.find((it) => it.resource === resource);
   const whereElse = runs.on.length === 1 && instance.primaryNode === victim;
+  const premises = [placed(instance, { notRunningOn: [victim] })];
   const connect = whereElse
     ? jobStep(view, cleanup(name), {
         id: "connect",
         title: `make Ganeti's primary node the one where ${name} runs, and connect its disks`,
+        premises,
         deadlineMs: NO_LIMIT_MS,
       })
     : jobStep(view, activateDisks(name), {
         id: "connect",
         title: `let Ganeti connect the disks of ${name}`,
+        premises,
         deadlineMs: FLAG_JOB_MS,
       });
   return [
     ...watcher.pause,
-    ...ends.flatMap(({ resource, end }) => snapshotSteps(end, snapshotOf(resource))),
-    ...ends.map(({ resource, sides, end }) => discardStep(instance, end, sides, snapshotOf(resource))),
+    ...ends.flatMap(({ resource, end }) => snapshotSteps(end, snapshotOf(resource), premises)),
+    ...ends.map(({ resource, sides, end }) =>
+      discardStep(instance, end, sides, snapshotOf(resource), premises),
+    ),
     connect,
     ...watcher.resume,
     wait({
@@ -88,7 +94,11 @@ export function splitBrainSteps(
   ];
 }
 
-function snapshotSteps(end: DrbdEnd, snapshot: Snapshot | undefined): PlanStep[] {
+function snapshotSteps(
+  end: DrbdEnd,
+  snapshot: Snapshot | undefined,
+  premises: readonly Condition[],
+): PlanStep[] {
   if (snapshot === undefined) return [];
   const { name, sizeKib } = snapshot;
   const there = volumeThere(end.node, `${end.dataLv.split("/")[0] ?? ""}/${name}`);
@@ -99,6 +109,7 @@ function snapshotSteps(end: DrbdEnd, snapshot: Snapshot | undefined): PlanStep[]
       node: end.node,
       action: { $case: "snapshotVolume", value: { end, snapshotName: name, sizeKib } },
       holds: there,
+      premises,
       condition: there,
       deadlineMs: SNAPSHOT_MS,
       manual: manualSnapshot(end, name, sizeKib),
@@ -111,6 +122,7 @@ function discardStep(
   end: DrbdEnd,
   sides: readonly Side[],
   snapshot: Snapshot | undefined,
+  premises: readonly Condition[],
 ): PlanStep {
   const currentUuid = sides.find(({ node }) => node === end.node)?.generations?.currentUuid ?? "";
   return act({
@@ -122,6 +134,7 @@ function discardStep(
       value: { end, typedNode: end.node, currentUuid, peer: undefined, snapshotName: snapshot?.name ?? "" },
     },
     holds: victimReady(end),
+    premises,
     requires: allOf(watcherPaused(true), queueFree([instance.name], [end.node, end.peerNode])),
     condition: victimReady(end),
     deadlineMs: DISCARD_MS,

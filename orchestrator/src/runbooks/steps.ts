@@ -17,6 +17,8 @@ interface Common {
 
 export interface Act extends Common {
   readonly action: Kind;
+  /** What the plan assumes for this step (I15); none where it only takes back, or where nobody can make it wrong. */
+  readonly premises: readonly Condition[];
   readonly requires?: Condition;
   readonly undo?: string; // id of the step that takes it back
   readonly irreversible?: boolean;
@@ -28,6 +30,7 @@ export function act(step: Act): PlanStep {
     ...common(step),
     kind: StepKind.ACT,
     action: { kind: step.action },
+    premises: [...step.premises],
     ...(step.requires === undefined ? {} : { requires: step.requires }),
     undoStepId: step.undo ?? "",
     irreversible: step.irreversible ?? false,

@@ -19,6 +19,7 @@ import {
   type Report,
   type SourceReport,
 } from "@vigie/proto";
+import { LINKED } from "./connection-states.js";
 
 export interface SourceView {
   readonly report: SourceReport; // whole, never a delta
@@ -31,6 +32,7 @@ export interface MinorView {
   readonly unknown: string; // why it is undefined
   readonly readAtMs: number;
   readonly stillMs: number | undefined; // its resync has not moved for this long, at readAtMs
+  readonly unlinkedSinceMs: number | undefined; // no packet of the peer's since then, as far as is known; undefined: linked
   readonly redundantSinceMs: number | undefined; // by its agent's own count; undefined: not asked, or it is not so
 }
 
@@ -100,7 +102,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,
-    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors),
+    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors, node.minors),
     hung: report.hung,
   };
 }
@@ -117,7 +119,7 @@ export function foldObserved(node: NodeView, observed: Observed, askedAtMs: numb
   const sources = new Map(node.sources).set(news.source, { report: news, readAtMs: askedAtMs });
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
-  const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
+  const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, node.minors, new Map(), since);
   return { ...node, sources, minors };
 }
 
@@ -176,12 +178,14 @@ function whole(known: SourceReport | undefined, news: SourceReport): SourceRepor
 }
 
 /**
+ * @param known of this node so far: since when a link is down
  * @param before what reports do not repeat stays as it was, while it still holds
  * @param redundantSinceMs by minor, where the agent just told
  */
 function minorViews(
   source: SourceView | undefined,
   still: readonly MinorStillness[],
+  known: ReadonlyMap<number, MinorView>,
   before: ReadonlyMap<number, MinorView>,
   redundantSinceMs: ReadonlyMap<number, number> = new Map(),
 ): Map<number, MinorView> {
@@ -193,14 +197,29 @@ function minorViews(
     const stillMs = still.find((s) => s.minor === minor)?.stillMs;
     const since = redundantSinceMs.get(minor) ?? before.get(minor)?.redundantSinceMs;
     const kept = isRedundant(drbd) ? since : undefined;
-    views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, redundantSinceMs: kept });
+    const unlinkedSinceMs = isLinked(drbd) ? undefined : (known.get(minor)?.unlinkedSinceMs ?? readAtMs);
+    views.set(minor, {
+      minor,
+      drbd,
+      unknown: "",
+      readAtMs,
+      stillMs,
+      unlinkedSinceMs,
+      redundantSinceMs: kept,
+    });
   }
   for (const { minor, reason } of report.damaged) {
     if (minor === undefined) continue;
+    const { unlinkedSinceMs } = known.get(minor) ?? {};
     const unknown = { drbd: undefined, unknown: reason, stillMs: undefined, redundantSinceMs: undefined };
-    views.set(minor, { minor, readAtMs, ...unknown });
+    views.set(minor, { minor, readAtMs, unlinkedSinceMs, ...unknown });
   }
   return views;
+}
+
+/** A packet of the peer's has come lately, or DRBD's own pings would have ended it. */
+export function isLinked({ connection }: DrbdMinor): boolean {
+  return LINKED.has(connection);
 }
 
 /** Connected, both disks UpToDate by this end's own word, nothing out of sync. */

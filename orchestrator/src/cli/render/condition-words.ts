@@ -1,5 +1,11 @@
 /** What must be seen in the world, in words: a row a case. A plan is read by people before it is approved. */
-import { NodeChangeKind, type Condition, type DiskIdentity, type DrbdEnd } from "@vigie/proto";
+import {
+  NodeChangeKind,
+  type Condition,
+  type DiskIdentity,
+  type DrbdEnd,
+  type InstancePlaced,
+} from "@vigie/proto";
 import { count, duration } from "./format.js";
 
 type What = NonNullable<Condition["what"]>;
@@ -49,10 +55,29 @@ const WORDS: Words = {
   volumeGroupOn: ({ vgName, disk }) => `the volume group ${vgName} lies on ${diskOf(disk)}`,
   volumeThere: ({ node, volume }) => `the volume ${volume} is on ${node}`,
   victimReady: ({ end }) => `${minorOf(end)} has given its data up`,
+  instancePlaced: placedText,
+  noCopyOn: ({ instance, node }) => `${instance} has no copy on ${node}`,
+  nodeSilent: ({ node }) => `${node} does not report, and no peer is connected with it`,
+  nodeQuiet: ({ node }) => `no guest runs on ${node}, and no minor of it is Primary`,
+  copyUpToDate: ({ end }) =>
+    `the copy of ${end?.instance} disk/${end?.diskIndex ?? "?"} on ${nodeOf(end)} is UpToDate`,
+  commandsSucceeded: ({ stepId }) => `every command of ${stepId} exited with 0`,
   allOf: ({ conditions }) => conditions.map(asPart).join(", and "),
   anyOf: ({ conditions }) => conditions.map(asPart).join(", or "),
   personSays: ({ question }) => `a person says that it is so: ${question}`,
 };
+
+/** "web1 is up, primary h1, secondary h2, and does not run on h2". */
+function placedText(planned: InstancePlaced): string {
+  const { instance, adminState, primaryNode, secondaryNodes, notRunningOn } = planned;
+  const parts = [
+    ...(adminState === "" ? [] : [`is ${adminState} for Ganeti`]),
+    ...(primaryNode === "" ? [] : [`has its primary node in ${primaryNode}`]),
+    ...(secondaryNodes.length === 0 ? [] : [`its secondary in ${secondaryNodes.join(", ")}`]),
+    ...(notRunningOn.length === 0 ? [] : [`does not run on ${notRunningOn.join(" or ")}`]),
+  ];
+  return parts.length === 0 ? `${instance} is still there` : `${instance} ${parts.join(", ")}`;
+}
 
 const FLAG_TEXTS: Readonly<Record<NodeChangeKind, string>> = {
   [NodeChangeKind.OFFLINE]: "marked offline",

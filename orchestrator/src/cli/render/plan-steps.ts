@@ -48,6 +48,7 @@ function stepLines(step: PlanStep, mark: string, plan: Plan, screen: Screen): st
     ...step.manualCommands.map((it) => `${FACTS_AT}${colour.cyan(it)}`),
     ...factLines("not sent where", conditionText(step.holds), screen),
     ...factLines("needs", conditionText(step.requires), screen),
+    ...step.premises.flatMap((premise) => factLines("only while", conditionText(premise), screen)),
     ...awaitsLines(step, screen),
     ...factLines("undo", undoText(step, plan), screen),
   ];

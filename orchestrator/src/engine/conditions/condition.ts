@@ -14,6 +14,10 @@ export type Seen =
       readonly never: string; // why waiting is of no use any more; empty: not yet
       readonly what?: string; // how it is now, for people
       readonly progress?: Progress;
+      /** Why it cannot come by itself, though it may still come: a person must do something; unset: it may. */
+      readonly stuck?: string;
+      /** It waits for a person's word, and has said so. */
+      readonly asksPerson?: boolean;
     };
 
 export type Progress = Pick<RunProgress, "donePercent" | "finishUnixMs" | "kibPerS">;
@@ -57,6 +61,11 @@ export function notYet(what: string, progress?: Progress): Seen {
   return progress === undefined
     ? { seen: false, never: "", what }
     : { seen: false, never: "", what, progress };
+}
+
+/** Not yet, and not by itself. */
+export function stuck(why: string): Seen {
+  return { seen: false, never: "", what: why, stuck: why };
 }
 
 export function never(why: string): Seen {

@@ -9,7 +9,7 @@ import {
   type VolumeThere,
 } from "@vigie/proto";
 import { factsOf } from "../../view/node-view.js";
-import { NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
+import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 
 export const diskInState: ConditionDefinition<DiskInState> = {
   asks: ({ disk }) => [{ node: disk?.node ?? "", source: Source.BLOCK_DEVICES }],
@@ -23,6 +23,7 @@ export const diskInState: ConditionDefinition<DiskInState> = {
         return NOT_YET;
       if (source.report.damaged.some(({ object }) => object === disk.name)) return NOT_YET; // I11
       const found = facts.devices.find((device) => isThis(device, disk));
+      if (found === undefined && facts.devices.some((device) => mayBeThis(device, disk))) return NOT_YET; // I11
       if (found === undefined)
         return state === "" ? seen(`the kernel of ${disk.node} lists ${disk.name} no more`) : NOT_YET;
       return found.state === state && state !== ""
@@ -77,10 +78,24 @@ export const volumeThere: ConditionDefinition<VolumeThere> = {
       const node = view.nodes.get(name);
       const lvm = factsOf(node, Source.LVM, "lvm");
       if (lvm === undefined || (node?.sources.get(Source.LVM)?.readAtMs ?? -1) < sinceMs) return NOT_YET;
-      const found = lvm.logicalVolumes.some(({ vgName, lvName }) => `${vgName}/${lvName}` === volume);
-      return found ? seen(`${volume} is on ${name}`) : notYet(`${volume} is not on ${name}`);
+      const found = lvm.logicalVolumes.find(({ vgName, lvName }) => `${vgName}/${lvName}` === volume);
+      if (found === undefined) return notYet(`${volume} is not on ${name}`);
+      const fault = volumeFault(found.attr);
+      return fault === "" ? seen(`${volume} is on ${name}`) : never(`${volume} on ${name} ${fault}`);
     },
 };
+
+/** A device under the disk's name whose own identity could not be read: it may be the one that is looked for. */
+function mayBeThis(device: BlockDevice, disk: DiskIdentity): boolean {
+  return device.name === disk.name && disk.wwid !== "" && device.wwid === "";
+}
+
+/** lv_attr, lvs(8): the type first, `I` at 5 is an invalid snapshot, `p` at 9 a volume with a missing part. */
+function volumeFault(attr: string): string {
+  if (attr.charAt(8) === "p") return "is partial: a disk of it is missing";
+  if (attr.charAt(4) === "I" || attr.charAt(4) === "S") return "is an invalid snapshot";
+  return "";
+}
 
 /** By its world-wide name; a disk that has none, by all else that it tells. */
 function isThis(device: BlockDevice, disk: DiskIdentity): boolean {

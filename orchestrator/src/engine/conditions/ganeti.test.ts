@@ -125,11 +125,12 @@ test.each<[NodeChangeKind, Partial<GanetiNode>, string]>([
   expect(look({ $case: "nodeFlagged", value: { node: "h2", change } }, view)).toBe(answer);
 });
 
-test("the watcher is paused until its time", () => {
+test("the watcher is paused until its time, and a pause that is about to end is none (I31)", () => {
   const paused = (untilUnixS: number): ClusterView =>
     cluster({ h1: {} }, GanetiFacts.create({ ...INVENTORY, watcherPausedUntilUnixS: untilUnixS }));
   const is: What = { $case: "watcherPaused", value: { paused: true } };
-  expect(look(is, paused(NOW_MS / 1000 + 1))).toBe("seen");
+  expect(look(is, paused(NOW_MS / 1000 + 61))).toBe("seen");
+  expect(look(is, paused(NOW_MS / 1000 + 59))).toBe("not yet");
   expect(look(is, paused(NOW_MS / 1000))).toBe("not yet");
   expect(look({ $case: "watcherPaused", value: { paused: false } }, paused(0))).toBe("seen");
 });

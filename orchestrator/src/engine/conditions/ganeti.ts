@@ -21,6 +21,7 @@ import { jobIdOf } from "../run-log.js";
 import { never, NOT_YET, notYet, seen, type Ask, type ConditionDefinition } from "./condition.js";
 
 const OVER: ReadonlySet<string> = new Set(["success", "error", "canceled", "lost"]);
+const PAUSE_LEFT_MS = 60_000; // a pause that ends in the middle of a step is none (I31)
 const ARRIVED_MS = 5_000; // a node that has just come back reports for as long before it counts
 
 export const jobSucceeded: ConditionDefinition<JobSucceeded> = {
@@ -110,7 +111,10 @@ export const watcherPaused: ConditionDefinition<WatcherPaused> = {
     (view) => {
       const facts = freshGaneti(view, sinceMs);
       if (facts === undefined) return NOT_YET;
-      const is = facts.watcherPausedUntilUnixS * 1000 > clock.wallUnixMs();
+      const leftMs = facts.watcherPausedUntilUnixS * 1000 - clock.wallUnixMs();
+      if (leftMs > 0 && leftMs < PAUSE_LEFT_MS && paused)
+        return notYet(`its pause ends in ${Math.round(leftMs / 1000)} s`);
+      const is = leftMs > 0;
       if (is !== paused) return NOT_YET;
       return seen(paused ? "Ganeti's watcher is paused" : "Ganeti's watcher is not paused");
     },

@@ -1,14 +1,6 @@
 /** The table of conditions: adding one is its message, its definition and its line here. */
-import {
-  RunEventKind,
-  type AllOf,
-  type AnyOf,
-  type Condition,
-  type PersonSays,
-  type StepRan,
-} from "@vigie/proto";
+import type { AllOf, AnyOf, Condition } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { mayHaveRun } from "../run-log.js";
 import {
   never,
   notYet,
@@ -35,27 +27,17 @@ import {
 } from "./ganeti.js";
 import { instanceOn, redundant } from "./instances.js";
 import { cutGone, cutStands, linkDown, resyncMoves, resyncStands } from "./links.js";
-import { minorDiskless, minorGone, minorNotHeld, partitionsUnmapped, victimReady } from "./minors.js";
-
-const personSays: ConditionDefinition<PersonSays> = {
-  asks: () => [],
-  watch:
-    ({ question }, { events, stepId }) =>
-    () => {
-      const said = events().findLast((e) => e.kind === RunEventKind.PERSON_SAID && e.stepId === stepId);
-      return said === undefined
-        ? notYet(`a person is asked: ${question}`)
-        : seen(`${said.actor}: ${said.text}`);
-    },
-};
-
-const stepRan: ConditionDefinition<StepRan> = {
-  asks: () => [],
-  watch:
-    ({ stepId }, { events }) =>
-    () =>
-      mayHaveRun(events(), stepId) ? seen(`${stepId} was done`) : never(`${stepId} was not done`),
-};
+import {
+  copyUpToDate,
+  minorDiskless,
+  minorGone,
+  minorNotHeld,
+  partitionsUnmapped,
+  victimReady,
+} from "./minors.js";
+import { nodeQuiet, nodeSilent } from "./nodes.js";
+import { instancePlaced, noCopyOn } from "./placement.js";
+import { commandsSucceeded, personSays, stepRan } from "./steps.js";
 
 const allOf: ConditionDefinition<AllOf> = {
   asks: ({ conditions }, view, context) => conditions.flatMap((one) => asksOf(one, view, context)),
@@ -65,7 +47,8 @@ const allOf: ConditionDefinition<AllOf> = {
       const all = watches.map((watch) => watch(view));
       const missing = all.filter((one) => !one.seen);
       if (missing.length === 0) return seen(all.map((one) => one.what ?? "").join("; "));
-      return missing.find((one) => one.never !== "") ?? together(missing);
+      const stuck = missing.find((one) => one.stuck !== undefined)?.stuck;
+      return missing.find((one) => one.never !== "") ?? together(missing, stuck);
     };
   },
 };
@@ -80,16 +63,22 @@ const anyOf: ConditionDefinition<AnyOf> = {
       if (found !== undefined) return found;
       const missing = all.filter((one) => !one.seen);
       const over = missing.map((one) => one.never).filter((why) => why !== "");
-      return over.length === all.length ? never(over.join("; ")) : together(missing);
+      if (over.length === all.length) return never(over.join("; "));
+      const open = missing.filter((one) => one.never === "").map((one) => one.stuck);
+      return together(missing, open.every((why) => why !== undefined) ? open.join("; ") : undefined);
     };
   },
 };
 
 /** How each is now, and how far the one is that can be measured. */
-function together(missing: readonly Extract<Seen, { seen: false }>[]): Seen {
+function together(missing: readonly NotSeen[], stuck: string | undefined): Seen {
   const texts = missing.map((one) => one.what ?? "").filter((text) => text !== "");
-  return notYet(texts.join("; "), missing.find((one) => one.progress !== undefined)?.progress);
+  const soFar = notYet(texts.join("; "), missing.find((one) => one.progress !== undefined)?.progress);
+  const asksPerson = missing.some((one) => one.asksPerson === true);
+  return { ...soFar, ...(stuck === undefined ? {} : { stuck }), ...(asksPerson ? { asksPerson } : {}) };
 }
+
+type NotSeen = Extract<Seen, { seen: false }>;
 
 const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<C>> } = {
   cutStands,
@@ -118,6 +107,12 @@ const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<
   jobQueued,
   jobStill,
   volumeThere,
+  instancePlaced,
+  noCopyOn,
+  nodeSilent,
+  nodeQuiet,
+  copyUpToDate,
+  commandsSucceeded,
   allOf,
   anyOf,
   personSays,

@@ -1,5 +1,13 @@
 /** Conditions of a whole instance: that its disks are redundant again, and that it runs where it should. */
-import { connectionWord, ConnectionState, Source, type InstanceOn, type Redundant } from "@vigie/proto";
+import {
+  connectionWord,
+  ConnectionState,
+  DiskState,
+  Source,
+  type DrbdMinor,
+  type InstanceOn,
+  type Redundant,
+} from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import type { Resource } from "../../view/join.js";
 import { factsOf, isRedundant, type MinorView } from "../../view/node-view.js";
@@ -9,6 +17,7 @@ import {
   NOT_YET,
   notYet,
   seen,
+  stuck,
   type ConditionDefinition,
   type Watch,
   type WatchContext,
@@ -40,7 +49,11 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
     standAloneSinceMs = alone === undefined ? undefined : (standAloneSinceMs ?? nowMs);
     if (standAloneSinceMs !== undefined && nowMs - standAloneSinceMs >= STAND_ALONE_FOR_MS)
       return never(`an end of ${instance} is StandAlone: a person decides (I8)`);
+    const [gone] = goneEnds(view, resources, sinceMs);
+    if (gone !== undefined) return stuck(`${gone}${wanted(view, instance)}`);
     if (known.length < ends.length) return NOT_YET;
+    const blocked = known.map(({ drbd }) => (drbd === undefined ? "" : blockedText(drbd))).find(Boolean);
+    if (blocked !== undefined) return stuck(`${instance}: ${blocked}`);
     const since = known.map(({ drbd, redundantSinceMs }) =>
       drbd !== undefined && isRedundant(drbd) ? redundantSinceMs : undefined,
     );
@@ -51,6 +64,41 @@ function watchRedundant(instance: string, forMs: number, { sinceMs, clock }: Wat
     if (first === undefined || leftKib > first.leftKib) first = { atMs: nowMs, leftKib };
     return inProgress(first, leftKib, totalKib, nowMs, clock.wallUnixMs());
   };
+}
+
+/** Minors that their nodes were asked for, and do not have. */
+function goneEnds(view: ClusterView, resources: readonly Resource[], sinceMs: number): string[] {
+  return resources
+    .flatMap(({ ends }) => ends)
+    .filter(({ node, minor }) => {
+      const source = view.nodes.get(node)?.sources.get(Source.PROC_DRBD);
+      const read = source !== undefined && source.readAtMs >= sinceMs;
+      return (
+        read &&
+        factsOf(view.nodes.get(node), Source.PROC_DRBD, "drbd") !== undefined &&
+        isGone(view, node, minor)
+      );
+    })
+    .map(({ node, minor }) => `minor ${minor} of ${node} is not active`);
+}
+
+function isGone(view: ClusterView, node: string, minor: number): boolean {
+  const found = view.nodes.get(node)?.minors.get(minor);
+  return found === undefined || found.drbd?.connection === ConnectionState.UNCONFIGURED;
+}
+
+function wanted(view: ClusterView, instance: string): string {
+  const state = view.instances.get(instance)?.adminState ?? "up";
+  return state === "up" ? "" : `, and Ganeti wants ${instance} ${state}`;
+}
+
+/** What keeps an end from ever being whole, until a person does something; empty: nothing. */
+function blockedText(drbd: DrbdMinor): string {
+  if (drbd.resyncPausedByUser || drbd.resyncPausedByPeer)
+    return `a person has paused its resync (drbdsetup resume-sync ${drbd.minor})`;
+  if (drbd.disk === DiskState.DISKLESS)
+    return `minor ${drbd.minor} is Diskless: there is no copy to complete`;
+  return "";
 }
 
 /** "its disks: WFConnection, StandAlone"; an end that is whole, and not for long enough yet, is Connected. */
@@ -100,6 +148,8 @@ export const instanceOn: ConditionDefinition<InstanceOn> = {
       if (known === undefined) return NOT_YET;
       if (known.primaryNode !== node) return notYet(`its primary node is ${known.primaryNode}`);
       if (!running) return seen(`${instance} has its primary node in ${node}`);
+      const silent = silentNodes(view, instance);
+      if (silent.length > 0) return notYet(`${silent.join(", ")} does not say whether it runs there`);
       const runsOn: string[] = [];
       for (const name of guestNodes(view, instance)) {
         const source = view.nodes.get(name)?.sources.get(Source.GUESTS);
@@ -119,6 +169,16 @@ function guestNodes(view: ClusterView, instance: string): string[] {
   const known = view.instances.get(instance);
   const nodes = new Set([known?.primaryNode ?? "", ...(known?.secondaryNodes ?? [])]);
   return [...nodes].filter((name) => view.nodes.get(name)?.connected === true);
+}
+
+/** Of its nodes, those that cannot be asked although Ganeti does not know them as offline: no word is not a no (I11). */
+function silentNodes(view: ClusterView, instance: string): string[] {
+  const known = view.instances.get(instance);
+  const nodes = new Set([known?.primaryNode ?? "", ...(known?.secondaryNodes ?? [])]);
+  const offline = new Set((view.inventory?.nodes ?? []).filter((n) => n.offline).map(({ name }) => name));
+  return [...nodes].filter(
+    (name) => name !== "" && !offline.has(name) && view.nodes.get(name)?.connected !== true,
+  );
 }
 
 function resourcesOf(view: ClusterView, instance: string): Resource[] {

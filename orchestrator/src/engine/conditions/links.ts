@@ -24,6 +24,8 @@ import {
   type Seen,
   type Watch,
 } from "./condition.js";
+import { askGaneti, freshGaneti } from "./ganeti.js";
+import { notOurs } from "./identity.js";
 
 const MOVING_FOR_MS = 1_500; // a resync that begins and stalls at once has not moved
 const STALLED_AGAIN_MS = 8_000;
@@ -52,6 +54,8 @@ export const linkDown: ConditionDefinition<LinkDown> = {
   watch:
     ({ end, peerEnd }, { sinceMs }) =>
     (view) => {
+      const lost = notOurs(view, end) || notOurs(view, peerEnd);
+      if (lost !== "") return never(lost);
       if (cutOf(view, end, sinceMs) === undefined)
         return never("the cut is gone before both ends were in WFConnection");
       const ends = bothMinors(view, end, peerEnd, sinceMs)?.map((v) => v.drbd);
@@ -64,7 +68,7 @@ export const linkDown: ConditionDefinition<LinkDown> = {
 };
 
 export const resyncMoves: ConditionDefinition<ResyncMoves> = {
-  asks: ({ end, peerEnd }) => drbdOf(end, peerEnd),
+  asks: ({ end, peerEnd }, view) => [...drbdOf(end, peerEnd), ...askGaneti(view)],
   watch: ({ end, peerEnd }, { sinceMs }) => watchResync(end, peerEnd, sinceMs),
 };
 
@@ -73,6 +77,8 @@ export const resyncStands: ConditionDefinition<ResyncStands> = {
   watch:
     ({ end, peerEnd, forMs }, { sinceMs }) =>
     (view) => {
+      const lost = notOurs(view, end) || notOurs(view, peerEnd);
+      if (lost !== "") return never(lost);
       const views = bothMinors(view, end, peerEnd, sinceMs);
       if (views === undefined) return NOT_YET;
       const resyncing = views.filter(({ drbd }) => drbd !== undefined && isInSync(drbd));
@@ -87,6 +93,9 @@ function watchResync(end: DrbdEnd | undefined, peerEnd: DrbdEnd | undefined, sin
   let first: readonly number[] | undefined;
   let movedAtMs: number | undefined;
   return (view) => {
+    if (freshGaneti(view, sinceMs) === undefined) return NOT_YET; // whose the minors are is Ganeti's word, of now
+    const lost = notOurs(view, end) || notOurs(view, peerEnd);
+    if (lost !== "") return never(lost);
     const views = bothMinors(view, end, peerEnd, sinceMs);
     const ends = views?.map((v) => v.drbd).filter((drbd) => drbd !== undefined);
     if (views === undefined || ends?.length !== 2) return NOT_YET;

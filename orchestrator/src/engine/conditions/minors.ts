@@ -5,6 +5,7 @@ import {
   DiskState,
   diskWord,
   Source,
+  type CopyUpToDate,
   type DrbdEnd,
   type MinorDiskless,
   type MinorGone,
@@ -14,7 +15,8 @@ import {
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { factsOf } from "../../view/node-view.js";
-import { NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
+import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
+import { notOurs } from "./identity.js";
 
 const DRBD_MAJOR = 147; // Documentation/admin-guide/devices.txt
 
@@ -24,6 +26,8 @@ export const minorDiskless: ConditionDefinition<MinorDiskless> = {
   watch:
     ({ end }, { sinceMs }) =>
     (view) => {
+      const lost = notOurs(view, end);
+      if (lost !== "") return never(lost);
       const own = minorAt(view, end?.node, end?.minor, sinceMs);
       const peer = minorAt(view, end?.peerNode, end?.peerMinor, sinceMs);
       if (own === "unknown" || peer === "unknown" || own === "none" || peer === "none") return NOT_YET;
@@ -40,6 +44,8 @@ export const minorGone: ConditionDefinition<MinorGone> = {
     (view) => {
       const own = minorAt(view, end?.node, end?.minor, sinceMs);
       if (own === "unknown") return NOT_YET;
+      const lost = notOurs(view, end);
+      if (lost !== "") return seen(lost); // whatever has that number now is another disk's
       if (own === "none" || own.connection === ConnectionState.UNCONFIGURED)
         return seen(`minor ${end?.minor} is gone on ${end?.node}`);
       return notYet(`${connectionWord(own.connection)} ${diskWord(own.disk)}`);
@@ -81,10 +87,30 @@ export const victimReady: ConditionDefinition<VictimReady> = {
   watch:
     ({ end }, { sinceMs }) =>
     (view) => {
+      const lost = notOurs(view, end);
+      if (lost !== "") return never(lost);
       const own = minorAt(view, end?.node, end?.minor, sinceMs);
       if (own === "unknown" || own === "none") return NOT_YET;
       const words = `${connectionWord(own.connection)} ${diskWord(own.disk)}`;
       return own.disk === DiskState.INCONSISTENT ? seen(`${end?.node}: ${words}`) : notYet(words);
+    },
+};
+
+export const copyUpToDate: ConditionDefinition<CopyUpToDate> = {
+  asks: ({ end }) => [{ node: end?.node ?? "", source: Source.PROC_DRBD }],
+  watch:
+    ({ end }, { sinceMs }) =>
+    (view) => {
+      const lost = notOurs(view, end);
+      if (lost !== "") return never(lost);
+      const own = minorAt(view, end?.node, end?.minor, sinceMs);
+      if (own === "unknown") return NOT_YET;
+      const name = `the copy of ${end?.instance} disk/${end?.diskIndex} on ${end?.node}`;
+      if (own === "none") return notYet(`${name} is not active`);
+      // Not for ever: Ganeti itself disconnects for a moment while a job of its works on the disk.
+      if (own.connection === ConnectionState.STAND_ALONE) return notYet(`${name} is StandAlone (I8)`);
+      const words = `${name} is ${diskWord(own.disk)}`;
+      return own.disk === DiskState.UP_TO_DATE ? seen(words) : notYet(`${words}, not UpToDate`);
     },
 };
 

@@ -653,7 +653,14 @@ export interface ActionRequest {
   /** ms since the agent sent that one; later, the request is refused with TOO_LATE (I27). The agent's clock. */
   notAfterMs: number;
   /** What to do; unset is refused. */
-  action: Action | undefined;
+  action:
+    | Action
+    | undefined;
+  /**
+   * True: nothing is performed; it asks what became of an earlier request with this key. Of a key that the agent does
+   * not know, it answers NOT_BEGUN, and from then on refuses the key: a request that comes late performs nothing (I22).
+   */
+  recall: boolean;
 }
 
 /** One fact that a guard looked at, as the audit shows it. */
@@ -3533,6 +3540,7 @@ function createBaseActionRequest(): ActionRequest {
     answersSequence: 0,
     notAfterMs: 0,
     action: undefined,
+    recall: false,
   };
 }
 
@@ -3561,6 +3569,9 @@ export const ActionRequest: MessageFns<ActionRequest> = {
     }
     if (message.action !== undefined) {
       Action.encode(message.action, writer.uint32(66).fork()).join();
+    }
+    if (message.recall !== false) {
+      writer.uint32(72).bool(message.recall);
     }
     return writer;
   },
@@ -3642,6 +3653,14 @@ export const ActionRequest: MessageFns<ActionRequest> = {
             message.action = Action.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.recall = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3669,6 +3688,7 @@ export const ActionRequest: MessageFns<ActionRequest> = {
     message.action = (object.action !== undefined && object.action !== null)
       ? Action.fromPartial(object.action)
       : undefined;
+    message.recall = object.recall ?? false;
     return message;
   },
 };

@@ -210,6 +210,8 @@ export enum RunEventKind {
   TAKEN_OVER = "RUN_EVENT_KIND_TAKEN_OVER",
   /** PERSON_SAID - A person said that what the step asks is so. */
   PERSON_SAID = "RUN_EVENT_KIND_PERSON_SAID",
+  /** PREMISE_FAILED - What the step assumes does not hold any more, or is not known: nothing was sent (I15). */
+  PREMISE_FAILED = "RUN_EVENT_KIND_PREMISE_FAILED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -275,6 +277,9 @@ export function runEventKindFromJSON(object: any): RunEventKind {
     case 19:
     case "RUN_EVENT_KIND_PERSON_SAID":
       return RunEventKind.PERSON_SAID;
+    case 20:
+    case "RUN_EVENT_KIND_PREMISE_FAILED":
+      return RunEventKind.PREMISE_FAILED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -324,6 +329,8 @@ export function runEventKindToNumber(object: RunEventKind): number {
       return 18;
     case RunEventKind.PERSON_SAID:
       return 19;
+    case RunEventKind.PREMISE_FAILED:
+      return 20;
     case RunEventKind.UNRECOGNIZED:
     default:
       return -1;
@@ -542,6 +549,62 @@ export interface VictimReady {
   end: DrbdEnd | undefined;
 }
 
+/**
+ * Ganeti's configuration has the instance as the plan knew it, and the guest is not seen where it must not run. Never,
+ * once any of it differs: it does not become the planned one again by waiting.
+ */
+export interface InstancePlaced {
+  /** Ganeti's name. */
+  instance: string;
+  /** GanetiInstance.uuid; empty: not asked. */
+  instanceUuid: string;
+  /** GanetiInstance.admin_state; empty: not asked. */
+  adminState: string;
+  /** Ganeti's node name; empty: any. */
+  primaryNode: string;
+  /** All of its secondary nodes, in any order; empty with primary_node empty: not asked. */
+  secondaryNodes: string[];
+  /** GanetiDisk.uuid of all its disks, in any order; empty: not asked. */
+  diskUuids: string[];
+  /** Nodes on which its guest must not be seen running; each of them must say so, now. */
+  notRunningOn: string[];
+}
+
+/** No copy of the instance is on this node any more, by Ganeti's configuration. */
+export interface NoCopyOn {
+  /** Ganeti's name. */
+  instance: string;
+  /** Ganeti's node name. */
+  node: string;
+}
+
+/** The node's agent does not report, and no peer's kernel is connected with it. Never, once one of them is. */
+export interface NodeSilent {
+  /** Ganeti's node name. */
+  node: string;
+}
+
+/** No guest runs on the node, and no minor of it is Primary. */
+export interface NodeQuiet {
+  /** Ganeti's node name. */
+  node: string;
+}
+
+/** This end's copy is UpToDate by its own kernel, it is still the disk of the plan, and it is not StandAlone. */
+export interface CopyUpToDate {
+  /** The end with the copy. */
+  end: DrbdEnd | undefined;
+}
+
+/**
+ * Every command that the agent ran for a step of this run exited with 0; never, once one did not. For a tool whose
+ * effect is different each time: what it did can be seen by nothing else.
+ */
+export interface CommandsSucceeded {
+  /** PlanStep.id */
+  stepId: string;
+}
+
 /** All of these. */
 export interface AllOf {
   /** In the order in which they are told. */
@@ -654,12 +717,31 @@ export interface Condition {
     | //
     /** Of a node. */
     { $case: "volumeThere"; value: VolumeThere }
+    | //
+    /** Of an instance. */
+    { $case: "instancePlaced"; value: InstancePlaced }
+    | //
+    /** Of an instance. */
+    { $case: "noCopyOn"; value: NoCopyOn }
+    | //
+    /** Of a node. */
+    { $case: "nodeSilent"; value: NodeSilent }
+    | //
+    /** Of a node. */
+    { $case: "nodeQuiet"; value: NodeQuiet }
+    | //
+    /** Of a mirror. */
+    { $case: "copyUpToDate"; value: CopyUpToDate }
+    | //
+    /** Of this run. */
+    { $case: "commandsSucceeded"; value: CommandsSucceeded }
     | undefined;
 }
 
 /**
  * One step of a plan, as the runbook made it. It is performed so: `only_if` (not seen: the step is not needed) →
- * `holds` (seen: it is already so) → `requires` (not seen: it fails) → the action → `condition`.
+ * `holds` (seen: it is already so) → `requires` (not seen: it fails) → `premises` (one not seen: nothing is sent) →
+ * the action → `condition`.
  */
 export interface PlanStep {
   /** Kept in the run log: "cut-link". Unique in the plan. */
@@ -699,6 +781,11 @@ export interface PlanStep {
   irreversible: boolean;
   /** Not a step of the way forward: it only takes another one back. */
   onlyAsUndo: boolean;
+  /**
+   * ACT only: what the plan assumes of the world for this step. Asked together with `requires` immediately before the
+   * send; where one does not hold, nothing is sent, and a run that has changed anything freezes for a person (I15).
+   */
+  premises: Condition[];
   /**
    * What a person would type, each with its node as the prompt: "h1# ipset …". ACT: what the agent runs, with RUN
    * for the run's id, without absolute paths and `iptables -w`. WAIT: how to look.
@@ -794,6 +881,8 @@ export interface RunEvent {
   state: RunState;
   /** Of STEP_LOG: the serial of the job's log line, so that none is told twice; 0 elsewhere. */
   logSerial: number;
+  /** Of STEP_INTENT: what was seen of `requires` and of each premise, in the moment before the send; empty elsewhere. */
+  seen: string[];
 }
 
 /** How far a waiting step is, measured now. Not kept. */
@@ -2476,6 +2565,428 @@ export const VictimReady: MessageFns<VictimReady> = {
   },
 };
 
+function createBaseInstancePlaced(): InstancePlaced {
+  return {
+    instance: "",
+    instanceUuid: "",
+    adminState: "",
+    primaryNode: "",
+    secondaryNodes: [],
+    diskUuids: [],
+    notRunningOn: [],
+  };
+}
+
+export const InstancePlaced: MessageFns<InstancePlaced> = {
+  encode(message: InstancePlaced, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.instanceUuid !== "") {
+      writer.uint32(18).string(message.instanceUuid);
+    }
+    if (message.adminState !== "") {
+      writer.uint32(26).string(message.adminState);
+    }
+    if (message.primaryNode !== "") {
+      writer.uint32(34).string(message.primaryNode);
+    }
+    for (const v of message.secondaryNodes) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.diskUuids) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.notRunningOn) {
+      writer.uint32(58).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstancePlaced {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstancePlaced();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instanceUuid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.adminState = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.primaryNode = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.secondaryNodes.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.diskUuids.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.notRunningOn.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstancePlaced>): InstancePlaced {
+    return InstancePlaced.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstancePlaced>): InstancePlaced {
+    const message = createBaseInstancePlaced();
+    message.instance = object.instance ?? "";
+    message.instanceUuid = object.instanceUuid ?? "";
+    message.adminState = object.adminState ?? "";
+    message.primaryNode = object.primaryNode ?? "";
+    message.secondaryNodes = object.secondaryNodes?.map((e) => e) || [];
+    message.diskUuids = object.diskUuids?.map((e) => e) || [];
+    message.notRunningOn = object.notRunningOn?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseNoCopyOn(): NoCopyOn {
+  return { instance: "", node: "" };
+}
+
+export const NoCopyOn: MessageFns<NoCopyOn> = {
+  encode(message: NoCopyOn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.node !== "") {
+      writer.uint32(18).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NoCopyOn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNoCopyOn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NoCopyOn>): NoCopyOn {
+    return NoCopyOn.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NoCopyOn>): NoCopyOn {
+    const message = createBaseNoCopyOn();
+    message.instance = object.instance ?? "";
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseNodeSilent(): NodeSilent {
+  return { node: "" };
+}
+
+export const NodeSilent: MessageFns<NodeSilent> = {
+  encode(message: NodeSilent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeSilent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeSilent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeSilent>): NodeSilent {
+    return NodeSilent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeSilent>): NodeSilent {
+    const message = createBaseNodeSilent();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseNodeQuiet(): NodeQuiet {
+  return { node: "" };
+}
+
+export const NodeQuiet: MessageFns<NodeQuiet> = {
+  encode(message: NodeQuiet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeQuiet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeQuiet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeQuiet>): NodeQuiet {
+    return NodeQuiet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeQuiet>): NodeQuiet {
+    const message = createBaseNodeQuiet();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseCopyUpToDate(): CopyUpToDate {
+  return { end: undefined };
+}
+
+export const CopyUpToDate: MessageFns<CopyUpToDate> = {
+  encode(message: CopyUpToDate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyUpToDate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyUpToDate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyUpToDate>): CopyUpToDate {
+    return CopyUpToDate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyUpToDate>): CopyUpToDate {
+    const message = createBaseCopyUpToDate();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseCommandsSucceeded(): CommandsSucceeded {
+  return { stepId: "" };
+}
+
+export const CommandsSucceeded: MessageFns<CommandsSucceeded> = {
+  encode(message: CommandsSucceeded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stepId !== "") {
+      writer.uint32(10).string(message.stepId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommandsSucceeded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommandsSucceeded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stepId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CommandsSucceeded>): CommandsSucceeded {
+    return CommandsSucceeded.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CommandsSucceeded>): CommandsSucceeded {
+    const message = createBaseCommandsSucceeded();
+    message.stepId = object.stepId ?? "";
+    return message;
+  },
+};
+
 function createBaseAllOf(): AllOf {
   return { conditions: [] };
 }
@@ -2735,6 +3246,24 @@ export const Condition: MessageFns<Condition> = {
       case "volumeThere":
         VolumeThere.encode(message.what.value, writer.uint32(218).fork()).join();
         break;
+      case "instancePlaced":
+        InstancePlaced.encode(message.what.value, writer.uint32(242).fork()).join();
+        break;
+      case "noCopyOn":
+        NoCopyOn.encode(message.what.value, writer.uint32(250).fork()).join();
+        break;
+      case "nodeSilent":
+        NodeSilent.encode(message.what.value, writer.uint32(258).fork()).join();
+        break;
+      case "nodeQuiet":
+        NodeQuiet.encode(message.what.value, writer.uint32(266).fork()).join();
+        break;
+      case "copyUpToDate":
+        CopyUpToDate.encode(message.what.value, writer.uint32(274).fork()).join();
+        break;
+      case "commandsSucceeded":
+        CommandsSucceeded.encode(message.what.value, writer.uint32(282).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2984,6 +3513,54 @@ export const Condition: MessageFns<Condition> = {
             message.what = { $case: "volumeThere", value: VolumeThere.decode(reader, reader.uint32()) };
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.what = { $case: "instancePlaced", value: InstancePlaced.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.what = { $case: "noCopyOn", value: NoCopyOn.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.what = { $case: "nodeSilent", value: NodeSilent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.what = { $case: "nodeQuiet", value: NodeQuiet.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.what = { $case: "copyUpToDate", value: CopyUpToDate.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.what = { $case: "commandsSucceeded", value: CommandsSucceeded.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3176,6 +3753,42 @@ export const Condition: MessageFns<Condition> = {
         }
         break;
       }
+      case "instancePlaced": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "instancePlaced", value: InstancePlaced.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "noCopyOn": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "noCopyOn", value: NoCopyOn.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "nodeSilent": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "nodeSilent", value: NodeSilent.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "nodeQuiet": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "nodeQuiet", value: NodeQuiet.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "copyUpToDate": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "copyUpToDate", value: CopyUpToDate.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "commandsSucceeded": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "commandsSucceeded", value: CommandsSucceeded.fromPartial(object.what.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -3195,6 +3808,7 @@ function createBasePlanStep(): PlanStep {
     requires: undefined,
     irreversible: false,
     onlyAsUndo: false,
+    premises: [],
     manualCommands: [],
     undoStepId: "",
     copiesKib: 0,
@@ -3238,6 +3852,9 @@ export const PlanStep: MessageFns<PlanStep> = {
     }
     if (message.onlyAsUndo !== false) {
       writer.uint32(96).bool(message.onlyAsUndo);
+    }
+    for (const v of message.premises) {
+      Condition.encode(v!, writer.uint32(106).fork()).join();
     }
     for (const v of message.manualCommands) {
       writer.uint32(242).string(v!);
@@ -3360,6 +3977,14 @@ export const PlanStep: MessageFns<PlanStep> = {
             message.onlyAsUndo = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.premises.push(Condition.decode(reader, reader.uint32()));
+            continue;
+          }
           case 30: {
             if (tag !== 242) {
               break;
@@ -3423,6 +4048,7 @@ export const PlanStep: MessageFns<PlanStep> = {
       : undefined;
     message.irreversible = object.irreversible ?? false;
     message.onlyAsUndo = object.onlyAsUndo ?? false;
+    message.premises = object.premises?.map((e) => Condition.fromPartial(e)) || [];
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
     message.undoStepId = object.undoStepId ?? "";
     message.copiesKib = object.copiesKib ?? 0;
@@ -3840,6 +4466,7 @@ function createBaseRunEvent(): RunEvent {
     result: undefined,
     state: RunState.UNSPECIFIED,
     logSerial: 0,
+    seen: [],
   };
 }
 
@@ -3874,6 +4501,9 @@ export const RunEvent: MessageFns<RunEvent> = {
     }
     if (message.logSerial !== 0) {
       writer.uint32(80).uint64(message.logSerial);
+    }
+    for (const v of message.seen) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -3971,6 +4601,14 @@ export const RunEvent: MessageFns<RunEvent> = {
             message.logSerial = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.seen.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4000,6 +4638,7 @@ export const RunEvent: MessageFns<RunEvent> = {
       : undefined;
     message.state = object.state ?? RunState.UNSPECIFIED;
     message.logSerial = object.logSerial ?? 0;
+    message.seen = object.seen?.map((e) => e) || [];
     return message;
   },
 };

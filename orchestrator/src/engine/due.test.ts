@@ -3,7 +3,7 @@ import { Condition, type Clock } from "@vigie/proto";
 import { expect, test } from "vitest";
 import type { WatchContext } from "./conditions/condition.js";
 import type { Outcome } from "./look.js";
-import { glance } from "./send-step.js";
+import { glance } from "./due.js";
 
 const THERE = Condition.create({ what: { $case: "volumeThere", value: { node: "h1", volume: "kvmvg/a" } } });
 const UNANSWERED: Outcome = { end: "time-over", answered: false, what: "" };

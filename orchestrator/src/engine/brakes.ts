@@ -1,0 +1,56 @@
+/**
+ * What stops a step at the very moment of its send. It is asked without waiting for anything, directly before the
+ * request leaves, so no stop, pause or loss of leadership can come between the answer and the request (I26, I33).
+ */
+import { RunEventKind, RunState, type PlanStep, type Run, type RunEvent } from "@vigie/proto";
+import { isTooOldToApprove } from "./approval.js";
+import { joinedBy } from "./locks.js";
+import { has, isDone, isPaused, isUntouched } from "./run-log.js";
+
+export interface BrakeParts {
+  /** 0: this orchestrator may not act now. */
+  readonly epoch: () => number;
+  /** Why everything is stopped (I33); empty: it is not. */
+  readonly stopped: () => string;
+  readonly open: () => readonly Run[];
+  readonly wallUnixMs: () => number;
+}
+
+/** "over": a person has ended the run or this step; "wait": asked again, it may be released. */
+export type Brake = { readonly kind: "over" | "wait" | "expired"; readonly why: string };
+
+/**
+ * @param takesBack the step only takes a cut or the watcher's pause back: neither a stop nor an abort holds it
+ * @param begunRows how many rows the run had when the step was begun: what a person said later is about this step
+ */
+export function brakeOn(
+  parts: BrakeParts,
+  run: Run,
+  step: PlanStep,
+  { takesBack, begunRows }: { readonly takesBack: boolean; readonly begunRows: number },
+): Brake | undefined {
+  const { events, plan } = run;
+  const since = events.slice(begunRows);
+  if (has(events, RunEventKind.ENDED) || has(events, RunEventKind.TAKEN_OVER) || isDone(since, step.id))
+    return { kind: "over", why: "a person has ended it" };
+  if (parts.epoch() === 0) return { kind: "wait", why: "this orchestrator does not lead (I26)" };
+  if (takesBack) return undefined;
+  if (has(since, RunEventKind.ABORT_ASKED)) return { kind: "over", why: "a person has asked for its end" };
+  if (parts.stopped() !== "") return { kind: "wait", why: `everything is stopped: ${parts.stopped()} (I33)` };
+  if (isPaused(events)) return { kind: "wait", why: "it is paused" };
+  const other = joinedBy(run, parts.open());
+  if (other !== undefined) return { kind: "wait", why: waitsFor(other) };
+  if (isUntouched(plan, events) && isTooOld(events, parts.wallUnixMs()))
+    return { kind: "expired", why: "it was approved, and nothing of it was begun for more than 15 minutes" };
+  return undefined;
+}
+
+function waitsFor({ id, state }: Run): string {
+  const person = state === RunState.FROZEN || state === RunState.PAUSED;
+  return `${id} works on the same${person ? `, and waits for a person: vigie run show ${id}` : ""} (I21)`;
+}
+
+function isTooOld(events: readonly RunEvent[], wallUnixMs: number): boolean {
+  const approved = events.findLast(({ kind }) => kind === RunEventKind.APPROVED);
+  return approved !== undefined && isTooOldToApprove({ plannedUnixMs: approved.unixMs }, wallUnixMs);
+}

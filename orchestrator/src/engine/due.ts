@@ -1,0 +1,120 @@
+/**
+ * Whether a step is to be sent: is it needed → is it already so → may it be, and is the world still the one that was
+ * planned. The last two are seen together, at one look, and the send follows at once (I15).
+ */
+import { AllOf, Condition, RunEventKind, type Clock, type PlanStep, type RunEvent } from "@vigie/proto";
+import type { WatchContext } from "./conditions/condition.js";
+import type { Looker } from "./look.js";
+
+const GLANCE_MS = 2_000; // for what is asked once: an agent may be busy
+const REQUIRED_WITHIN_MS = 30_000;
+const ANSWERED_WITHIN_MS = 30_000; // a tool that starves, an agent that dials again
+
+export interface DueParts {
+  readonly clock: Clock;
+  readonly looker: Looker;
+}
+
+export interface Asking {
+  readonly step: PlanStep;
+  /** The answer is not wanted any more: a brake was applied. */
+  readonly givenUp: () => boolean;
+  readonly context: (sinceMs: number) => WatchContext;
+}
+
+/** Go, with what was seen and when that was read; or a row and nothing is sent; or nothing, for a brake was applied. */
+export type Due =
+  | { readonly due: "go"; readonly seen: string; readonly readAtMs: number }
+  | { readonly due: "no"; readonly row: Pick<RunEvent, "kind" | "text"> }
+  | { readonly due: "given up" };
+
+export async function askDue(parts: DueParts, asking: Asking): Promise<Due> {
+  const { step } = asking;
+  const needed = await glance(parts, asking, step.onlyIf, neededWithinMs(step.onlyIf));
+  if (needed.answer === "stopped") return GIVEN_UP;
+  if (needed.answer === "no") return no(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
+  if (needed.answer === "unknown") return no(RunEventKind.STEP_FAILED, unknown(needed.what));
+  if (step.holds !== undefined) {
+    const already = await glance(parts, asking, step.holds, GLANCE_MS);
+    if (already.answer === "stopped") return GIVEN_UP;
+    if (already.answer === "yes") return no(RunEventKind.STEP_VERIFIED, `already so: ${already.what}`);
+    if (already.answer === "unknown") return no(RunEventKind.STEP_FAILED, unknown(already.what));
+  }
+  return askAllowed(parts, asking);
+}
+
+/** `requires` and every premise, at one look. Asked again where what follows took its time. */
+export async function askAllowed(parts: DueParts, asking: Asking): Promise<Due> {
+  const { requires, premises } = asking.step;
+  const all = [...(requires === undefined ? [] : [requires]), ...premises];
+  const allowed = await glance(parts, asking, together(all), REQUIRED_WITHIN_MS);
+  if (allowed.answer === "stopped") return GIVEN_UP;
+  if (allowed.answer === "yes") return { due: "go", seen: allowed.what, readAtMs: parts.clock.monotonicMs() };
+  const still = await glance(parts, asking, together(premises), GLANCE_MS);
+  if (still.answer === "stopped") return GIVEN_UP;
+  if (still.answer === "yes")
+    return no(RunEventKind.STEP_FAILED, `it is not as this step needs it: ${allowed.what}`);
+  const why = still.answer === "unknown" ? `it is not known: ${still.what}` : still.what;
+  return no(RunEventKind.PREMISE_FAILED, `the plan assumes what is not so any more: ${why}`);
+}
+
+const GIVEN_UP: Due = { due: "given up" };
+
+function no(kind: RunEventKind, text: string): Due {
+  return { due: "no", row: { kind, text } };
+}
+
+function together(conditions: readonly Condition[]): Condition | undefined {
+  const [only] = conditions;
+  if (conditions.length <= 1) return only;
+  return Condition.create({
+    what: { $case: "allOf", value: AllOf.create({ conditions: [...conditions] }) },
+  });
+}
+
+/** An agent that has just started counts anew how long a resync stands: before that time is over, "no" is not known. */
+function neededWithinMs(onlyIf: Condition | undefined): number {
+  return GLANCE_MS + (onlyIf?.what?.$case === "resyncStands" ? onlyIf.what.value.forMs : 0);
+}
+
+function unknown(what: string): string {
+  return `whether it is needed is not known: ${what}`;
+}
+
+interface Glance {
+  readonly answer: "yes" | "no" | "unknown" | "stopped";
+  readonly what: string;
+}
+
+/**
+ * An agent that does not answer is asked again for half a minute: one slow reading must not end a run.
+ *
+ * @param withinMs how long it may take to be seen; an unset condition is seen
+ */
+export async function glance(
+  parts: DueParts,
+  { context, givenUp }: Pick<Asking, "context" | "givenUp">,
+  condition: Condition | undefined,
+  withinMs: number,
+): Promise<Glance> {
+  if (condition?.what === undefined) return { answer: "yes", what: "" };
+  const startedMs = parts.clock.monotonicMs();
+  for (;;) {
+    const outcome = await parts.looker.until(condition, context(parts.clock.monotonicMs()), {
+      forMs: withinMs,
+      looked: async () => givenUp(),
+    });
+    switch (outcome.end) {
+      case "seen":
+        return { answer: "yes", what: outcome.what };
+      case "never":
+        return { answer: "no", what: outcome.why };
+      case "stopped":
+        return { answer: "stopped", what: "" };
+      case "time-over":
+        if (outcome.answered) return { answer: "no", what: outcome.what };
+        if (parts.clock.monotonicMs() - startedMs >= ANSWERED_WITHIN_MS)
+          return { answer: "unknown", what: "not every agent that can see it answered" };
+    }
+  }
+}

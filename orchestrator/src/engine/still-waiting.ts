@@ -1,0 +1,32 @@
+/**
+ * A wait without a limit must not wait silently for what cannot come. What nobody but a person can bring about is
+ * handed to a person after a few minutes; so is whatever has not changed for an hour.
+ */
+import type { Clock } from "@vigie/proto";
+import type { Seen } from "./conditions/condition.js";
+
+const CANNOT_COME_MS = 5 * 60_000;
+const UNCHANGED_MS = 60 * 60_000;
+
+type NotSeen = Extract<Seen, { seen: false }>;
+
+/** @returns what to tell a person, and then the wait is over; empty: it goes on */
+export function createStillness(clock: Clock): (seen: Seen) => string {
+  let stuckSinceMs: number | undefined;
+  let last: { readonly text: string; readonly atMs: number } | undefined;
+  return (seen) => {
+    if (seen.seen || seen.asksPerson === true) return "";
+    const nowMs = clock.monotonicMs();
+    stuckSinceMs = seen.stuck === undefined ? undefined : (stuckSinceMs ?? nowMs);
+    if (stuckSinceMs !== undefined && nowMs - stuckSinceMs >= CANNOT_COME_MS)
+      return `it cannot come by itself: ${seen.stuck}`;
+    const text = textOf(seen);
+    if (last?.text !== text) last = { text, atMs: nowMs };
+    if (nowMs - last.atMs < UNCHANGED_MS) return "";
+    return `nothing has changed for ${UNCHANGED_MS / 60_000} min${text === "" ? "" : `: ${text}`}`;
+  };
+}
+
+function textOf({ what = "", progress }: NotSeen): string {
+  return progress === undefined ? what : `${what} ${progress.donePercent ?? ""}`;
+}

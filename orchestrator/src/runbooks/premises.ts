@@ -1,0 +1,68 @@
+/**
+ * What a step assumes of the world: shown to whoever approves the plan, and asked again in the moment before its send
+ * (I15). Hours may lie between the two, and people, Ganeti's own tools and crashes act meanwhile.
+ */
+import { DiskState, type Condition, type GanetiInstance } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import { endViews } from "../view/end-view.js";
+import { copyUpToDate, instancePlaced } from "./conditions.js";
+import { drbdEndAt } from "./drbd-end.js";
+import { mirrorsOf } from "./parameters.js";
+
+/** Where an instance is when the step comes; what is not given is as it is now. */
+export interface Place {
+  readonly primaryNode?: string;
+  readonly secondaryNodes?: readonly string[];
+  readonly notRunningOn?: readonly string[];
+}
+
+/** The instance is still this one, with the same disks, wanted up or down as now, and on the nodes of the plan. */
+export function placed(instance: GanetiInstance, place: Place = {}): Condition {
+  return instancePlaced({
+    instance: instance.name,
+    instanceUuid: instance.uuid,
+    adminState: instance.adminState,
+    primaryNode: place.primaryNode ?? instance.primaryNode,
+    secondaryNodes: [...(place.secondaryNodes ?? instance.secondaryNodes)],
+    diskUuids: diskUuids(instance),
+    notRunningOn: [...(place.notRunningOn ?? [])],
+  });
+}
+
+/** The same where its guest may be on either of its nodes: a migration moves it meanwhile. */
+export function stillThere(instance: GanetiInstance): Condition {
+  return instancePlaced({
+    instance: instance.name,
+    instanceUuid: instance.uuid,
+    adminState: "",
+    primaryNode: "",
+    secondaryNodes: [],
+    diskUuids: diskUuids(instance),
+    notRunningOn: [],
+  });
+}
+
+/** Ganeti before 2.9 gives disks no uuid. */
+function diskUuids({ disks }: GanetiInstance): string[] {
+  return disks.every(({ uuid }) => uuid !== "") ? disks.map(({ uuid }) => uuid) : [];
+}
+
+/** On which of its nodes a guest must not run: where Ganeti wants it up, on all but the primary one. */
+export function elsewhere({ adminState, primaryNode, secondaryNodes }: GanetiInstance): string[] {
+  return adminState === "up" ? [...secondaryNodes] : [primaryNode, ...secondaryNodes];
+}
+
+/** The copies of all its mirrored disks on one node are UpToDate. */
+export function copiesUpToDate(view: ClusterView, instance: GanetiInstance, node: string): Condition[] {
+  return mirrorsOf(view, instance).map((resource) => copyUpToDate(drbdEndAt(view, resource, node)));
+}
+
+/** Every copy of the instance that is UpToDate now still is: what is made again is made from these. */
+export function goodCopies(view: ClusterView, instance: GanetiInstance, nowMs: number): Condition[] {
+  return mirrorsOf(view, instance).flatMap((resource) => {
+    const good = endViews(view, resource, nowMs).filter(
+      ({ drbd, inactive }) => !inactive && drbd?.disk === DiskState.UP_TO_DATE,
+    );
+    return good.map(({ end }) => copyUpToDate(drbdEndAt(view, resource, end.node)));
+  });
+}
