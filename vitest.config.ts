@@ -2,8 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const report = process.env["VIGIE_TEST_REPORT"]; // a file for .ci/run to sum up
 
-// Four kinds of tests, by what they need: unit (nothing), conformance (sample outputs beside the project,
-// skipped visibly where absent), scenarios (the simulator, virtual time), lab and nights (root, a real kernel). The
+// Kinds of tests, by what they need: unit (nothing), conformance (sample outputs beside the project, skipped visibly
+// where absent), scenarios (the simulator, virtual time), tools (root; every program that the agent starts, of Debian 12
+// and 13, in a lab of its own name beside another), lab and nights (root, a real cluster, of one release). The
 // wiki's bad nights take three quarters of an hour, so they are apart from what is run before each change lands.
 export default defineConfig({
   test: {
@@ -16,7 +17,17 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "conformance", include: ["test/conformance/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "tools",
+          include: ["test/conformance/tools/*.test.ts"],
+          env: { VIGIE_LAB_NAME: "vigie-tools" },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       { test: { name: "scenarios", include: ["test/scenarios/**/*.test.ts"], testTimeout: 120_000 } },
       onKernels("lab", ["test/lab/*.test.ts", "test/lab/proofs/*.test.ts"]),
       onKernels("nights", ["test/lab/nights/*.test.ts"]),

@@ -23,6 +23,8 @@ export interface LabNode {
   readonly script: (text: string, args?: readonly string[], options?: RunOptions) => Promise<Ran>;
   /** A command that goes on: each line of its output as it comes. @returns ends it */
   readonly stream: (command: string, onLine: (line: string) => void) => () => void;
+  /** The host's argv of a command there, for who speaks with it over its input and output. */
+  readonly argvOf: (command: string) => readonly string[];
   /** Copy a file of the host. */
   readonly put: (localPath: string, remotePath: string, mode?: number) => Promise<void>;
   /** Write a file. */
@@ -76,6 +78,7 @@ function labNode(login: Login, cacheFolder: string): LabNode {
     script: (text, args = [], options = {}) =>
       run(["bash -s --", ...args.map(quote)].join(" "), { ...options, input: text }),
     stream: (command, onLine) => streamLines([...sshArgv(login), command], onLine),
+    argvOf: (command) => [...sshArgv(login), command],
     put: (localPath, remotePath, mode) => receive(run, { file: localPath }, remotePath, mode),
     write: (remotePath, text, mode) => receive(run, text, remotePath, mode),
     isPowered: () => isPowered(name),

@@ -12,7 +12,8 @@ import { startProgress, type Progress, type Report } from "./host/progress.js";
 import { requireRoomToRun } from "./host/room.js";
 import { readState, writeState } from "./host/state.js";
 import { wantedSuite, type Suite } from "./host/suite.js";
-import { attach, type Lab } from "./lab.js";
+import { attach, type Lab, type LabNode } from "./lab.js";
+import type { NodeName } from "./nodes.js";
 import { ensureBaseImage } from "./recipe/base-image.js";
 import { hasGolden, openCache, type Cache } from "./recipe/cache.js";
 import { keepGolden, layGolden } from "./recipe/golden.js";
@@ -26,6 +27,8 @@ export interface UpOptions {
   readonly meanwhile?: (lab: Lab) => Promise<void>;
 }
 
+const LOCK = `/run/${LAB_NAME}.lock`;
+
 /**
  * A new lab, in a state that no earlier run can have touched: what runs is ended first.
  * @throws LabProblem, and nothing is left running
@@ -33,7 +36,7 @@ export interface UpOptions {
 export async function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
   requireLabHost();
   const suite = options.suite ?? wantedSuite();
-  return alone(`/run/${LAB_NAME}.lock`, "brings the lab up", async () => {
+  return alone(LOCK, "brings the lab up", async () => {
     try {
       return await bringUpNew(startProgress(report), suite, options);
     } catch (error) {
@@ -66,14 +69,29 @@ async function bringUpNew(progress: Progress, suite: Suite, options: UpOptions):
   return lab;
 }
 
-async function startNodes(cache: Cache, golden: boolean): Promise<Lab> {
+async function startNodes(cache: Cache, golden: boolean, names?: readonly NodeName[]): Promise<Lab> {
   writeState({ suite: cache.suite, cacheFolder: cache.folder, ready: false, kernels: {} });
   mkdirSync(diskFolder(), { recursive: true, mode: 0o700 });
   if (golden) await layGolden(cache);
   await createNetwork();
   const lab = attach(cache.folder);
-  await Promise.all(lab.nodes.map((node) => node.powerOn()));
+  const started = lab.nodes.filter(({ name }) => names?.includes(name) ?? true);
+  await Promise.all(started.map((node) => node.powerOn()));
   return lab;
+}
+
+/** One node without a cluster, from the base image: for what concerns its kernel and its tools only. */
+export async function bringUpBareNode(report: Report, suite: Suite): Promise<LabNode> {
+  requireLabHost();
+  return alone(LOCK, "brings the lab up", async () => {
+    const progress = startProgress(report);
+    await progress.step("packages of the host", () => ensurePackages(progress.note));
+    await takeDown();
+    const cache = await openCache(suite);
+    await ensureBaseImage(cache, progress);
+    const lab = await progress.step(`node h1, of Debian ${suite}`, () => startNodes(cache, false, ["h1"]));
+    return lab.node("h1");
+  });
 }
 
 /**

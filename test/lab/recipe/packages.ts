@@ -21,6 +21,7 @@ export const NODE_PACKAGES: readonly string[] = [
   "ipset",
   "ebtables",
   "smartmontools",
+  "ledmon",
 ];
 
 /** Units that a node has no use for; each costs time at every start. */
@@ -41,6 +42,7 @@ export const MASKED_UNITS: readonly string[] = [
   "hwclock.service",
   "kmod-static-nodes.service",
   "ldconfig.service",
+  "ledmon.service",
   "lvm2-lvmpolld.socket",
   "lvm2-monitor.service",
   "modprobe@.service",
