@@ -2,16 +2,24 @@
  * The agent, composed: sources → observer → session, and requests → performer. It knows one node and decides
  * nothing. main.ts gives it the real machine; the simulator gives it another.
  */
-import { Source, type HungCommand } from "@vigie/proto";
+import { Source, type Damaged, type HungCommand, type LinkCut } from "@vigie/proto";
 import type { Host } from "./host.js";
 import type { Journal } from "./journal.js";
 import { createLook } from "./look.js";
 import { createObserver, type Observer } from "./observe.js";
-import { createPerformer } from "./perform.js";
+import { createPerformer, type Performer } from "./perform.js";
 import { keepSession, type Dial } from "./session.js";
 import { sourceDefinitions } from "./sources/index.js";
 import { readMasterNode } from "./sources/ssconf.js";
-import { SWEEP_PERIOD_MS, sweepAtStart, sweepAll, sweepAtStop, sweepUnknown } from "./sweep.js";
+import {
+  removeAll,
+  SWEEP_PERIOD_MS,
+  sweepAll,
+  sweepAtStart,
+  sweepUnknown,
+  tidy,
+  TIDY_PERIOD_MS,
+} from "./sweep.js";
 
 export interface AgentParts {
   readonly host: Host;
@@ -25,7 +33,7 @@ export interface AgentParts {
   readonly log: (event: string, detail: Record<string, unknown>) => void;
 }
 
-/** Runs until `signal` aborts; then no cut of ours is left. */
+/** Runs until `signal` aborts; then nothing of ours is left in the firewall. */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
   const { host, journal, nodeName } = parts;
   const observer = createObserver(host, sourceDefinitions({ nodeName }));
@@ -37,10 +45,10 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
 
   await sweepAtStart(host, journal, (await look.cuts()).cuts);
   observer.start(signal);
-  void sweepEveryMinute(parts, observer, signal);
+  void keepTidy(parts, observer, performer, signal);
   const session = { ...parts, clock: host, bootId, masterNode, readOnlyReason, observer, performer };
   await keepSession(session, signal);
-  await sweepAtStop(host);
+  await removeAll(host);
 }
 
 /** The kill switch is a file on this node: it needs neither network nor orchestrator (I33). */
@@ -55,18 +63,37 @@ async function whyReadOnly({ host, journal, killSwitch }: AgentParts): Promise<s
   }
 }
 
-async function sweepEveryMinute(parts: AgentParts, observer: Observer, signal: AbortSignal): Promise<void> {
-  const { host, journal } = parts;
+async function keepTidy(
+  parts: AgentParts,
+  observer: Observer,
+  performer: Performer,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host } = parts;
+  let sweptMs = host.monotonicMs();
   while (!signal.aborted) {
-    await host.sleep(SWEEP_PERIOD_MS, signal);
+    await host.sleep(TIDY_PERIOD_MS, signal);
     const { facts, damaged } = await observer.readNow(Source.LINK_CUTS);
     if (signal.aborted || facts?.$case !== "linkCuts") continue;
-    if (damaged.length > 0) {
-      await sweepAll(host, journal, damaged);
-      parts.log("cut.swept", { alarm: true, damaged });
-      continue;
+    const { cuts } = facts.value;
+    const minute = host.monotonicMs() - sweptMs >= SWEEP_PERIOD_MS;
+    if (minute) {
+      await sweep(parts, cuts, damaged);
+      sweptMs = host.monotonicMs();
     }
-    const removed = await sweepUnknown(host, journal, facts.value.cuts, (runId) => journal.madeCut(runId));
-    if (removed.length > 0) parts.log("cut.swept", { alarm: true, cuts: removed });
+    await performer.whenIdle(() => tidy(host, cuts, minute));
   }
+}
+
+async function sweep(
+  { host, journal, log }: AgentParts,
+  cuts: readonly LinkCut[],
+  damaged: readonly Damaged[],
+): Promise<void> {
+  if (damaged.length > 0) {
+    await sweepAll(host, journal, damaged);
+    return log("cut.swept", { alarm: true, damaged });
+  }
+  const removed = await sweepUnknown(host, journal, cuts, (runId) => journal.madeCut(runId));
+  if (removed.length > 0) log("cut.swept", { alarm: true, cuts: removed });
 }

@@ -4,13 +4,14 @@
  */
 import { VigieError } from "@vigie/proto";
 import { MASTER } from "./actions/action.js";
+import { rememberEpoch } from "./epoch.js";
 import type { Host } from "./host.js";
 import type { Journal } from "./journal.js";
 import type { Task } from "./task.js";
 
 export interface EntitlementParts {
-  readonly host: Pick<Host, "monotonicMs">;
-  readonly journal: Pick<Journal, "highestEpoch">;
+  readonly host: Pick<Host, "monotonicMs" | "wallUnixMs">;
+  readonly journal: Pick<Journal, "highestEpoch" | "append">;
   readonly nodeName: string;
   /** Why nothing may be changed now: the kill switch, a broken journal. Empty: it may. */
   readonly readOnlyReason: () => Promise<string>;
@@ -19,7 +20,10 @@ export interface EntitlementParts {
 }
 
 export interface Entitlement {
-  /** @throws VigieError IDENTITY_MISMATCH, STALE_EPOCH, READ_ONLY */
+  /**
+   * Asked before every command. The caller's epoch is remembered, so from its first command on no earlier one counts.
+   * @throws VigieError IDENTITY_MISMATCH, STALE_EPOCH, READ_ONLY, JOURNAL_BROKEN
+   */
   readonly check: (task: Task) => Promise<void>;
   /** @throws VigieError TOO_LATE */
   readonly checkAge: (task: Task) => void;
@@ -33,7 +37,6 @@ export function createEntitlement({ host, journal, nodeName, ...parts }: Entitle
   async function check({ request, caller, definition, action }: Task): Promise<void> {
     const about = definition.about(action.value);
     checkNode(request.node, about);
-    checkEpoch(request.epoch);
     const master = await parts.masterNode();
     if (master !== caller.orchestratorNode)
       throw new VigieError(
@@ -47,18 +50,13 @@ export function createEntitlement({ host, journal, nodeName, ...parts }: Entitle
       );
     const readOnly = await parts.readOnlyReason();
     if (readOnly !== "") throw new VigieError("READ_ONLY", readOnly);
+    rememberEpoch(journal, request.epoch, host.wallUnixMs()); // last: nothing is waited for behind it
   }
 
   function checkNode(asked: string, about: string | typeof MASTER): void {
     if (asked !== nodeName) throw new VigieError("IDENTITY_MISMATCH", `this is ${nodeName}, not ${asked}`);
     if (about !== MASTER && about !== nodeName)
       throw new VigieError("IDENTITY_MISMATCH", `this is ${nodeName}, and what it is about is of ${about}`);
-  }
-
-  function checkEpoch(epoch: number): void {
-    if (epoch === 0) throw new VigieError("STALE_EPOCH", "the caller does not lead: it has no epoch");
-    if (epoch < journal.highestEpoch())
-      throw new VigieError("STALE_EPOCH", `epoch ${epoch} is over: ${journal.highestEpoch()} was seen`);
   }
 
   function checkAge(task: Task): void {

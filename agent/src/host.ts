@@ -30,6 +30,8 @@ export interface Host extends Clock {
   readonly listFolder: (path: string) => Promise<string[]>;
   /** The target of a symbolic link, not resolved further. Rejects as node:fs does. */
   readonly readLink: (path: string) => Promise<string>;
+  /** Into a file of the kernel's that is there; none is made. Rejects as node:fs does. */
+  readonly writeFile: (path: string, text: string) => Promise<void>;
   /** Never rejects: how it ended is in the outcome. */
   readonly run: (command: Command) => Promise<CommandOutcome>;
   /** One request and its answer over a UNIX socket, each ended by `end`; rejects at the deadline. */

@@ -1,8 +1,12 @@
 /**
- * The fence that cuts one DRBD link: an ipset whose entries the kernel expires by itself, and four static rules
- * that refuse what matches it by tcp-reset. The rules are the wiki's four (either node may have connected, so the
- * DRBD port is the source or the destination port, in either direction), but they match {peer address, port, tcp}
- * and never a port alone: DRBD and VNC ports come from one pool, and a freed one is soon another customer's (I18).
+ * The fence that cuts one DRBD link: a chain of its own, whose rules match only while the kernel remembers, in a list
+ * of xt_recent, that the peer was put there less than a cut's time ago. The rules alone refuse nothing; writing the
+ * peer's address into the list is the cut, and its end needs nobody: no process, no disk, no network, no wall clock
+ * (I17, the kernel counts jiffies).
+ *
+ * The rules are the wiki's four (either node may have connected, so the DRBD port is the source or the destination
+ * port, in either direction), but they match {peer address, port, tcp} and never a port alone: DRBD and VNC ports come
+ * from one pool, and a freed one is soon another customer's (I18).
  *
  * Resets themselves pass. The wiki's rules refuse these too, so the end that holds them swallows its own reset and
  * goes on for DRBD's ping time, ten seconds and more (safety F6); let through, both ends hear at their next packet.
@@ -12,106 +16,142 @@
  * its SYN again after 1, 3 and 7 s. So the ends meet soon after the cut is gone, and Ganeti's migration, which gives a
  * disk up that is unconnected for 15 s (lib/backend.py, DrbdWaitSync), goes on.
  *
- * Why an ipset: a cut must be gone when its time is over even if this agent was killed, the disk is full or the
- * orchestrator is away (I17). The kernel forgets the entry; the rules stay and match nothing.
+ * Why xt_recent, and not an ipset with a timeout: rules that a person saves in the middle of a cut name the set, and
+ * at the next boot iptables-restore finds no such set and loads no rule at all, the host's own neither. A list of
+ * xt_recent comes with the rule that names it, and is empty: whatever was saved loads, and cuts nothing.
+ *
+ * The list's name holds all there is to know of the cut, so /proc/net/xt_recent shows the cuts without any tool, and
+ * `iptables -S` shows whose they are.
  */
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import type { Command } from "./host.js";
 
-export const CHAIN = "VIGIE-CUT";
+export const LISTS = "/proc/net/xt_recent";
+export const LIST_PREFIX = "vigie-cut";
+const CHAIN_PREFIX = "VIGIE-CUT";
 const TIMEOUT_MS = 5_000;
 const LOCK_WAIT_S = "3"; // iptables -w: another user of the xtables lock is waited for (I20)
 
-interface Family {
-  readonly set: string;
-  readonly inet: "inet" | "inet6";
-  readonly iptables: string;
-}
-
-const IPV4: Family = { set: "vigie-cut", inet: "inet", iptables: "/usr/sbin/iptables" };
-const IPV6: Family = { set: "vigie-cut6", inet: "inet6", iptables: "/usr/sbin/ip6tables" };
-
-export const CUT_SETS: readonly string[] = [IPV4.set, IPV6.set];
-
-/** Which end of a packet is the peer, and which port of it is DRBD's: `src,dst` reads {source address, destination port}. */
-const MATCHES = ["src,dst", "src,src", "dst,dst", "dst,src"];
-
-/** A new connection goes to DRBD's port, whichever end opens it. */
-const MATCHES_OF_A_NEW_ONE = ["src,dst", "dst,dst"];
-
-const NEW = ["-p", "tcp", "--syn"];
-const NOT_A_RESET = ["-p", "tcp", "--tcp-flags", "RST", "NONE"];
-const REFUSE = ["-j", "REJECT", "--reject-with", "tcp-reset"];
+export const TABLES = ["/usr/sbin/iptables", "/usr/sbin/ip6tables"] as const;
+export const HOOKS = ["INPUT", "OUTPUT"] as const;
 
 export interface Cut {
   readonly peerAddress: string; // a literal IP
-  readonly port: number; // TCP
+  readonly port: number; // TCP; Ganeti gives each only once in a cluster
 }
 
-export function addCut(cut: Cut, ttlS: number, runId: string): Command {
-  return ipset("add", familyOf(cut).set, entry(cut), "timeout", String(ttlS), "comment", runId);
+export interface TimedCut extends Cut {
+  readonly ttlS: number;
+  readonly runId: string;
 }
 
-/** Succeeds also where there is no such entry. */
-export function removeCut(cut: Cut): Command {
-  return ipset("del", familyOf(cut).set, entry(cut), "-exist");
+const LIST =
+  /^vigie-cut,(?<peerAddress>[0-9a-f.:]{2,39}),(?<port>\d{1,5}),(?<ttl>\d{1,4}),(?<runId>[\w-]{1,64})$/;
+
+/** "vigie-cut,10.0.0.2,11018,30,r-7" */
+export function listOf({ peerAddress, port, ttlS, runId }: TimedCut): string {
+  return [LIST_PREFIX, peerAddress, port, ttlS, runId].join(",");
 }
 
-export function listCuts(set: string): Command {
-  return ipset("list", set, "-output", "save");
+/** @returns undefined: no list that this agent would make */
+export function cutOfList(name: string): TimedCut | undefined {
+  const { peerAddress = "", port = "", ttl = "", runId = "" } = LIST.exec(name)?.groups ?? {};
+  if (isIP(peerAddress) === 0 || Number(port) < 1 || Number(port) > 65_535 || Number(ttl) < 1)
+    return undefined;
+  return { peerAddress, port: Number(port), ttlS: Number(ttl), runId };
 }
 
-/** Commands that make the fence, each with the question whether it is needed; safe to repeat. */
-export function fenceSteps(cut: Cut): readonly { readonly unless?: Command; readonly run: Command }[] {
-  const { set, inet, iptables: file } = familyOf(cut);
-  const rule = (...args: string[]): Command => iptables(file, ...args);
+export function chainOf({ port }: Pick<Cut, "port">): string {
+  return `${CHAIN_PREFIX}-${port}`;
+}
+
+/** A chain of this agent's, or of an earlier release's. */
+export function isOurChain(name: string): boolean {
+  return name === CHAIN_PREFIX || name.startsWith(`${CHAIN_PREFIX}-`);
+}
+
+/** Which end of a packet is the peer and which port of it is DRBD's; a new connection goes to DRBD's port only. */
+const MATCHES = [
+  { address: "-s", port: "--dport", side: "--rsource" },
+  { address: "-d", port: "--dport", side: "--rdest" },
+  { address: "-s", port: "--sport", side: "--rsource" },
+  { address: "-d", port: "--sport", side: "--rdest" },
+];
+
+const NEW = { what: ["--syn"], target: ["-j", "DROP"] };
+const NOT_A_RESET = {
+  what: ["--tcp-flags", "RST", "NONE"],
+  target: ["-j", "REJECT", "--reject-with", "tcp-reset"],
+};
+
+/** The rules of one cut, in their order: silence for who connects anew, then a reset for the rest. */
+export function rulesOf(cut: TimedCut): readonly (readonly string[])[] {
+  const to = MATCHES.filter(({ port }) => port === "--dport");
   return [
-    { run: ipset("create", set, "hash:ip,port", "family", inet, "timeout", "30", "comment", "-exist") },
-    { unless: rule("-S", CHAIN), run: rule("-N", CHAIN) },
-    ...MATCHES.map((match) => {
-      const what = [...NOT_A_RESET, "-m", "set", "--match-set", set, match, ...REFUSE];
-      return { unless: rule("-C", CHAIN, ...what), run: rule("-A", CHAIN, ...what) };
-    }),
-    ...MATCHES_OF_A_NEW_ONE.map((match) => {
-      const what = [...NEW, "-m", "set", "--match-set", set, match, "-j", "DROP"];
-      return { unless: rule("-C", CHAIN, ...what), run: rule("-I", CHAIN, "1", ...what) }; // before what refuses
-    }),
-    ...["INPUT", "OUTPUT"].map((hook) => ({
-      unless: rule("-C", hook, "-j", CHAIN),
-      run: rule("-I", hook, "1", "-j", CHAIN),
-    })),
+    ...to.map((match) => rule(cut, match, NEW)),
+    ...MATCHES.map((match) => rule(cut, match, NOT_A_RESET)),
   ];
 }
 
-/** Commands that take everything of ours away; each may fail because it is not there. */
-export function dismantleSteps(): readonly Command[] {
-  return [IPV4, IPV6].flatMap(({ set, iptables: file }) => [
-    ipset("flush", set),
-    iptables(file, "-D", "INPUT", "-j", CHAIN),
-    iptables(file, "-D", "OUTPUT", "-j", CHAIN),
-    iptables(file, "-F", CHAIN),
-    iptables(file, "-X", CHAIN),
-    ipset("destroy", set),
-  ]);
+function rule(
+  cut: TimedCut,
+  match: (typeof MATCHES)[number],
+  { what, target }: typeof NEW,
+): readonly string[] {
+  const packet = [match.address, cut.peerAddress, "-p", "tcp", match.port, String(cut.port), ...what];
+  const recent = ["--name", listOf(cut), "--rcheck", "--seconds", String(cut.ttlS), match.side];
+  return [...packet, "-m", "recent", ...recent, ...target];
 }
 
-/** Ends every cut at once; the rules stay. Fails where the set does not exist. */
-export function flushCuts(set: string): Command {
-  return ipset("flush", set);
+/** Commands that make the fence, which refuses nothing yet. `onlyIf` and `unless` are questions to the kernel. */
+export interface FenceStep {
+  readonly run: Command;
+  readonly unless?: Command;
+  readonly onlyIf?: Command;
 }
 
-function familyOf(cut: Cut): Family {
-  return isIPv6(cut.peerAddress) ? IPV6 : IPV4;
+/** Also over what an earlier cut of this link left behind. The jumps come first in INPUT and OUTPUT. */
+export function fenceSteps(cut: TimedCut): readonly FenceStep[] {
+  const chain = chainOf(cut);
+  return [
+    { unless: tables(cut, "-S", chain), run: tables(cut, "-N", chain) },
+    { run: tables(cut, "-F", chain) },
+    ...rulesOf(cut).map((words) => ({ run: tables(cut, "-A", chain, ...words) })),
+    ...HOOKS.flatMap((hook) => [
+      { onlyIf: tables(cut, "-C", hook, "-j", chain), run: tables(cut, "-D", hook, "-j", chain) },
+      { run: tables(cut, "-I", hook, "1", "-j", chain) },
+    ]),
+  ];
 }
 
-function entry(cut: Cut): string {
-  return `${cut.peerAddress},tcp:${cut.port}`;
+/** The cut itself: from here on the kernel counts. */
+export function makeCut(cut: TimedCut): { readonly write: { readonly text: string }; readonly path: string } {
+  return { write: { text: `+${cut.peerAddress}` }, path: `${LISTS}/${listOf(cut)}` };
 }
 
-function ipset(...args: string[]): Command {
-  return { file: "/usr/sbin/ipset", args, timeoutMs: TIMEOUT_MS };
+/** Everything of one link's cut goes, the refusing rules first. */
+export function openSteps(cut: Cut): readonly FenceStep[] {
+  const chain = chainOf(cut);
+  const isThere = tables(cut, "-S", chain);
+  return [
+    { onlyIf: isThere, run: tables(cut, "-F", chain) },
+    ...HOOKS.map((hook) => ({
+      onlyIf: tables(cut, "-C", hook, "-j", chain),
+      run: tables(cut, "-D", hook, "-j", chain),
+    })),
+    { onlyIf: isThere, run: tables(cut, "-X", chain) },
+  ];
 }
 
-function iptables(file: string, ...args: string[]): Command {
+/** What stands in one chain, as `iptables -S` prints it. */
+export function rulesIn(cut: Cut, chain: string): Command {
+  return tables(cut, "-S", chain);
+}
+
+export function tables({ peerAddress }: Pick<Cut, "peerAddress">, ...args: string[]): Command {
+  return tablesCommand(isIPv6(peerAddress) ? TABLES[1] : TABLES[0], ...args);
+}
+
+export function tablesCommand(file: string, ...args: string[]): Command {
   return { file, args: ["-w", LOCK_WAIT_S, ...args], timeoutMs: TIMEOUT_MS };
 }

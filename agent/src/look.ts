@@ -12,7 +12,7 @@ export function createLook(
   nodeName: string,
   bootId: string,
   observer: Observer,
-): Omit<Look, "requestAgeMs" | "asker" | "device"> {
+): Omit<Look, "requestAgeMs" | "asker" | "device" | "prepared"> {
   return {
     host,
     nodeName,
@@ -54,7 +54,7 @@ export function createLook(
   };
 }
 
-/** Absent is an answer: without ipset there is no cut. */
+/** Damaged: something is cut, and nobody knows what. */
 function whyNotAll(report: SourceReport): string {
   if (report.state === SourceState.FAILED) return report.reason;
   const [damaged] = report.damaged;

@@ -19,6 +19,7 @@ import { createRealHost } from "./real-host.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
 import { staySmall } from "./stay-small.js";
+import { removeAll } from "./sweep.js";
 
 const EXIT_BAD_CONFIG = 2;
 
@@ -62,7 +63,12 @@ function ownName(config: AgentConfig, configPath: string): string {
   throw configError(configPath, ["node"], `${name}, as the certificate says`, config.node);
 }
 
-main(process.argv[2] ?? "/etc/vigie/agent.toml").catch((error: unknown) => {
+/** What an agent that was killed left in the firewall goes, whether or not it is started again (ExecStopPost). */
+const OPEN_LINKS = "--open-links";
+
+const asked = process.argv[2] ?? "/etc/vigie/agent.toml";
+const work = asked === OPEN_LINKS ? removeAll(createRealHost()) : main(asked);
+work.catch((error: unknown) => {
   const badConfig =
     error instanceof VigieError && (error.code === "BAD_CONFIG" || error.code === "PERMISSION_DENIED");
   process.stderr.write(`vigie-agent: ${badConfig ? error.message : explain(error)}\n`);

@@ -1,7 +1,8 @@
-import { ActionOutcome, ConnectionState, LinkCut, type ActionRequest } from "@vigie/proto";
+import { ActionOutcome, ConnectionState, type ActionRequest } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "./host.js";
 import { openJournal, REAL_DISK } from "./journal.js";
+import type { Caller } from "./task.js";
 import { cutRequest, performStage, restoreRequest, type PerformStage } from "./testing.js";
 
 let stage: PerformStage;
@@ -9,8 +10,8 @@ beforeEach(() => (stage = performStage()));
 afterEach(() => stage.end());
 
 const { DONE, ALREADY_SO, REFUSED, FAILED, UNKNOWN } = ActionOutcome;
-const STANDING = LinkCut.create({ peerAddress: "10.0.0.2", port: 11_018, expiresInS: 9, runId: "r-1" });
-const isAdd = ({ args }: Command): boolean => args[0] === "add";
+const isNew = ({ args }: Command): boolean => args.includes("-N");
+const CUT = "write +10.0.0.2";
 
 /** A request that was refused before anything was written or run. */
 async function refused(request: ActionRequest, code: string): Promise<string> {
@@ -23,12 +24,19 @@ async function refused(request: ActionRequest, code: string): Promise<string> {
 
 test("a cut is guarded, written down, run, looked at, and written down again, in this order (I14, I22)", async () => {
   expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE, code: "" });
-  expect(stage.happened.filter((what) => !what.startsWith("run -"))).toEqual([
-    "look at the minor",
+  expect(stage.happened.filter((what) => !/^run -[SC]$/.test(what))).toEqual([
+    "epoch",
     "look at the cuts",
+    "look at the minor",
     "intent",
-    "run create",
-    "run add",
+    "run -N",
+    "run -F",
+    ...Array.from({ length: 6 }, () => "run -A"),
+    "run -I",
+    "run -I",
+    "look at the cuts",
+    "look at the minor",
+    CUT,
     "look at the cuts",
     "result",
   ]);
@@ -37,21 +45,34 @@ test("a cut is guarded, written down, run, looked at, and written down again, in
 test("the result shows every fact of the guard and every command that changed something", async () => {
   const { guard, commands } = await stage.perform(cutRequest());
   expect(guard.map(({ name }) => name)).toContain("own still");
-  expect(commands.map(({ argv }) => argv.slice(0, 2).join(" "))).toEqual([
-    "/usr/sbin/ipset create",
-    ...Array.from({ length: 9 }, () => "/usr/sbin/iptables -w"),
-    "/usr/sbin/ipset add",
+  expect(commands.map(({ argv }) => argv[0])).toEqual([
+    ...Array.from({ length: 10 }, () => "/usr/sbin/iptables"),
+    "echo",
   ]);
+  expect(commands.at(-1)?.argv.join(" ")).toBe(
+    "echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,11018,30,r-1",
+  );
 });
 
-test("rules that are there already are asked for, and not made twice", async () => {
-  stage.world.run = ({ args }) => (args.includes("-C") || args.includes("-S") ? { exitCode: 0 } : undefined);
-  stage.world.cuts = [STANDING];
-  const { commands } = await stage.perform(cutRequest());
-  expect(commands).toEqual([]); // the guard refused: this link is cut already
-  stage.world.cuts = [];
-  await stage.perform(cutRequest({ attempt: 2 }));
-  expect(stage.ran.filter(({ args }) => args.some((arg) => /^-[NAI]$/.test(arg)))).toEqual([]);
+test("rules that are there already, as after a step that was too late, are not made twice", async () => {
+  stage.world.looking = async () => void (stage.world.nowMs += stage.ran.some(isNew) ? 2_001 : 0);
+  expect(await stage.perform(cutRequest())).toMatchObject({ outcome: REFUSED, code: "TOO_LATE" });
+  expect(stage.happened).not.toContain(CUT);
+  stage.world.looking = () => Promise.resolve();
+  stage.ran.length = 0;
+  expect(await stage.perform(cutRequest({ attempt: 2 }), soon(stage))).toMatchObject({ outcome: DONE });
+  expect(stage.ran).toEqual([]);
+});
+
+test("a site's ACCEPT that got above the cut's rules refuses it: the cut would be none", async () => {
+  stage.world.run = ({ args }) =>
+    args.includes("-S") && args.includes("INPUT")
+      ? { stdout: "-P INPUT DROP\n-A INPUT -i eth1 -j ACCEPT\n-A INPUT -j VIGIE-CUT-11018\n" }
+      : undefined;
+  const result = await stage.perform(cutRequest());
+  expect(result).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+  expect(result.message).toBe("the cut in INPUT is behind -A INPUT -i eth1 -j ACCEPT");
+  expect(stage.happened).not.toContain(CUT);
 });
 
 test("a guard that refuses is written down as the result, with the fact that refused", async () => {
@@ -67,7 +88,7 @@ test("a guard that refuses is written down as the result, with the fact that ref
 });
 
 test("a cut that the kernel does not list afterwards has failed, whatever the exit codes said (F5)", async () => {
-  stage.world.run = (command) => (isAdd(command) ? { exitCode: 0 } : undefined);
+  stage.world.write = () => Promise.resolve();
   expect(await stage.perform(cutRequest())).toMatchObject({ outcome: FAILED, code: "VERIFY_FAILED" });
 });
 
@@ -82,7 +103,7 @@ test("the first command that fails is the last that is run", async () => {
 
 test("a command that crashes leaves its effect unknown, and the answer names the signal (I11)", async () => {
   stage.world.run = (command) =>
-    isAdd(command) ? { end: "signalled", exitCode: -1, signal: "SIGSEGV" } : undefined;
+    isNew(command) ? { end: "signalled", exitCode: -1, signal: "SIGSEGV" } : undefined;
   const result = await stage.perform(cutRequest());
   expect(result).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_FAILED" });
   expect(result.message).toContain("ended by SIGSEGV");
@@ -95,18 +116,20 @@ test("a restore of a link that is not cut runs nothing", async () => {
 });
 
 test("a restore takes the cut away, whatever the minor's state is (I17)", async () => {
-  stage.world.cuts = [STANDING];
+  await stage.perform(cutRequest());
   stage.world.own = undefined;
   expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: DONE });
   expect(stage.world.cuts).toEqual([]);
 });
 
 test("a restore that cannot see whether the cut stands takes it away, and does not say that it is gone (I11)", async () => {
-  stage.world.cutsUnknown = "ipset timed out";
+  await stage.perform(cutRequest());
+  stage.ran.length = 0;
+  stage.world.cutsUnknown = "/proc is not there";
   const result = await stage.perform(restoreRequest());
-  expect(stage.ran.map(({ args }) => args[0])).toEqual(["del"]);
+  expect(stage.ran.map(({ args }) => args[2])).toEqual(["-F", "-D", "-D", "-X"]);
   expect(result).toMatchObject({ outcome: UNKNOWN, code: "VERIFY_FAILED" });
-  expect(result.message).toContain("ipset timed out");
+  expect(result.message).toContain("/proc is not there");
 });
 
 describe("who asks, and when", () => {
@@ -223,8 +246,7 @@ describe("the same key again (I23)", () => {
   test("that was begun and has no answer is unknown, and nothing is run (I22)", async () => {
     let begun: () => void = () => undefined;
     const reached = new Promise<void>((resolve) => (begun = resolve));
-    stage.world.run = (command) =>
-      isAdd(command) ? (begun(), new Promise<never>(() => undefined)) : undefined;
+    stage.world.write = () => (begun(), new Promise<never>(() => undefined));
     void stage.perform(cutRequest());
     await reached;
     stage = stage.restarted();
@@ -234,7 +256,10 @@ describe("the same key again (I23)", () => {
 
   test("while the first is still at work waits for its answer, and runs nothing of its own", async () => {
     let go: () => void = () => undefined;
-    stage.world.looking = () => new Promise<void>((resolve) => (go = resolve));
+    stage.world.looking = () => {
+      stage.world.looking = () => Promise.resolve();
+      return new Promise<void>((resolve) => (go = resolve));
+    };
     const first = stage.perform(cutRequest());
     await Promise.resolve();
     const second = stage.perform(cutRequest());
@@ -242,7 +267,7 @@ describe("the same key again (I23)", () => {
     go();
     expect(await first).toMatchObject({ outcome: DONE });
     expect(await second).toMatchObject({ outcome: DONE, replayed: true });
-    expect(stage.ran.filter(isAdd)).toHaveLength(1);
+    expect(stage.happened.filter((what) => what === CUT)).toHaveLength(1);
   });
 });
 
@@ -280,7 +305,10 @@ describe("what became of a key, when the answer is missing (I22)", () => {
 describe("a resource that is in use", () => {
   test("takes no second action meanwhile (I9)", async () => {
     let go: () => void = () => undefined;
-    stage.world.looking = () => new Promise<void>((resolve) => (go = resolve));
+    stage.world.looking = () => {
+      stage.world.looking = () => Promise.resolve();
+      return new Promise<void>((resolve) => (go = resolve));
+    };
     const first = stage.perform(cutRequest());
     await new Promise((resolve) => setImmediate(resolve));
     expect(await stage.perform(cutRequest({ runId: "r-2" }))).toMatchObject({
@@ -289,23 +317,22 @@ describe("a resource that is in use", () => {
     });
     go();
     expect(await first).toMatchObject({ outcome: DONE });
-    stage.world.cuts = [];
-    stage.world.looking = () => Promise.resolve();
+    expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: DONE });
     expect(await stage.perform(cutRequest({ runId: "r-2" }))).toMatchObject({ outcome: DONE });
   });
 
   test("stays taken after a command that hangs in the kernel, for every action on it (I37)", async () => {
-    stage.world.run = (command) => (isAdd(command) ? { end: "hung", exitCode: -1 } : undefined);
+    stage.world.run = (command) => (isNew(command) ? { end: "hung", exitCode: -1 } : undefined);
     expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_HUNG" });
     stage.world.run = () => undefined;
     expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: REFUSED, code: "COMMAND_HUNG" });
   });
 
   test("is free again after a command that was killed at its deadline; its effect is unknown", async () => {
-    stage.world.run = (command) => (isAdd(command) ? { end: "timed-out", exitCode: -1 } : undefined);
+    stage.world.run = (command) => (isNew(command) ? { end: "timed-out", exitCode: -1 } : undefined);
     expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_TIMED_OUT" });
-    stage.world.cuts = [STANDING];
     stage.world.run = () => undefined;
+    expect(await stage.perform(cutRequest({ attempt: 2 }))).toMatchObject({ outcome: DONE });
     expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: DONE });
   });
 });
@@ -322,10 +349,15 @@ describe("a journal that cannot be written (I24)", () => {
     stage.end();
     stage = performStage(undefined, brokenAt("result"));
     const result = await stage.perform(cutRequest());
-    expect(stage.ran.filter(isAdd)).toHaveLength(1);
+    expect(stage.happened.filter((what) => what === CUT)).toHaveLength(1);
     expect(result).toMatchObject({ outcome: UNKNOWN, code: "JOURNAL_BROKEN" });
   });
 });
+
+/** A request of now. */
+function soon({ world }: PerformStage): Partial<Caller> {
+  return { sentAtMs: () => world.nowMs - 100 };
+}
 
 /** A disk that is full from the first record of this kind on. */
 function brokenAt(kind: string): Parameters<typeof performStage>[1] {

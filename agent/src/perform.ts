@@ -1,27 +1,31 @@
 /**
  * How every action is performed: is the caller entitled and in time → was this asked before → is what it touches
- * free → guard → intent on disk → argv → look again → result on disk. The order is the safety: nothing is run that
- * is not in the journal, and nothing is in the journal twice (I14, I22, I23, I25, I27, I33).
+ * free → guard → intent on disk → its commands, each after a last look (run-action.ts) → look at what became of it →
+ * result on disk. The order is the safety: nothing is run that is not in the journal, and nothing is in the journal
+ * twice (I14, I22, I23, I25, I27, I33).
  */
 import { ActionOutcome, ActionResult, VigieError, type ActionRequest } from "@vigie/proto";
 import { failure, guardResult, verdictResult } from "./action-results.js";
-import { stepArgv, type Look } from "./actions/action.js";
+import type { AlreadySo, Look } from "./actions/action.js";
+import { actionCommands } from "./actions/commands.js";
 import { createEntitlement, type EntitlementParts } from "./entitlement.js";
-import { FACT_AGE_MAX_MS } from "./guards/fact.js";
 import type { DeviceHandle, Host } from "./host.js";
 import type { Journal, KeyState } from "./journal.js";
-import { runSteps, type Ran } from "./run-steps.js";
+import { isPrepared, judge, runAction } from "./run-action.js";
+import type { Ran } from "./run-steps.js";
 import { taskOf, type Caller, type Task } from "./task.js";
 
 export interface PerformerParts extends EntitlementParts {
   readonly host: Host;
   readonly journal: Journal;
-  readonly look: Omit<Look, "requestAgeMs" | "asker" | "device">;
+  readonly look: Omit<Look, "requestAgeMs" | "asker" | "device" | "prepared">;
 }
 
 export interface Performer {
   /** Never rejects: what went wrong is the result. */
   readonly perform: (request: ActionRequest, caller: Caller) => Promise<ActionResult>;
+  /** Does this while no action is at work, and lets none begin meanwhile; not at all where one is. */
+  readonly whenIdle: (work: () => Promise<void>) => Promise<void>;
 }
 
 export function createPerformer(parts: PerformerParts): Performer {
@@ -30,7 +34,15 @@ export function createPerformer(parts: PerformerParts): Performer {
   const busy = new Map<string, string>(); // what is locked → the key of the action that holds it
   const atWork = new Map<string, { readonly body: string; readonly answer: Promise<ActionResult> }>(); // by key
 
-  return { perform };
+  let idleWork: Promise<void> = Promise.resolve();
+
+  return { perform, whenIdle };
+
+  async function whenIdle(work: () => Promise<void>): Promise<void> {
+    if (atWork.size > 0) return;
+    idleWork = work().catch(() => undefined); // it is tried again
+    await idleWork;
+  }
 
   async function perform(request: ActionRequest, caller: Caller): Promise<ActionResult> {
     try {
@@ -82,6 +94,7 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   async function perhapsRun(task: Task): Promise<ActionResult> {
     try {
+      await idleWork;
       await entitlement.check(task);
       entitlement.checkAge(task);
       return await runOnce(task);
@@ -92,7 +105,8 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function lookOf(task: Task, device: DeviceHandle | undefined): Look {
     const { runId, stepId } = task.request;
-    return { ...parts.look, requestAgeMs: () => entitlement.ageMs(task), asker: { runId, stepId }, device };
+    const requestAgeMs = (): number => entitlement.ageMs(task);
+    return { ...parts.look, requestAgeMs, asker: { runId, stepId }, device, prepared: false };
   }
 
   async function runOnce(task: Task): Promise<ActionResult> {
@@ -105,11 +119,10 @@ export function createPerformer(parts: PerformerParts): Performer {
     let device: DeviceHandle | undefined;
     let hung = false;
     try {
-      const guardedAtMs = host.monotonicMs();
       const held = await task.definition.holds(task.action.value, lookOf(task, undefined));
-      if (held !== false) return settle(task, { ...held, outcome: ActionOutcome.ALREADY_SO });
+      if (held !== false) return settle(task, await alreadySo(task, held));
       device = await openDevice(task);
-      const result = await guardAndRun(task, lookOf(task, device), guardedAtMs);
+      const result = await guardAndRun(task, lookOf(task, device));
       hung = result.code === "COMMAND_HUNG";
       return result;
     } finally {
@@ -121,6 +134,12 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
   }
 
+  /** It is as asked for: but is it that of which it was asked (I12, I13)? */
+  async function alreadySo(task: Task, held: AlreadySo): Promise<Partial<ActionResult>> {
+    const guard = await task.definition.identity(task.action.value, lookOf(task, undefined));
+    return guardResult(guard) ?? { ...held, guard, outcome: ActionOutcome.ALREADY_SO };
+  }
+
   async function openDevice({ definition, action }: Task): Promise<DeviceHandle | undefined> {
     if (definition.opens === undefined) return undefined;
     const name = definition.opens(action.value);
@@ -129,43 +148,40 @@ export function createPerformer(parts: PerformerParts): Performer {
     });
   }
 
-  async function guardAndRun(task: Task, look: Look, guardedAtMs: number): Promise<ActionResult> {
+  async function guardAndRun(task: Task, unprepared: Look): Promise<ActionResult> {
     const { definition, action, key, body, request } = task;
-    const guard = await definition.guard(action.value, look);
-    const judgedAtMs = host.monotonicMs();
-    const refused = guardResult(guard);
+    const params = action.value;
+    const look = { ...unprepared, prepared: await isPrepared(definition, params, unprepared) };
+    const first = await judge({ definition, params, look });
+    const refused = guardResult(first.facts);
     if (refused !== undefined) return settle(task, refused);
 
     await entitlement.check(task); // again: the guard took its time (I25, I26, I33)
-    const steps = definition.steps(action.value, look.asker);
-    const argv = steps.map(stepArgv);
+    const argv = commandsOf(task);
     const begunUnixMs = host.wallUnixMs();
-    journal.append(
-      { kind: "intent", key, body, action: action.$case, detail: { argv, guard, epoch: request.epoch } },
-      begunUnixMs,
-    );
-    const guardAgeMs = host.monotonicMs() - guardedAtMs;
-    const restMs = host.monotonicMs() - judgedAtMs;
-    if (guardAgeMs > (definition.factsMaxAgeMs ?? FACT_AGE_MAX_MS) || restMs > FACT_AGE_MAX_MS)
-      return settle(task, {
-        outcome: ActionOutcome.REFUSED,
-        code: "TOO_LATE",
-        message: `the facts were ${guardAgeMs} ms old when it came to run (I14)`,
-        guard,
-      });
+    const detail = { argv, guard: first.facts, epoch: request.epoch };
+    journal.append({ kind: "intent", key, body, action: action.$case, detail }, begunUnixMs);
 
     const ran: Ran = { commands: [], outcomes: [] };
     const { commands } = ran;
+    let guard = first.facts;
     try {
-      const problem = await runSteps(steps, look, ran);
+      const mayRun = (): Promise<void> => entitlement.check(task);
+      const { problem, facts } = await runAction({ definition, params, look, mayRun }, first, ran);
+      guard = facts;
       const how =
         problem === undefined
-          ? verdictResult(await definition.verify(action.value, look, ran.outcomes))
+          ? verdictResult(await definition.verify(params, look, ran.outcomes))
           : await afterAll(task, look, begunUnixMs, problem);
-      return settle(task, { ...how, guard, commands });
+      return settle(task, { guard, ...how, commands });
     } catch (error) {
       return { ...failure(request, error), outcome: ActionOutcome.UNKNOWN, guard, commands }; // it ran
     }
+  }
+
+  function commandsOf({ action, request }: Task): string[][] {
+    const { runId, stepId } = request;
+    return actionCommands(action, { runId, stepId });
   }
 
   /** What failed or was killed may have done its work all the same: where it leaves a trace, that is looked for. */
@@ -175,7 +191,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     sinceUnixMs: number,
     problem: Partial<ActionResult>,
   ): Promise<Partial<ActionResult>> {
-    if (problem.code === "COMMAND_HUNG") return problem;
+    if (problem.code === "COMMAND_HUNG" || problem.outcome === ActionOutcome.REFUSED) return problem;
     const verdict = await definition.recover?.(action.value, look, sinceUnixMs).catch(() => undefined);
     return verdict?.done === true ? verdictResult(verdict) : problem;
   }

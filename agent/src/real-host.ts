@@ -21,6 +21,7 @@ export function createRealHost(): Host {
     readFile: async (path) => (isSysfs(path) ? readFileSync(path, "utf8") : readFile(path, "utf8")),
     listFolder: async (path) => (isSysfs(path) ? readdirSync(path) : readdir(path)),
     readLink: async (path) => (isSysfs(path) ? readlinkSync(path) : readlink(path)),
+    writeFile,
     run: (command) => runCommand(command, realClock.monotonicMs),
     exchange,
     openDevice,
@@ -38,6 +39,16 @@ export function createRealHost(): Host {
  */
 function isSysfs(path: string): boolean {
   return path.startsWith("/sys/");
+}
+
+/** In one write, as the kernel wants it. */
+async function writeFile(path: string, text: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY);
+  try {
+    await file.write(`${text}\n`);
+  } finally {
+    await file.close();
+  }
 }
 
 /** EAGAIN: no more for now. EPIPE: the ring overwrote what was not read yet; the next read goes on behind it. */

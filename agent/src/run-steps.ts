@@ -1,7 +1,7 @@
-/** Runs an action's steps one after the other, up to the first that does not end well, and keeps what each did. */
+/** Runs one step of an action, and says how it ended. Whether it may be run is asked by run-action.ts. */
 import { ActionOutcome, CommandRun, explain, type ActionResult } from "@vigie/proto";
 import { stepArgv, type ActionStep, type Look, type WriteStep } from "./actions/action.js";
-import type { CommandOutcome } from "./host.js";
+import type { Command, CommandOutcome } from "./host.js";
 import { redact } from "./redact.js";
 
 const OUTPUT_KEPT_CHARS = 4096;
@@ -13,33 +13,37 @@ export interface Ran {
   readonly outcomes: CommandOutcome[];
 }
 
-/** @returns how the first step that did not end well ended, or undefined when all did or were needless */
-export async function runSteps(
-  steps: readonly ActionStep[],
+/** Found out by looks and questions, which change nothing. */
+export async function isNeeded(step: ActionStep, look: Look): Promise<boolean> {
+  if (step.needed !== undefined && !(await step.needed(look))) return false;
+  if (!("run" in step)) return true;
+  if (step.unless !== undefined && (await isYes(step.unless, look))) return false;
+  return step.onlyIf === undefined || isYes(step.onlyIf, look);
+}
+
+async function isYes(question: Command, { host }: Look): Promise<boolean> {
+  const { end, exitCode } = await host.run(question);
+  return end === "exited" && exitCode === 0;
+}
+
+/** @returns how it ended where it did not end well */
+export async function runStep(
+  step: ActionStep,
   look: Look,
   ran: Ran,
 ): Promise<Partial<ActionResult> | undefined> {
-  for (const step of steps) {
-    if (step.needed !== undefined && !(await step.needed(look))) continue;
-    if ("run" in step && step.unless !== undefined && (await look.host.run(step.unless)).exitCode === 0)
-      continue;
-    const outcome = "run" in step ? await look.host.run(step.run) : await write(step, look);
-    ran.commands.push(commandRun(step, outcome));
-    ran.outcomes.push(outcome);
-    if (outcome.end === "exited" && outcome.exitCode === 0) continue;
-    return stepFailed(step, outcome);
-  }
-  return undefined;
+  const outcome = "run" in step ? await look.host.run(step.run) : await write(step, look);
+  ran.commands.push(commandRun(step, outcome));
+  ran.outcomes.push(outcome);
+  if (step.optional === true || (outcome.end === "exited" && outcome.exitCode === 0)) return undefined;
+  return stepFailed(step, outcome);
 }
 
 /** A write that does not come back sits in the kernel like a command that cannot be killed (I37). */
-async function write({ write: { attribute, text } }: WriteStep, look: Look): Promise<CommandOutcome> {
-  const { device, host } = look;
+async function write(step: WriteStep, { device, host }: Look): Promise<CommandOutcome> {
   const startedMs = host.monotonicMs();
   const stop = new AbortController();
-  const writing =
-    device === undefined ? Promise.reject(new Error("the disk is not open")) : device.write(attribute, text);
-  const written = writing.then(
+  const written = writeThrough(step, device, host).then(
     () => ({ end: "exited" as const, exitCode: 0, stderr: "" }),
     (error: unknown) => ({ end: "exited" as const, exitCode: 1, stderr: explain(error) }),
   );
@@ -49,6 +53,16 @@ async function write({ write: { attribute, text } }: WriteStep, look: Look): Pro
   const how = await Promise.race([written, late]);
   stop.abort(null);
   return { ...how, stdout: "", truncated: false, durationMs: host.monotonicMs() - startedMs };
+}
+
+/** Begun at once: nothing is waited for before it. */
+function writeThrough(
+  { write: { attribute, text }, path }: WriteStep,
+  device: Look["device"],
+  host: Look["host"],
+): Promise<void> {
+  if (attribute === undefined) return host.writeFile(path, text);
+  return device?.write(attribute, text) ?? Promise.reject(new Error("the disk is not open"));
 }
 
 function stepFailed(step: ActionStep, outcome: CommandOutcome): Partial<ActionResult> {

@@ -15,6 +15,7 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from "@vigie/proto";
+import { rememberEpoch } from "./epoch.js";
 import type { Journal } from "./journal.js";
 import { forgetSent, nothingSent, type Observer, type SentState } from "./observe.js";
 import type { Performer } from "./perform.js";
@@ -46,7 +47,7 @@ export interface SessionParts {
   readonly masterNode: () => Promise<string>;
   readonly readOnlyReason: () => Promise<string>;
   readonly observer: Observer;
-  readonly performer: Performer;
+  readonly performer: Pick<Performer, "perform">;
   readonly journal: Journal;
   readonly hung: () => HungCommand[];
   readonly log: (event: string, detail: Record<string, unknown>) => void;
@@ -205,9 +206,13 @@ async function runSession(
 
   /** On disk first: from then on every lower epoch is refused, whoever sends it (I25). */
   function follow(epoch: number): void {
-    if (epoch < parts.journal.highestEpoch()) return endSession(`epoch ${epoch} is over`);
-    if (epoch > parts.journal.highestEpoch())
-      parts.journal.append({ kind: "epoch", epoch }, clock.wallUnixMs());
+    try {
+      rememberEpoch(parts.journal, epoch, clock.wallUnixMs());
+    } catch (error) {
+      parts.log("epoch.refused", { alarm: true, orchestrator: master, epoch, reason: explain(error) });
+      // A full disk makes this agent read-only; the session goes on, for it is how anybody learns of that (I24).
+      if (parts.journal.broken() === "") return endSession(explain(error));
+    }
     void report();
   }
 

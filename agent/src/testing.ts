@@ -12,6 +12,7 @@ import {
   type Source,
 } from "@vigie/proto";
 import type { RequestedAction } from "./actions/action.js";
+import { fakeFirewall } from "./fake-firewall.js";
 import type { Command, CommandOutcome, Host } from "./host.js";
 import { stall } from "./guards/testing.js";
 import { openJournal, type Journal } from "./journal.js";
@@ -26,7 +27,7 @@ export interface PerformStage {
   readonly journal: Journal;
   /** What happened, in order: looks, records, commands. */
   readonly happened: string[];
-  readonly ran: Command[];
+  readonly ran: Command[]; // without questions to iptables
   /** Changed by a test before it performs. */
   readonly world: {
     nowMs: number;
@@ -38,6 +39,8 @@ export interface PerformStage {
     readOnly: string;
     /** What a command does instead of what it should. */
     run: (command: Command) => Partial<CommandOutcome> | Promise<Partial<CommandOutcome>> | undefined;
+    /** What a write into a file of the kernel's does instead of what it should. */
+    write: (path: string, text: string) => Promise<void> | undefined;
     /** What Ganeti answers to a LUXI request. */
     luxi: (request: string) => string;
     /** Files, folders and disks. */
@@ -71,6 +74,7 @@ export function performStage(
     master: MASTER,
     readOnly: "",
     run: () => undefined,
+    write: () => undefined,
     luxi: () => {
       throw errno("ECONNREFUSED");
     },
@@ -81,6 +85,13 @@ export function performStage(
     sleep: () => new Promise<void>(() => undefined),
     looking: () => Promise.resolve(),
   };
+  const firewall = fakeFirewall(
+    () => world.nowMs,
+    ({ peerAddress, port, ttlS, runId }, begun) => {
+      world.cuts = world.cuts.filter((cut) => cut.peerAddress !== peerAddress || cut.port !== port);
+      if (begun) world.cuts.push(LinkCut.create({ peerAddress, port, expiresInS: ttlS, runId }));
+    },
+  );
   const journal: Journal = {
     ...opened,
     append: (entry, unixMs) => {
@@ -98,13 +109,18 @@ export function performStage(
     monotonicMs: () => world.nowMs,
     wallUnixMs: () => UNIX_MS + world.nowMs,
     exchange: async (_socket, request) => world.luxi(request),
+    writeFile: async (path, text) => {
+      happened.push(`write ${text}`);
+      const odd = world.write(path, text);
+      if (odd === undefined && !firewall.writeFile(path, text)) throw errno("ENOENT");
+      await odd;
+    },
     run: async (command) => {
-      ran.push(command);
-      happened.push(`run ${command.args.find((arg) => /^(?:create|add|del|-[SNCAI])$/.test(arg)) ?? "?"}`);
+      const asks = command.args.includes("-S") || command.args.includes("-C");
+      if (!asks) ran.push(command);
+      happened.push(`run ${command.args.find((arg) => /^-[A-Z]$/.test(arg)) ?? "?"}`);
       const odd = await world.run(command);
-      if (odd === undefined) obey(command);
-      const asked = command.args.includes("-C") || command.args.includes("-S");
-      return { ...EXITED, exitCode: asked ? 1 : 0, ...odd };
+      return { ...EXITED, ...(odd ?? firewall.run(command)) };
     },
   };
   const { perform } = createPerformer({
@@ -152,15 +168,6 @@ export function performStage(
     },
     end: () => rmSync(folder, { recursive: true, force: true }),
   };
-
-  function obey({ args }: Command): void {
-    const [verb, , entry = ""] = args;
-    const [peerAddress = "", port = ""] = entry.split(",tcp:");
-    const others = world.cuts.filter((cut) => cut.peerAddress !== peerAddress || cut.port !== Number(port));
-    if (verb === "del") world.cuts = others;
-    if (verb === "add")
-      world.cuts = [...others, LinkCut.create({ peerAddress, port: Number(port), expiresInS: 30 })];
-  }
 }
 
 const EXITED: CommandOutcome = {

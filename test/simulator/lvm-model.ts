@@ -167,9 +167,10 @@ function lvcreate(node: NodeModel, args: readonly string[]): CommandOutcome {
   return why === undefined ? outcome(0) : outcome(5, "", `  ${why}\n`);
 }
 
-export function signatures({ pv, partitions }: BlockDiskModel): string {
+/** Of the whole disk: a physical volume on its partition has its label there. */
+export function signatures({ name, pv, partitions }: BlockDiskModel): string {
   const found = [
-    ...(pv === undefined ? [] : [{ type: "LVM2_member", offset: "0x218" }]),
+    ...(pv?.path === `/dev/${name}` ? [{ type: "LVM2_member", offset: "0x218" }] : []),
     ...(partitions.length === 0 ? [] : [{ type: "dos", offset: "0x1fe" }]),
   ];
   return found.length === 0 ? "" : JSON.stringify({ signatures: found });

@@ -22,6 +22,7 @@ export function mortalHost(host: Host, clock: Clock, life: Life): Host {
     readFile: (path) => whileAlive(life, () => host.readFile(path)),
     listFolder: (path) => whileAlive(life, () => host.listFolder(path)),
     readLink: (path) => whileAlive(life, () => host.readLink(path)),
+    writeFile: (path, text) => whileAlive(life, () => host.writeFile(path, text)),
     run: (command) => whileAlive(life, () => host.run(command)),
     exchange: (socket, request, end, timeoutMs) =>
       whileAlive(life, () => host.exchange(socket, request, end, timeoutMs)),

@@ -1,5 +1,6 @@
 /** A node of the simulated cluster: what its kernel, its LVM and its processes hold. */
 import { createHash } from "node:crypto";
+import type { FakeFirewall } from "../../agent/src/fake-firewall.js";
 
 export const MIB = 2 ** 20;
 const DISK_BYTES = 24 * 1024 * MIB;
@@ -22,6 +23,7 @@ export interface NodeModel {
   readonly kernelLog: string[];
   /** What the kernel holds of the fence: entry → when it expires, and its comment. */
   readonly cuts: Map<string, { readonly expiresAtMs: number; readonly runId: string }>;
+  firewall: FakeFirewall | undefined; // of which `cuts` is the effect; made when it is first asked for
   damagedMinor: number | undefined; // its connection state is printed as a word that nobody knows
   readonly removedFiles: Set<string>;
   readonly extraFiles: Map<string, string>;
@@ -93,6 +95,7 @@ export function createNode(name: string, index: number): NodeModel {
     mounts: [],
     kernelLog: [],
     cuts: new Map(),
+    firewall: undefined,
     damagedMinor: undefined,
     removedFiles: new Set(),
     extraFiles: new Map(),

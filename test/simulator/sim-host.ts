@@ -2,7 +2,7 @@
 import type { Command, CommandOutcome, Host } from "@vigie/agent";
 import { dmsetup, kpartx } from "./dmsetup.js";
 import { drbdsetup } from "./drbd-commands.js";
-import { ipset, iptables } from "./fence-commands.js";
+import { firewallOf } from "./fence-commands.js";
 import { ganetiFile, guestFiles } from "./ganeti-files.js";
 import { luxiReply } from "./ganeti-luxi.js";
 import { gntCommand, restartDaemons } from "./gnt-commands.js";
@@ -23,6 +23,7 @@ export function createSimHost(world: World, node: NodeModel): Host {
     readFile: async (path) => readFile(world, node, path),
     listFolder: async (path) => listFolder(world, node, path),
     readLink: async (path) => readLink(world, node, path),
+    writeFile: async (path, text) => writeFile(world, node, path, text),
     run: async (command) => run(world, node, command),
     exchange: async (socket, request) => {
       if (world.ganeti.luxiDown || node.name !== world.master) throw errno("ECONNREFUSED", socket);
@@ -47,14 +48,24 @@ function readFile(world: World, node: NodeModel, path: string): string {
 }
 
 function textOf(world: World, node: NodeModel, path: string): string | undefined {
-  if (path.startsWith("/proc/")) return procFile(world, node, path);
+  if (path.startsWith("/proc/")) return firewallOf(world, node).readFile(path) ?? procFile(world, node, path);
   if (!path.startsWith("/sys/block")) return ganetiFile(world, path);
   const entry = sysfsEntry(world, node, path);
   return isText(entry) ? entry : undefined;
 }
 
+/** A disk's files are written through its handle. */
+function writeFile(world: World, node: NodeModel, path: string, text: string): void {
+  const argv = ["echo", text, ">", path];
+  world.ran.push({ atMs: world.clock.monotonicMs(), node: node.name, argv });
+  const trouble = world.trouble(node, argv);
+  if (trouble === "fails" || !firewallOf(world, node).writeFile(path, text)) throw errno("ENOENT", path);
+}
+
 function listFolder(world: World, node: NodeModel, path: string): string[] {
   if (path === GUESTS) return guestFiles(node);
+  const lists = firewallOf(world, node).listFolder(path);
+  if (lists !== undefined) return lists;
   const inSysfs = path.startsWith("/sys/block") ? sysfsEntry(world, node, path) : undefined;
   const names = isFolder(inSysfs) ? [...inSysfs] : procFolder(node, path);
   if (names === undefined) throw errno("ENOENT", path);
@@ -71,7 +82,7 @@ function readLink(world: World, node: NodeModel, path: string): string {
 
 /** Their own words for "nothing is changed": what else is run is kept, and may meet trouble. */
 const QUESTION =
-  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ipset list|ledctl --version|sfdisk --disk-id)\b|tables .*(?:-C|-S)\b/;
+  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ledctl --version|sfdisk --disk-id)\b|tables .*(?:-C|-S)\b/;
 
 async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const argv = [command.file, ...command.args];
@@ -88,12 +99,9 @@ async function run(world: World, node: NodeModel, command: Command): Promise<Com
 async function perform(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const { file, args } = command;
   const [, tool = ""] = /^\/usr\/s?bin\/([\w-]+)$/.exec(file) ?? [];
+  const firewall = firewallOf(world, node).run(command);
+  if (firewall !== undefined) return outcome(firewall.exitCode, firewall.stdout, firewall.stderr);
   switch (tool) {
-    case "ipset":
-      return ipset(world, node, args);
-    case "iptables":
-    case "ip6tables":
-      return iptables(args);
     case "drbdsetup":
       return drbdsetup(world, node, args);
     case "dmsetup":

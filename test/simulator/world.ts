@@ -185,6 +185,7 @@ export function powerOff(world: World, name: string): void {
   node.guests.clear();
   node.processes.length = 0;
   node.cuts.clear();
+  node.firewall?.forget();
   for (const disk of world.disks) {
     const end = endAt(disk, name);
     if (end === undefined) continue;

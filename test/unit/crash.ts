@@ -76,7 +76,7 @@ export function ended(hit: Hit): boolean {
   return hit.rows().some(({ kind }) => kind === RunEventKind.ENDED);
 }
 
-/** Every `ipset add` that a kernel performed, by its comment: the run. */
+/** Every cut that a kernel made, by its run. */
 function countCuts(cluster: SimCluster): Map<string, number> {
   const made = new Map<string, number>();
   for (const { cuts } of cluster.world.nodes.values()) {

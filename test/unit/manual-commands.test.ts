@@ -1,15 +1,17 @@
 /** What a plan shows a person is what the agent runs (I32), and none of it is forced (I5). */
 import { ActionOutcome, type DrbdEnd } from "@vigie/proto";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { stepArgv, type ActionStep } from "../../agent/src/actions/action.js";
 import type { Command } from "../../agent/src/host.js";
 import { stall } from "../../agent/src/guards/testing.js";
 import {
-  addCut,
-  dismantleSteps,
   fenceSteps,
-  flushCuts,
-  listCuts,
-  removeCut,
+  HOOKS,
+  makeCut,
+  openSteps,
+  rulesIn,
+  TABLES,
+  tablesCommand,
 } from "../../agent/src/link-fence.js";
 import { cutRequest, performStage, restoreRequest, type PerformStage } from "../../agent/src/testing.js";
 import { manualCut, manualRestore } from "../../orchestrator/src/runbooks/manual.js";
@@ -18,46 +20,53 @@ let stage: PerformStage;
 beforeEach(() => (stage = performStage()));
 afterEach(() => stage.end());
 
-const V4 = { peerAddress: "10.0.0.2", port: 11_018 };
-const V6 = { peerAddress: "fd00::2", port: 11_018 };
+const V4 = { peerAddress: "10.0.0.2", port: 11_018, ttlS: 30, runId: "r-1" };
+const V6 = { ...V4, peerAddress: "fd00::2" };
 const END = stall().params.end as DrbdEnd;
 
 /** "/usr/sbin/iptables -w 3 -N X" as one would type it: "iptables -N X". */
-function typed({ file, args }: Command): string {
-  return [file.replace("/usr/sbin/", ""), ...args].join(" ").replace(" -w 3 ", " ");
+function typed(argv: readonly string[]): string {
+  return argv.join(" ").replace("/usr/sbin/", "").replace(" -w 3 ", " ");
+}
+
+/** On a node where nothing is there yet. */
+function onAnEmptyNode(steps: readonly ActionStep[]): string[] {
+  return steps
+    .filter((step) => !("run" in step && step.run.args.includes("-D")))
+    .map((step) => typed(stepArgv(step)));
 }
 
 function withoutNode(lines: readonly string[], run: string): string[] {
-  return lines.map((line) => line.replace(/^h1\.example# /, "").replace(/\bRUN$/, run));
+  return lines.map((line) => line.replace(/^h1\.example# /, "").replaceAll(/\bRUN\b/g, run));
 }
 
 test("the commands that are shown for a cut are those that the agent runs where nothing is there yet", async () => {
-  expect(await stage.perform(cutRequest())).toMatchObject({ outcome: ActionOutcome.DONE });
-  const changing = stage.ran.filter(({ args }) => !args.includes("-C") && !args.includes("-S"));
-  expect(changing.map(typed)).toEqual(withoutNode(manualCut(END, 30), "r-1"));
+  const { outcome, commands } = await stage.perform(cutRequest());
+  expect(outcome).toBe(ActionOutcome.DONE);
+  expect(commands.map(({ argv }) => typed(argv))).toEqual(withoutNode(manualCut(END, 30), "r-1"));
 });
 
-test("the command that is shown for a restore is the one that the agent runs", async () => {
+test("the commands that are shown for a restore are those that the agent runs", async () => {
   await stage.perform(cutRequest());
-  stage.ran.length = 0;
-  expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: ActionOutcome.DONE });
-  expect(stage.ran.map(typed)).toEqual(withoutNode(manualRestore(END), "r-1"));
+  const { outcome, commands } = await stage.perform(restoreRequest());
+  expect(outcome).toBe(ActionOutcome.DONE);
+  expect(commands.map(({ argv }) => typed(argv))).toEqual(withoutNode(manualRestore(END), "r-1"));
 });
 
 test("they are the same for IPv6", () => {
   const end = { ...END, peerAddress: V6.peerAddress };
-  const commands = [...fenceSteps(V6).map(({ run }) => run), addCut(V6, 30, "r-1")];
-  expect(commands.map(typed)).toEqual(withoutNode(manualCut(end, 30), "r-1"));
-  expect([removeCut(V6)].map(typed)).toEqual(withoutNode(manualRestore(end), "r-1"));
+  const steps = [...fenceSteps(V6), makeCut(V6)];
+  expect(onAnEmptyNode(steps)).toEqual(withoutNode(manualCut(end, 30), "r-1"));
+  expect(openSteps(V6).map((step) => typed(stepArgv(step)))).toEqual(withoutNode(manualRestore(end), "r-1"));
 });
 
+const asked = (...commands: (Command | undefined)[]): Command[] =>
+  commands.filter((each) => each !== undefined);
+
 const EVERY_COMMAND = [V4, V6].flatMap((cut) => [
-  ...fenceSteps(cut).flatMap(({ unless, run }) => [run, ...(unless === undefined ? [] : [unless])]),
-  addCut(cut, 30, "r-1"),
-  removeCut(cut),
-  listCuts("vigie-cut"),
-  flushCuts("vigie-cut"),
-  ...dismantleSteps(),
+  ...[...fenceSteps(cut), ...openSteps(cut)].flatMap(({ unless, onlyIf, run }) => asked(run, unless, onlyIf)),
+  ...HOOKS.map((hook) => rulesIn(cut, hook)),
+  ...TABLES.map((file) => tablesCommand(file, "-S")),
 ]);
 
 test("no command of the agent's actions is forced, and none is of DRBD, LVM or the device-mapper (I5, I6)", () => {
@@ -66,7 +75,6 @@ test("no command of the agent's actions is forced, and none is of DRBD, LVM or t
   expect(words.filter((word) => forced.test(word))).toEqual([]);
   expect([...new Set(EVERY_COMMAND.map(({ file }) => file))].toSorted()).toEqual([
     "/usr/sbin/ip6tables",
-    "/usr/sbin/ipset",
     "/usr/sbin/iptables",
   ]);
 });

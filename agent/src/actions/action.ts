@@ -40,6 +40,8 @@ export interface Look {
   readonly cuts: () => Promise<CutsSeen>;
   /** Upper bound of the time since the orchestrator sent this request. */
   readonly requestAgeMs: () => number;
+  /** What ActionDefinition.prepare makes is there: the guard looks at that too. */
+  readonly prepared: boolean;
 }
 
 export interface MinorSeen {
@@ -70,12 +72,26 @@ export interface ActionDefinition<P> {
   readonly locks: (params: P) => readonly string[];
   /** BlockDevice.name of the disk that it writes to, opened before anything is looked at (I14). */
   readonly opens?: (params: P) => string;
-  /** How old what the guard saw may be when it comes to run, where reading takes long and what it reads stands. */
+  /**
+   * How old what the guard saw first may be when it comes to run, where reading takes long and what it reads does not
+   * change by itself. What moves is read last, and its own age (ageFact) is never more than two seconds (I14).
+   */
   readonly factsMaxAgeMs?: number;
+  /** Asked again before every command of `steps`. */
   readonly guard: (params: P, look: Look) => Promise<GuardFact[]>;
-  /** The world is already as the action leaves it: nothing will be run. */
+  /** The world is already as the action leaves it: nothing will be run, if `identity` holds too. */
   readonly holds: (params: P, look: Look) => Promise<AlreadySo | false>;
-  /** Run in this order; the first that fails ends it. */
+  /** What `holds` saw is of the very thing that the request names, and not of another in its place (I12, I13). */
+  readonly identity: (params: P, look: Look) => Promise<GuardFact[]>;
+  /** What must be there before the action, changes nothing that counts, and may take its time. */
+  readonly prepare?: {
+    /** Not given: its steps say so themselves. */
+    readonly needed?: (params: P, look: Look) => Promise<boolean>;
+    readonly steps: (params: P, asker: Asker) => readonly ActionStep[];
+    /** Others can see what it did: an action that ends after it has failed, and was not merely refused. */
+    readonly isSeen: boolean;
+  };
+  /** What acts, in this order; the first that fails ends it. */
   readonly steps: (params: P, asker: Asker) => readonly ActionStep[];
   /** Looks at the world after the commands. Exit codes are not believed (F5). */
   readonly verify: (params: P, look: Look, ran: readonly CommandOutcome[]) => Promise<Verdict>;
@@ -92,18 +108,26 @@ export interface ActionDefinition<P> {
 /** Only where `needed` says so, by a look of its own; else it is passed over. */
 export type ActionStep = (CommandStep | WriteStep) & {
   readonly needed?: (look: Look) => Promise<boolean>;
+  /** It helps, and the action is whole without it: how it ends is kept, and ends nothing. */
+  readonly optional?: boolean;
 };
 
 export interface CommandStep {
   readonly run: Command;
   /** Run first, and its success makes the step needless. */
   readonly unless?: Command;
+  /** Run first, and its success alone makes the step needed. */
+  readonly onlyIf?: Command;
 }
 
-/** A write into a file of sysfs, through the handle that was opened before the guard looked (I14). */
+/** A write into a file of the kernel's. */
 export interface WriteStep {
-  readonly write: { readonly attribute: "state" | "delete"; readonly text: string };
-  readonly path: string; // of that file, for people
+  readonly write: {
+    /** Of a disk in sysfs, through the handle that was opened before the guard looked (I14); else `path` is written. */
+    readonly attribute?: "state" | "delete";
+    readonly text: string;
+  };
+  readonly path: string; // of that file
 }
 
 export interface AlreadySo {

@@ -12,6 +12,7 @@ import { onePartition, parseTableId, tableIdOf } from "../sources/partition-tabl
 import { runForOutput } from "../sources/reading.js";
 import { parseWipefs, wipefs } from "../sources/wipefs.js";
 import type { ActionDefinition, ActionStep, Asker, Look } from "./action.js";
+import { identityOfDisk } from "./identity.js";
 import { diskLock, hostUse, seenDisk, stackOf, stateByWwid } from "./look-at-disk.js";
 
 const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
@@ -26,7 +27,7 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
   },
   locks: ({ disk, vgName }) => [diskLock(disk), `volume group ${vgName}`],
   opens: ({ disk }) => disk?.name ?? "",
-  factsMaxAgeMs: 30_000, // LVM and wipefs read the disk; a blank one is in nobody's use, and the tools look again
+  factsMaxAgeMs: 30_000, // LVM and wipefs read the disk; whose name it has and who uses it is looked at last
   guard: async (params, look) =>
     judgeAdoption(params, await seenForAdoption(params.disk, look), markOf(params, look.asker)),
   holds: async (params, look) => {
@@ -35,6 +36,7 @@ export const adoptDisk: ActionDefinition<AdoptDisk> = {
     const isSo = await inGroup(path, params.vgName, look);
     return isSo === true && { message: `${path} is a physical volume of ${params.vgName}` };
   },
+  identity: ({ disk }, look) => identityOfDisk(disk, look),
   steps: (params, asker) => {
     const { disk, partition, vgName } = params;
     if (disk === undefined) return [];
@@ -93,18 +95,14 @@ async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Prom
   const signatures = await runForOutput(look.host, wipefs(devicePath(disk)))
     .then(parseWipefs)
     .catch((error: unknown) => explain(error));
+  const tableId = await tableIdNow(disk, look);
+  const lvm =
+    facts?.$case === "lvm"
+      ? { facts: facts.value, damaged: damaged.map(({ object, reason: why }) => `${object} ${why}`) }
+      : `LVM: ${reason}`;
   const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
-  return {
-    ...(await seenDisk(disk, look)),
-    stack,
-    use: await hostUse(look.host),
-    signatures,
-    tableId: await tableIdNow(disk, look),
-    lvm:
-      facts?.$case === "lvm"
-        ? { facts: facts.value, damaged: damaged.map(({ object, reason: why }) => `${object} ${why}`) }
-        : `LVM: ${reason}`,
-  };
+  const use = await hostUse(look.host);
+  return { ...(await seenDisk(disk, look)), stack, use, signatures, tableId, lvm };
 }
 
 /** Empty without partitions, and where it cannot be read: then they are not ours. */

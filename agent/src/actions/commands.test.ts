@@ -7,8 +7,9 @@ import { ASKER, EVERY_SAMPLE as EVERY, SAMPLES } from "./testing.js";
 
 test.each(EVERY)("$0.$case runs these lines, and tells the same without running them", (action, lines) => {
   expect(actionCommands(action, ASKER).map((argv) => argv.join(" "))).toEqual(lines);
-  const steps = definitionOf(action).steps(action.value, ASKER);
-  expect(steps.map((step) => stepArgv(step).join(" "))).toEqual(lines);
+  const { prepare, steps } = definitionOf(action);
+  const all = [...(prepare?.steps(action.value, ASKER) ?? []), ...steps(action.value, ASKER)];
+  expect(all.map((step) => stepArgv(step).join(" "))).toEqual(lines);
 });
 
 test("every action that can be asked for has its lines here", () => {

@@ -11,5 +11,6 @@ import { definitionOf } from "./index.js";
 export function actionCommands(action: RequestedAction, asker: Asker): string[][] {
   const definition = definitionOf(action);
   definition.check(action.value);
-  return definition.steps(action.value, asker).map(stepArgv);
+  const prepare = definition.prepare?.steps(action.value, asker) ?? [];
+  return [...prepare, ...definition.steps(action.value, asker)].map(stepArgv);
 }

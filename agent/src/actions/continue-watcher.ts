@@ -9,9 +9,9 @@ export const continueWatcher: ActionDefinition<ContinueWatcher> = {
   about: () => MASTER,
   check: () => undefined,
   locks: () => [WATCHER_LOCK],
-  factsMaxAgeMs: 10_000,
   guard: () => Promise.resolve([]),
   holds: async (_params, look) => (await pausedForS(look)) === 0 && { message: "the watcher is not paused" },
+  identity: () => Promise.resolve([]),
   steps: () => [{ run: continueWatcherNow() }],
   verify: async (_params, look) => {
     const leftS = await pausedForS(look);

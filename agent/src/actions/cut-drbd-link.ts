@@ -1,10 +1,15 @@
 /** Cut one DRBD link for a limited time: the wiki's iptables, for one peer and one port, with an end (W1). */
-import type { CutDrbdLink, DrbdEnd } from "@vigie/proto";
-import { judgeCut } from "../guards/cut-drbd-link.js";
-import { addCut, fenceSteps, type Cut } from "../link-fence.js";
+import { explain, type CutDrbdLink, type DrbdEnd } from "@vigie/proto";
+import { jobWithId } from "../ganeti-queue.js";
+import { judgeCut, type MigrationSeen } from "../guards/cut-drbd-link.js";
+import { allHold } from "../guards/fact.js";
+import { fenceFacts, type FenceSeen } from "../guards/fence.js";
+import { chainOf, fenceSteps, HOOKS, makeCut, rulesIn, type Cut, type TimedCut } from "../link-fence.js";
 import { checkEnd, checkWhole } from "../argument-types.js";
-import type { ActionDefinition, Look } from "./action.js";
+import { readMasterNode } from "../sources/ssconf.js";
+import type { ActionDefinition, Asker, Look } from "./action.js";
 import { linkConfig } from "./link-config.js";
+import { peerAgeMs } from "./seen-for-loss.js";
 
 const TTL_MAX_S = 3_600; // that it is a number; the guard knows how long a cut may be (I17, I19)
 
@@ -19,11 +24,13 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   locks: (params) => [minorLock(params.end)],
   guard: async (params, look) => {
     const minor = params.end?.minor ?? -1;
-    const [seen, config, { cuts, unknown }] = await Promise.all([
-      look.drbdMinor(minor),
+    const [config, { cuts, unknown }, fence, migration] = await Promise.all([
       linkConfig(params.end, look),
       look.cuts(),
+      look.prepared ? seenFence(timedCut(params, look.asker), look) : undefined,
+      seenMigration(params, look),
     ]);
+    const seen = await look.drbdMinor(minor);
     return judgeCut(params, {
       own: seen.minor,
       ownUnknownBecause: seen.unknown,
@@ -33,14 +40,22 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
       config,
       cuts,
       cutsUnknownBecause: unknown,
-      peerAgeMs: params.peer === undefined ? undefined : params.peer.ageMs + look.requestAgeMs(),
+      peerAgeMs: peerAgeMs(params.peer, look),
+      fence,
+      migration,
     });
   },
   holds: () => Promise.resolve<false>(false), // a cut that stands already is another's: the guard refuses it
-  steps: (params, { runId }) => {
-    const cut = cutOf(params.end);
-    return [...fenceSteps(cut), { run: addCut(cut, params.ttlS, runId) }];
+  identity: () => Promise.resolve([]),
+  prepare: {
+    isSeen: false, // rules that match nothing
+    needed: async (params, look) => {
+      const cut = timedCut(params, look.asker);
+      return !allHold(fenceFacts(cut, await seenFence(cut, look)));
+    },
+    steps: (params, asker) => fenceSteps(timedCut(params, asker)),
   },
+  steps: (params, asker) => [makeCut(timedCut(params, asker))],
   verify: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
     if (standing === undefined && unknown !== "") return { done: "unknown", message: unknown };
@@ -59,6 +74,31 @@ export function minorLock(end: DrbdEnd | undefined): string {
 
 export function cutOf(end: DrbdEnd | undefined): Cut {
   return { peerAddress: end?.peerAddress ?? "", port: end?.port ?? 0 };
+}
+
+function timedCut({ end, ttlS }: CutDrbdLink, { runId }: Asker): TimedCut {
+  return { ...cutOf(end), ttlS, runId };
+}
+
+/** What `iptables -S` prints of INPUT, OUTPUT and the cut's own chain. */
+export async function seenFence(cut: TimedCut, { host }: Pick<Look, "host">): Promise<FenceSeen> {
+  const [input, output, chain] = await Promise.all(
+    [...HOOKS, chainOf(cut)].map(async (name) => (await host.run(rulesIn(cut, name))).stdout.split("\n")),
+  );
+  return { hooks: { INPUT: input ?? [], OUTPUT: output ?? [] }, chain: chain ?? [] };
+}
+
+/** Only the master's agent can ask Ganeti; elsewhere the orchestrator's word counts, which asked it before it sent. */
+async function seenMigration({ migrateJobId }: CutDrbdLink, look: Look): Promise<MigrationSeen> {
+  if (migrateJobId === 0) return { by: "nobody" };
+  const master = await readMasterNode(look.host).catch(() => "");
+  if (master !== look.nodeName) return { by: "the orchestrator" };
+  try {
+    const job = await jobWithId(look.host, migrateJobId);
+    return { by: "Ganeti", status: job?.status ?? "not known", summary: job?.summary ?? "" };
+  } catch (error) {
+    return { by: "Ganeti", status: explain(error), summary: "" };
+  }
 }
 
 /** @returns the cut of this link; with `unknown`, that none is found does not say that there is none (I11) */

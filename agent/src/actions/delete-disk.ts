@@ -3,6 +3,7 @@ import { explain, Source, type DeleteDisk } from "@vigie/proto";
 import { checkDisk } from "../argument-types.js";
 import { judgeDelete } from "../guards/delete-disk.js";
 import type { ActionDefinition, Look } from "./action.js";
+import { identityOfGone } from "./identity.js";
 import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
 
 export const deleteDisk: ActionDefinition<DeleteDisk> = {
@@ -14,14 +15,15 @@ export const deleteDisk: ActionDefinition<DeleteDisk> = {
   guard: async (params, look) => {
     const { disk } = params;
     if (disk === undefined) return judgeDelete(params, NOT_NAMED);
-    const seen = await seenDisk(disk, look);
+    const use = await hostUse(look.host);
     const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
-    return judgeDelete(params, { ...seen, stack, use: await hostUse(look.host) });
+    return judgeDelete(params, { ...(await seenDisk(disk, look)), stack, use });
   },
   holds: async ({ disk }, look) => {
     const there = await isThere(disk?.wwid ?? "", look);
     return there === false && { message: `no disk of the node has the wwid of ${disk?.name}` };
   },
+  identity: ({ disk }, look) => identityOfGone(disk, look),
   steps: ({ disk }) =>
     disk === undefined
       ? []
@@ -48,6 +50,7 @@ const NOT_NAMED = {
   device: undefined,
   unknownBecause: "not named",
   twins: [],
+  ageMs: 0,
   stack: "not named",
   use: { mounts: [], swaps: [], unknownBecause: "not looked at" },
 };

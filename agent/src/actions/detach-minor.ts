@@ -4,6 +4,7 @@ import { checkEnd } from "../argument-types.js";
 import { fact } from "../guards/fact.js";
 import { judgeDetach } from "../guards/lose-copy.js";
 import type { ActionDefinition } from "./action.js";
+import { identityOfEnd } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 import { detach } from "./drbdsetup.js";
 import { seenForLoss } from "./seen-for-loss.js";
@@ -23,6 +24,7 @@ export const detachMinor: ActionDefinition<DetachMinor> = {
     const { minor } = await look.drbdMinor(end?.minor ?? -1);
     return minor?.disk === DiskState.DISKLESS && { message: `minor ${minor.minor} is Diskless` };
   },
+  identity: ({ end }, look) => identityOfEnd(end, look, { disk: "perhaps" }),
   steps: ({ end }) => (end === undefined ? [] : [{ run: detach(end.minor) }]),
   verify: async ({ end }, look) => {
     const { minor, unknown } = await look.drbdMinor(end?.minor ?? -1);

@@ -18,6 +18,7 @@ import {
 import { checkEnd, checkGeneration, checkHostName, checkLvmName } from "../argument-types.js";
 import { judgeDiscard } from "../guards/discard-victim.js";
 import type { ActionDefinition, Look } from "./action.js";
+import { identityOfEnd } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 import { disconnect, invalidate, secondary } from "./drbdsetup.js";
 import { holdersOf } from "./look-at-holders.js";
@@ -66,15 +67,25 @@ export const discardVictim: ActionDefinition<DiscardVictim> = {
     const { minor } = await look.drbdMinor(end?.minor ?? -1);
     return minor !== undefined && isDiscarded(minor) && { message: described(minor) };
   },
+  identity: ({ end }, look) => identityOfEnd(end, look, { link: "perhaps" }),
+  /** Both can be taken back: nothing is given up yet. */
+  prepare: {
+    isSeen: true,
+    steps: ({ end }) =>
+      end === undefined
+        ? []
+        : [
+            { run: secondary(end.minor), needed: isSo(end.minor, (minor) => minor.role !== Role.SECONDARY) },
+            {
+              run: disconnect(end),
+              needed: isSo(end.minor, (minor) => minor.connection !== ConnectionState.STAND_ALONE),
+            },
+          ],
+  },
   steps: ({ end }) =>
     end === undefined
       ? []
       : [
-          { run: secondary(end.minor), needed: isSo(end.minor, (minor) => minor.role !== Role.SECONDARY) },
-          {
-            run: disconnect(end),
-            needed: isSo(end.minor, (minor) => minor.connection !== ConnectionState.STAND_ALONE),
-          },
           {
             run: invalidate(end.minor),
             needed: isSo(end.minor, (minor) => minor.disk !== DiskState.INCONSISTENT),

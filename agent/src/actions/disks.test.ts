@@ -277,10 +277,13 @@ describe("a blank disk is adopted", () => {
     };
     expect(await stage.perform(adopt("kvmvg"))).toMatchObject({ outcome: DONE });
     expect(tools()).toEqual([
-      "wipefs --no-act --json /dev/sdb",
+      "wipefs --no-act --json /dev/sdb", // before each command: it may be another disk by then (I14)
       "sfdisk --wipe never /dev/sdb",
+      "wipefs --no-act --json /dev/sdb",
       "udevadm settle --timeout=20",
+      "wipefs --no-act --json /dev/sdb",
       `pvcreate --uuid ${OWN.pvUuid} --norestorefile /dev/sdb1`,
+      "wipefs --no-act --json /dev/sdb",
       "vgcreate kvmvg /dev/sdb1",
     ]);
   });

@@ -3,6 +3,7 @@ import type { DownMinor } from "@vigie/proto";
 import { checkEnd } from "../argument-types.js";
 import { judgeDown } from "../guards/down-minor.js";
 import type { ActionDefinition } from "./action.js";
+import { identityOfGone } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 import { down } from "./drbdsetup.js";
 import { holdersOf } from "./look-at-holders.js";
@@ -38,6 +39,7 @@ export const downMinor: ActionDefinition<DownMinor> = {
     const now = await minorNow(end?.minor ?? -1, look);
     return now.is === "gone" && { message: `minor ${end?.minor} is not configured` };
   },
+  identity: ({ end }, look) => identityOfGone(end, look),
   steps: ({ end }) => (end === undefined ? [] : [{ run: down(end.minor) }]),
   verify: async ({ end }, look) => {
     const now = await minorNow(end?.minor ?? -1, look);

@@ -1,4 +1,6 @@
 /** Has this job of Ganeti's ended? What the two actions that end a migration look for. */
+import type { GuardFact, KillMigrationJob } from "@vigie/proto";
+import { workFact } from "../guards/end-migration.js";
 import { isOver, jobWithId } from "../ganeti-queue.js";
 import type { AlreadySo, Look, Verdict } from "./action.js";
 
@@ -13,6 +15,15 @@ export async function jobIsOver(jobId: number, look: Look): Promise<AlreadySo | 
   const job = await jobWithId(look.host, jobId);
   if (job === undefined) return { message: `Ganeti has no job ${jobId} any more` };
   return isOver(job) && { message: `job ${job.id} has ended: ${job.status}` };
+}
+
+/** That the job which is over was the migration that was named. What Ganeti has archived can be no other. */
+export async function identityOfJob(
+  { jobId, instance }: Pick<KillMigrationJob, "jobId" | "instance">,
+  look: Look,
+): Promise<GuardFact[]> {
+  const job = await jobWithId(look.host, jobId);
+  return job === undefined ? [] : [workFact(job.summary, instance)];
 }
 
 /**

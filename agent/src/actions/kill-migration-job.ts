@@ -6,7 +6,7 @@ import { fact } from "../guards/fact.js";
 import { judgeKill } from "../guards/end-migration.js";
 import { MASTER, type ActionDefinition } from "./action.js";
 import { killJob } from "./ganeti-commands.js";
-import { awaitJobEnd, JOB_ID_MAX, jobIsOver } from "./job-end.js";
+import { awaitJobEnd, identityOfJob, JOB_ID_MAX, jobIsOver } from "./job-end.js";
 
 export const killMigrationJob: ActionDefinition<KillMigrationJob> = {
   name: "killMigrationJob",
@@ -25,6 +25,7 @@ export const killMigrationJob: ActionDefinition<KillMigrationJob> = {
     }
   },
   holds: ({ jobId }, look) => jobIsOver(jobId, look),
+  identity: (params, look) => identityOfJob(params, look),
   steps: ({ jobId }) => [{ run: killJob(jobId) }],
   verify: ({ jobId }, look) => awaitJobEnd(jobId, look),
 };

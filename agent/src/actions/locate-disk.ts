@@ -33,6 +33,7 @@ export const locateDisk: ActionDefinition<LocateDisk> = {
     }
   },
   holds: () => Promise.resolve<false>(false), // ledctl does not tell which are lit
+  identity: () => Promise.resolve([]),
   steps: ({ disk, on }) => (disk === undefined ? [] : [{ run: locate(disk.name, on) }]),
   verify: async ({ disk, on }) => ({
     done: true,

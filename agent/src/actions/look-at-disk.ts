@@ -18,19 +18,18 @@ export function diskLock(disk: DiskIdentity | undefined): string {
 
 export async function seenDisk(disk: DiskIdentity, look: Look): Promise<DiskSeen> {
   const { bootId } = look;
+  const readAtMs = look.host.monotonicMs();
+  const ageMs = (): number => look.host.monotonicMs() - readAtMs;
   try {
     const seen = await readWhole(throughHandle(look.host, handleOf(look), disk.name), disk.name);
-    if (seen === undefined) return { bootId, device: undefined, unknownBecause: "it is gone", twins: [] };
+    if (seen === undefined)
+      return { bootId, device: undefined, unknownBecause: "it is gone", twins: [], ageMs: ageMs() };
     const [damaged] = seen.damaged;
     if (damaged !== undefined) throw new VigieError("SOURCE_FAILED", damaged.reason);
-    return {
-      bootId,
-      device: seen.device,
-      unknownBecause: "",
-      twins: await twinsOf(seen.device.name, seen.device.wwid, look),
-    };
+    const twins = await twinsOf(seen.device.name, seen.device.wwid, look);
+    return { bootId, device: seen.device, unknownBecause: "", twins, ageMs: ageMs() };
   } catch (error) {
-    return { bootId, device: undefined, unknownBecause: explain(error), twins: [] };
+    return { bootId, device: undefined, unknownBecause: explain(error), twins: [], ageMs: ageMs() };
   }
 }
 

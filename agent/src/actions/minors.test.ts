@@ -238,7 +238,7 @@ describe("the victim of a split brain", () => {
   test("that cannot be seen between two commands gets no more of them (I11)", async () => {
     own({ role: Role.PRIMARY, connection: ConnectionState.WF_CONNECTION });
     stage.world.run = () => ((stage.world.own = undefined), {});
-    expect(await stage.perform(discard)).toMatchObject({ outcome: UNKNOWN });
+    expect(await stage.perform(discard)).toMatchObject({ outcome: FAILED });
     expect(lines()).toEqual(["secondary 18"]);
   });
 

@@ -14,12 +14,12 @@ export const pauseWatcher: ActionDefinition<PauseWatcher> = {
   about: () => MASTER,
   check: ({ forS }) => checkWhole(forS, FOR_MIN_S, FOR_MAX_S, "time to pause the watcher, in s"),
   locks: () => [WATCHER_LOCK],
-  factsMaxAgeMs: 10_000, // Ganeti's inventory is read to see whether it is paused already
   guard: () => Promise.resolve([]), // it goes on by itself, and waiting harms nothing
   holds: async ({ forS }, look) => {
     const leftS = await pausedForS(look);
     return typeof leftS === "number" && leftS >= forS && { message: `it is paused for another ${leftS} s` };
   },
+  identity: () => Promise.resolve([]),
   steps: ({ forS }) => [{ run: pauseWatcherFor(forS) }],
   verify: async ({ forS }, look) => {
     const leftS = await pausedForS(look);

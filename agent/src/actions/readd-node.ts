@@ -13,6 +13,7 @@ export const readdNode: ActionDefinition<ReaddNode> = {
   factsMaxAgeMs: 10_000, // Ganeti's inventory
   guard: async ({ node }, look) => judgeReadd(node, look.nodeName, await nodeNow(node, look)),
   holds: () => Promise.resolve<false>(false), // that it is not offline does not say that its keys are right
+  identity: () => Promise.resolve([]),
   steps: ({ node }) => [{ run: readd(node) }],
   verify: async ({ node }, look) => {
     const now = await nodeNow(node, look);

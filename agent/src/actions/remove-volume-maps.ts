@@ -4,6 +4,7 @@ import { checkDisk, checkMap } from "../argument-types.js";
 import { judgeRemoval } from "../guards/remove-maps.js";
 import type { Command } from "../host.js";
 import type { ActionDefinition, ActionStep, Look } from "./action.js";
+import { identityOfGone } from "./identity.js";
 import { diskLock, seenDisk, stackOf } from "./look-at-disk.js";
 import { allMaps } from "./look-at-maps.js";
 
@@ -18,21 +19,19 @@ export const removeVolumeMaps: ActionDefinition<RemoveVolumeMaps> = {
   },
   locks: ({ disk }) => [diskLock(disk)],
   opens: ({ disk }) => disk?.name ?? "",
-  factsMaxAgeMs: 6_000, // dmsetup's two answers; it refuses a map that is open itself
+  factsMaxAgeMs: 6_000, // dmsetup's two answers; it refuses a map that is open itself, and the disk is looked at last
   guard: async (params, look) => {
     const { disk } = params;
-    const seen =
-      disk === undefined
-        ? { bootId: look.bootId, device: undefined, unknownBecause: "not named", twins: [] }
-        : await seenDisk(disk, look);
-    const stack =
-      disk === undefined ? "not named" : await stackOf(disk, look).catch((error: unknown) => explain(error));
-    return judgeRemoval(params, { ...seen, stack, maps: await allMaps(look) });
+    const maps = await allMaps(look);
+    if (disk === undefined) throw new VigieError("INVALID_ARGUMENT", "the request names no disk");
+    const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
+    return judgeRemoval(params, { ...(await seenDisk(disk, look)), stack, maps });
   },
   holds: async ({ maps }, look) => {
     const left = await mapsLeft(maps, look);
     return typeof left !== "string" && left.length === 0 && maps.length > 0 && { message: "they are gone" };
   },
+  identity: ({ disk }, look) => identityOfGone(disk, look),
   steps: ({ maps }) => maps.map(removal),
   verify: async ({ maps }, look) => {
     const left = await mapsLeft(maps, look);

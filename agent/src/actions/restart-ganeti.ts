@@ -9,7 +9,7 @@ import { fact } from "../guards/fact.js";
 import { judgeRestart } from "../guards/end-migration.js";
 import { MASTER, type ActionDefinition } from "./action.js";
 import { restartDaemons } from "./ganeti-commands.js";
-import { awaitJobEnd, JOB_ID_MAX, jobIsOver } from "./job-end.js";
+import { awaitJobEnd, identityOfJob, JOB_ID_MAX, jobIsOver } from "./job-end.js";
 
 const RELEASE = "/var/lib/ganeti/ssconf_release_version";
 
@@ -31,6 +31,7 @@ export const restartGaneti: ActionDefinition<RestartGaneti> = {
     }
   },
   holds: ({ jobId }, look) => jobIsOver(jobId, look),
+  identity: (params, look) => identityOfJob(params, look),
   steps: () => [{ run: restartDaemons() }],
   verify: ({ jobId }, look) => awaitJobEnd(jobId, look, false), // answered by the daemons that started
 };

@@ -1,6 +1,6 @@
 /** Take a cut away. Never refused for the link's state: an open link is the safe side (I17). */
 import { GuardFact, type RestoreDrbdLink } from "@vigie/proto";
-import { removeCut } from "../link-fence.js";
+import { openSteps } from "../link-fence.js";
 import { checkEnd } from "../argument-types.js";
 import type { ActionDefinition } from "./action.js";
 import { cutOf, findCut, minorLock } from "./cut-drbd-link.js";
@@ -23,7 +23,8 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
     const { standing, unknown } = await findCut(params.end, look);
     return standing === undefined && unknown === "" && { message: "the kernel lists no cut of this link" };
   },
-  steps: (params) => [{ run: removeCut(cutOf(params.end)) }],
+  identity: () => Promise.resolve([]), // that nothing is cut is so of whatever has this address and port
+  steps: (params) => openSteps(cutOf(params.end)),
   verify: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
     if (unknown !== "")

@@ -4,6 +4,7 @@ import { checkDisk, checkEnd, must } from "../argument-types.js";
 import { judgeDiskOffline, type SeenForOffline } from "../guards/disk-offline.js";
 import type { VolumesSeen } from "../guards/disk-volumes.js";
 import type { ActionDefinition, Look, WriteStep } from "./action.js";
+import { identityOfDisk } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 import { diskLock, hostUse, lvmOf, seenDisk, stackOf, stateByWwid, type LvmOfDisk } from "./look-at-disk.js";
 import { seenForLoss } from "./seen-for-loss.js";
@@ -21,12 +22,13 @@ export const setDiskOffline: ActionDefinition<SetDiskOffline> = {
   identityOf: (params) => ({ ...params, peers: undefined }),
   locks: ({ disk, minors }) => [diskLock(disk), ...minors.map(minorLock)],
   opens: ({ disk }) => disk?.name ?? "",
-  factsMaxAgeMs: 10_000, // a question to drbdsetup for each minor; they are looked at last, and judged by their age
+  factsMaxAgeMs: 10_000, // LVM, and a question to drbdsetup for each minor; the disk and the minors are looked at last
   guard: async (params, look) => judgeDiskOffline(params, await seenForOffline(params, look)),
   holds: async ({ disk }, look) => {
     const state = await stateByWwid(disk, look);
     return state === "offline" && { message: `${disk?.name} is offline` };
   },
+  identity: ({ disk }, look) => identityOfDisk(disk, look),
   steps: ({ disk }) => (disk === undefined ? [] : [offlineStep(disk)]),
   verify: async ({ disk }, look) => {
     try {
@@ -45,8 +47,6 @@ function offlineStep({ name }: DiskIdentity): WriteStep {
 /** Slow and steady things first; the minors, which move, last (I14). */
 async function seenForOffline({ disk, minors, peers }: SetDiskOffline, look: Look): Promise<SeenForOffline> {
   if (disk === undefined) throw new VigieError("INVALID_ARGUMENT", "the request names no disk");
-  const seen = await seenDisk(disk, look);
-  const use = await hostUse(look.host);
   let volumes: VolumesSeen | undefined;
   let lvm: LvmOfDisk = { pvs: [], volumes: undefined };
   let volumesUnknownBecause = "";
@@ -57,6 +57,8 @@ async function seenForOffline({ disk, minors, peers }: SetDiskOffline, look: Loo
   } catch (error) {
     volumesUnknownBecause = explain(error);
   }
+  const use = await hostUse(look.host);
+  const seen = await seenDisk(disk, look);
   const ends = await seenForLoss(minors, peers, look);
   return { ...seen, volumes, volumesUnknownBecause, pvs: lvm.pvs, hostUse: use, minors: ends };
 }

@@ -4,6 +4,7 @@ import { checkEnd, checkLvmName, checkWhole } from "../argument-types.js";
 import { judgeSnapshot } from "../guards/snapshot-volume.js";
 import type { Command } from "../host.js";
 import type { ActionDefinition, Look } from "./action.js";
+import { identityOfEnd } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 
 const TIMEOUT_MS = 60_000; // it waits for the volume's I/O to drain
@@ -33,6 +34,7 @@ export const snapshotVolume: ActionDefinition<SnapshotVolume> = {
       lvm.logicalVolumes.some((volume) => isSnapshot(params, volume)) && { message: "it is there" }
     );
   },
+  identity: ({ end }, look) => identityOfEnd(end, look, { link: "perhaps" }),
   steps: ({ end, snapshotName, sizeKib }) =>
     end === undefined ? [] : [{ run: snapshot(end.dataLv, snapshotName, sizeKib) }],
   verify: async (params, look) => {

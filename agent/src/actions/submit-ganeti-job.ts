@@ -32,6 +32,7 @@ export const submitGanetiJob: ActionDefinition<SubmitGanetiJob> = {
       adopted !== undefined && { message: `Ganeti has it already: ${described(adopted)}`, jobId: adopted.id }
     );
   },
+  identity: () => Promise.resolve([]), // the reason that it was found by names the step
   steps: ({ job }, { runId, stepId }) =>
     job === undefined ? [] : [{ run: submitCommand(job, jobReason(runId, stepId)) }],
   verify: async (_params, look, ran) => {

@@ -39,7 +39,8 @@ type Sample = {
   readonly [C in RequestedAction["$case"]]: readonly (readonly [ParamsOf<C>, readonly string[]])[];
 };
 
-const REJECT = "-p tcp --tcp-flags RST NONE -m set --match-set vigie-cut";
+const RECENT = "-m recent --name vigie-cut,10.0.0.2,11018,30,r-7 --rcheck --seconds 30";
+const RULE = "/usr/sbin/iptables -w 3 -A VIGIE-CUT-11018";
 const RESET = "-j REJECT --reject-with tcp-reset";
 
 /** Parameters of each action, and the lines that it runs. */
@@ -48,22 +49,33 @@ export const SAMPLES: Sample = {
     [
       { end: END, ttlS: 30, minStillMs: 5_000, peer: report, migrateJobId: 0 },
       [
-        "/usr/sbin/ipset create vigie-cut hash:ip,port family inet timeout 30 comment -exist",
-        "/usr/sbin/iptables -w 3 -N VIGIE-CUT",
-        ...["src,dst", "src,src", "dst,dst", "dst,src"].map(
-          (match) => `/usr/sbin/iptables -w 3 -A VIGIE-CUT ${REJECT} ${match} ${RESET}`,
-        ),
-        ...["src,dst", "dst,dst"].map(
-          (match) =>
-            `/usr/sbin/iptables -w 3 -I VIGIE-CUT 1 -p tcp --syn -m set --match-set vigie-cut ${match} -j DROP`,
-        ),
-        "/usr/sbin/iptables -w 3 -I INPUT 1 -j VIGIE-CUT",
-        "/usr/sbin/iptables -w 3 -I OUTPUT 1 -j VIGIE-CUT",
-        "/usr/sbin/ipset add vigie-cut 10.0.0.2,tcp:11018 timeout 30 comment r-7",
+        "/usr/sbin/iptables -w 3 -N VIGIE-CUT-11018",
+        "/usr/sbin/iptables -w 3 -F VIGIE-CUT-11018",
+        `${RULE} -s 10.0.0.2 -p tcp --dport 11018 --syn ${RECENT} --rsource -j DROP`,
+        `${RULE} -d 10.0.0.2 -p tcp --dport 11018 --syn ${RECENT} --rdest -j DROP`,
+        `${RULE} -s 10.0.0.2 -p tcp --dport 11018 --tcp-flags RST NONE ${RECENT} --rsource ${RESET}`,
+        `${RULE} -d 10.0.0.2 -p tcp --dport 11018 --tcp-flags RST NONE ${RECENT} --rdest ${RESET}`,
+        `${RULE} -s 10.0.0.2 -p tcp --sport 11018 --tcp-flags RST NONE ${RECENT} --rsource ${RESET}`,
+        `${RULE} -d 10.0.0.2 -p tcp --sport 11018 --tcp-flags RST NONE ${RECENT} --rdest ${RESET}`,
+        ...["INPUT", "OUTPUT"].flatMap((hook) => [
+          `/usr/sbin/iptables -w 3 -D ${hook} -j VIGIE-CUT-11018`,
+          `/usr/sbin/iptables -w 3 -I ${hook} 1 -j VIGIE-CUT-11018`,
+        ]),
+        "echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,11018,30,r-7",
       ],
     ],
   ],
-  restoreDrbdLink: [[{ end: END }, ["/usr/sbin/ipset del vigie-cut 10.0.0.2,tcp:11018 -exist"]]],
+  restoreDrbdLink: [
+    [
+      { end: END },
+      [
+        "/usr/sbin/iptables -w 3 -F VIGIE-CUT-11018",
+        "/usr/sbin/iptables -w 3 -D INPUT -j VIGIE-CUT-11018",
+        "/usr/sbin/iptables -w 3 -D OUTPUT -j VIGIE-CUT-11018",
+        "/usr/sbin/iptables -w 3 -X VIGIE-CUT-11018",
+      ],
+    ],
+  ],
   submitGanetiJob: [
     [
       {

@@ -4,6 +4,7 @@ import { checkEnd } from "../argument-types.js";
 import { judgeUnmap } from "../guards/unmap-partitions.js";
 import type { Command } from "../host.js";
 import type { ActionDefinition } from "./action.js";
+import { identityOfEnd } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
 import { hostUse } from "./look-at-disk.js";
 import { partitionMaps } from "./look-at-maps.js";
@@ -29,6 +30,7 @@ export const unmapPartitions: ActionDefinition<UnmapPartitions> = {
     const maps = await partitionMaps(end?.minor ?? -1, look);
     return Array.isArray(maps) && maps.length === 0 && { message: "kpartx has no map on it" };
   },
+  identity: ({ end }, look) => identityOfEnd(end, look, { disk: "perhaps", link: "perhaps" }),
   steps: ({ end }) => (end === undefined ? [] : [{ run: unmap(end.minor) }]),
   verify: async ({ end }, look) => {
     const maps = await partitionMaps(end?.minor ?? -1, look);

@@ -1,5 +1,6 @@
 import { DiskState, DrbdMinor, LinkCut, PeerReport, Role } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
+import type { MigrationSeen } from "./cut-drbd-link.js";
 import {
   refusing,
   stall,
@@ -84,7 +85,7 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
     ],
     [
       "the cuts cannot be read",
-      withSeen({ cutsUnknownBecause: "ipset failed" }),
+      withSeen({ cutsUnknownBecause: "/proc failed" }),
       ["cut standing already I11"],
     ],
   ])("%s", (_what, spoilt, names) => {
@@ -107,8 +108,8 @@ test("a still time configured below five seconds is raised to five", () => {
   expect(refusing({ params, seen: { ...seen, ownStillMs: 5_000 } })).toEqual([]);
 });
 
-test("two Primaries refuse, unless the migration that made them so is running", () => {
-  const both = (migrateJobId: number): Case => {
+describe("two Primaries", () => {
+  const both = (migrateJobId: number, migration: MigrationSeen): string[] => {
     const drbd = DrbdMinor.create({
       ...stall().params.peer?.drbd,
       role: Role.PRIMARY,
@@ -116,8 +117,26 @@ test("two Primaries refuse, unless the migration that made them so is running", 
     });
     const peer = PeerReport.create({ ...stall().params.peer, drbd });
     const { params } = withParams({ peer, migrateJobId });
-    return { params, seen: withOwn({ peerRole: Role.PRIMARY }).seen };
+    return refusing({ params, seen: { ...withOwn({ peerRole: Role.PRIMARY }).seen, migration } });
   };
-  expect(refusing(both(0))).toEqual(["Primaries I8"]);
-  expect(refusing(both(4_711))).toEqual([]);
+  const runs = { by: "Ganeti", status: "running", summary: "INSTANCE_MIGRATE(web1.example)" } as const;
+
+  test("refuse without a migration that made them so (I8)", () => {
+    expect(both(0, { by: "nobody" })).toEqual(["Primaries I8"]);
+    expect(both(4_711, { by: "nobody" })).toEqual(["Primaries I8"]);
+  });
+
+  test("are allowed while Ganeti itself says that this instance's migration runs", () => {
+    expect(both(4_711, runs)).toEqual([]);
+    expect(both(4_711, { ...runs, status: "error" })).toEqual(["its migration I8"]);
+    expect(both(4_711, { ...runs, status: "luxi: no answer", summary: "" })).toEqual([
+      "its migration I8",
+      "its work I5",
+    ]);
+    expect(both(4_711, { ...runs, summary: "INSTANCE_MIGRATE(web2.example)" })).toEqual(["its work I5"]);
+  });
+
+  test("are allowed on a node that cannot ask Ganeti by the word of the orchestrator, which asked", () => {
+    expect(both(4_711, { by: "the orchestrator" })).toEqual([]);
+  });
 });

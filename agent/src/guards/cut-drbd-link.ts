@@ -19,7 +19,9 @@ import {
   type LinkCut,
 } from "@vigie/proto";
 import { endFacts, reportFacts } from "./drbd-end.js";
+import { workFact } from "./end-migration.js";
 import { ageFact, fact } from "./fact.js";
+import { fenceFacts, type FenceSeen } from "./fence.js";
 
 export const STILL_MIN_MS = 5_000;
 
@@ -34,7 +36,15 @@ export interface SeenForCut {
   readonly cuts: readonly LinkCut[];
   readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
   readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
+  readonly fence: FenceSeen | undefined; // undefined: it is not made yet
+  readonly migration: MigrationSeen;
 }
+
+/** Who says that the migration runs which made both ends Primary. */
+export type MigrationSeen =
+  | { readonly by: "nobody" } // none was named
+  | { readonly by: "the orchestrator" } // this node is not the master, and cannot ask
+  | { readonly by: "Ganeti"; readonly status: string; readonly summary: string };
 
 export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   return [
@@ -42,6 +52,7 @@ export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
     ...ownFacts(params, seen),
     ...peerFacts(params, seen),
     ...cutFacts(params, seen),
+    ...(seen.fence === undefined || params.end === undefined ? [] : fenceFacts(params.end, seen.fence)),
   ];
 }
 
@@ -83,14 +94,12 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
     fact("peer still", still(report.stillMs), peerIsStill(params, peer), "I7"),
     primaryHasData("peer's", peer),
     rolesAgree(own, peer),
-    onePrimary(own, peer, params.migrateJobId),
+    ...primaryFacts(params, own, peer, seen.migration),
   ];
 }
 
 function cutFacts(params: CutDrbdLink, { config, cuts, cutsUnknownBecause }: SeenForCut): GuardFact[] {
-  const standing = cuts.find(
-    (cut) => cut.peerAddress === params.end?.peerAddress && cut.port === params.end.port,
-  );
+  const standing = cuts.find((cut) => cut.port === params.end?.port); // whoever its peer is: one chain a port
   const neededS = config === undefined ? CUT_TTL_MAX_S : minimumCutS(config);
   const ttlOk = params.ttlS >= neededS && params.ttlS <= CUT_TTL_MAX_S;
   const life = fact("cut's time to live", `${params.ttlS} s of ${neededS} to ${CUT_TTL_MAX_S}`, ttlOk, "I19");
@@ -139,10 +148,25 @@ function rolesAgree(own: DrbdMinor, peer: DrbdMinor): GuardFact {
   return fact("roles as both ends see them", value, holds, "I7");
 }
 
-function onePrimary(own: DrbdMinor, peer: DrbdMinor, migrateJobId: number): GuardFact {
+/** Two are allowed to one migration of this very instance, and only while it runs (I8). */
+function primaryFacts(
+  { end, migrateJobId }: CutDrbdLink,
+  own: DrbdMinor,
+  peer: DrbdMinor,
+  migration: MigrationSeen,
+): GuardFact[] {
   const two = own.role === Role.PRIMARY && peer.role === Role.PRIMARY;
-  const value = two ? `two, migrate job ${migrateJobId === 0 ? "none" : migrateJobId}` : "at most one";
-  return fact("Primaries", value, !two || migrateJobId !== 0, "I8");
+  if (!two) return [fact("Primaries", "at most one", true, "I8")];
+  if (migrateJobId === 0 || migration.by === "nobody")
+    return [fact("Primaries", "two, migrate job none", false, "I8")];
+  const primaries = fact("Primaries", `two, migrate job ${migrateJobId}`, true, "I8");
+  if (migration.by === "the orchestrator")
+    return [primaries, fact("its migration", "runs, by the orchestrator's word", true, "I8")];
+  return [
+    primaries,
+    fact("its migration", migration.status, migration.status === "running", "I8"),
+    workFact(migration.summary, end?.instance ?? ""),
+  ];
 }
 
 function inSync(minor: DrbdMinor): boolean {

@@ -25,6 +25,7 @@ const seenAs = (state: string): DiskSeen & { readonly device: BlockDevice } => (
   device: BlockDevice.create({ ...DISK, state }),
   unknownBecause: "",
   twins: [],
+  ageMs: 20,
 });
 const EMPTY = { parts: [{ name: "sdb", dev: "8:16" }], devices: [] };
 const NO_USE = { mounts: [], swaps: [], unknownBecause: "" };

@@ -3,22 +3,25 @@
  * what it says of itself must agree in everything, and nothing else on the node may say the same.
  */
 import type { BlockDevice, DiskIdentity, GuardFact } from "@vigie/proto";
-import { fact } from "./fact.js";
+import { bootFact } from "./drbd-end.js";
+import { ageFact, fact } from "./fact.js";
 
 export interface DiskSeen {
   readonly bootId: string; // of this node, now
   readonly device: BlockDevice | undefined; // read through the handle that will be written to
   readonly unknownBecause: string; // why it is undefined
   readonly twins: readonly string[]; // names of other devices with the same wwid
+  readonly ageMs: number; // since it was looked at
 }
 
 export function diskFacts(disk: DiskIdentity | undefined, seen: DiskSeen): GuardFact[] {
   if (disk === undefined) return [fact("which disk", "not named", false, "I12")];
-  const boot = fact("own boot", seen.bootId, seen.bootId === disk.bootId && seen.bootId !== "", "I7");
+  const boot = bootFact(disk, seen.bootId);
   const { device } = seen;
   if (device === undefined) return [boot, fact(disk.name, seen.unknownBecause, false, "I11")];
   return [
     boot,
+    ageFact("disk's reading age", seen.ageMs, "I14"),
     same("device number", device.dev, disk.dev),
     fact("wwid", device.wwid || "none", device.wwid !== "" && device.wwid === disk.wwid, "I12"),
     fact("others of this wwid", seen.twins.join(", ") || "none", seen.twins.length === 0, "I12"),

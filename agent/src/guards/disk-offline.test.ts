@@ -114,6 +114,7 @@ function failing(minors: readonly LossCase[] = [renumbered(whole(), 18), renumbe
       device,
       unknownBecause: "",
       twins: [],
+      ageMs: 20,
       volumes: {
         stack,
         volumes: [18, 19].flatMap((minor) => [volumeOf(minor, "data"), volumeOf(minor, "meta")]),

@@ -20,10 +20,15 @@ export function endFacts(
   missing: Missing = {},
 ): GuardFact[] {
   if (end === undefined) return [fact("which end", "not named", false, "I13")];
-  const boot = fact("own boot", bootId, bootId === end.bootId && bootId !== "", "I7");
+  const boot = bootFact(end, bootId);
   if (config === undefined)
     return [boot, fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
   return [boot, ...linkFacts(end, config, missing), diskFact(end, config, missing)];
+}
+
+/** After a reboot the plan is of another world. */
+export function bootFact(planned: { readonly bootId: string }, bootId: string): GuardFact {
+  return fact("own boot", bootId, bootId === planned.bootId && bootId !== "", "I7");
 }
 
 function linkFacts(end: DrbdEnd, config: DrbdConfig, { link }: Missing): GuardFact[] {

@@ -14,8 +14,13 @@ export function judgeKill(
   const { status, summary } = job;
   return [
     fact(`job ${jobId}`, status, status === "running" || status === "waiting", ""),
-    fact("its work", summary, summary === `INSTANCE_MIGRATE(${instance})`, "I5"),
+    workFact(summary, instance),
   ];
+}
+
+/** @param summary of the job: "INSTANCE_MIGRATE(web1.example)" */
+export function workFact(summary: string, instance: string): GuardFact {
+  return fact("its work", summary, summary === `INSTANCE_MIGRATE(${instance})`, "I5");
 }
 
 /**

@@ -115,7 +115,7 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
       { seen: { cuts: [LinkCut.create({ peerAddress: "10.0.0.2", port: 11_018, runId: "r-1" })] } },
       ["cut of this link I21"],
     ],
-    ["the cuts cannot be read", { seen: { cutsUnknownBecause: "ipset failed" } }, ["cut of this link I11"]],
+    ["the cuts cannot be read", { seen: { cutsUnknownBecause: "/proc failed" } }, ["cut of this link I11"]],
   ])("%s", (_what, change, names) => {
     expect(detach(spoilt(change))).toEqual(names);
     expect(offline(spoilt(change))).toEqual(names);
@@ -128,8 +128,9 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
   });
 });
 
-test("the peer's generation may not be known, ours must be, and the role's bit is no difference", () => {
-  expect(detach(spoilt({ report: { currentUuid: "" } }))).toEqual([]);
+test("the generations of both ends must be known, and the role's bit is no difference", () => {
+  expect(detach(spoilt({ report: { currentUuid: "" } }))).toEqual(["peer's generation I11"]);
+  expect(offline(spoilt({ report: { currentUuid: "" } }))).toEqual(["peer's generation I11"]);
   expect(detach(spoilt({ seen: { currentUuid: "" } }))).toEqual(["own generation I11"]);
   expect(detach(spoilt({ report: { currentUuid: "CC8CB4269847333E" } }))).toEqual([]);
 });

@@ -138,13 +138,10 @@ function rolesFacts(own: DrbdMinor, peer: DrbdMinor): GuardFact[] {
   ];
 }
 
-/**
- * Two histories are a person's matter. The peer may not have been asked; but here, where drbdsetup does not tell of a
- * disk that is attached, it is not sent another command either (I37).
- */
+/** Two histories are a person's matter; and what is not known of either end is none (I11). */
 function generations({ currentUuid }: SeenForLoss, report: PeerReport): GuardFact {
   if (currentUuid === "") return fact("own generation", "not known", false, "I11");
-  const asked = report.currentUuid !== "";
-  const value = asked ? `${currentUuid} and ${report.currentUuid}` : "not known of the peer";
-  return fact("current generations", value, !asked || sameGeneration(currentUuid, report.currentUuid), "I8");
+  if (report.currentUuid === "") return fact("peer's generation", "not known", false, "I11");
+  const value = `${currentUuid} and ${report.currentUuid}`;
+  return fact("current generations", value, sameGeneration(currentUuid, report.currentUuid), "I8");
 }

@@ -102,7 +102,7 @@ describe("a minor is taken down", () => {
       ["what could not be looked at I11"],
     ],
     ["a cut of this link stands", refusing({ cuts: [CUT] }), ["cut of this link I21"]],
-    ["the cuts are not known", refusing({ cutsUnknownBecause: "ipset" }), ["cut of this link I11"]],
+    ["the cuts are not known", refusing({ cutsUnknownBecause: "/proc failed" }), ["cut of this link I11"]],
   ])("not where %s", (_what, refused, names) => {
     expect(refused).toEqual(names);
   });

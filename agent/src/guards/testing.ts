@@ -75,6 +75,8 @@ export function stall(): Case {
       cuts: [],
       cutsUnknownBecause: "",
       peerAgeMs: 500,
+      fence: undefined,
+      migration: { by: "nobody" },
     },
   };
 }

@@ -31,7 +31,7 @@ export function sourceDefinitions(options: { readonly nodeName: string }): reado
     kernelLogSource(),
     ssconf,
     ganeti(options.nodeName),
-    linkCuts,
+    linkCuts(),
     guests,
     smart(),
     ganetiJob(options.nodeName),

@@ -1,79 +1,104 @@
 import * as fc from "fast-check";
+import { Source } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
-import type { Command, CommandOutcome } from "../host.js";
-import { linkCuts, parseIpsetSave } from "./link-cuts.js";
-import { damagedCopies, fakeHost, FUZZ_RUNS } from "./testing.js";
+import { linkCuts } from "./link-cuts.js";
+import { damagedCopies, errno, fakeHost, FUZZ_RUNS } from "./testing.js";
 
-const SAVED = `create vigie-cut hash:ip,port family inet hashsize 1024 maxelem 65536 timeout 30 comment bucketsize 12 initval 0x5a2f3c41
-add vigie-cut 10.77.0.12,tcp:11000 timeout 27 comment "r-7"
-add vigie-cut 10.77.0.13,tcp:11001 timeout 3
-`;
-const NO_SET = { exitCode: 1, stderr: "ipset v7.17: The set with the given name does not exist\n" };
+const LISTS = "/proc/net/xt_recent";
+const NAME = "vigie-cut,10.77.0.12,11000,30,r-7";
+const V6 = "vigie-cut,fd00::12,11001,40,r-8";
+const entry = (seen: number): string => `src=10.77.0.12 ttl: 0 last_seen: ${seen} oldest_pkt: 1 ${seen}\n`;
 
-test("an entry is a cut: whose link, for how long, and of which run", () => {
-  expect(parseIpsetSave(SAVED)).toEqual({
-    cuts: [
-      { peerAddress: "10.77.0.12", port: 11000, expiresInS: 27, runId: "r-7" },
-      { peerAddress: "10.77.0.13", port: 11001, expiresInS: 3, runId: "" },
-    ],
+/** The lists with their texts, read at this time, by one source or another. */
+function reading(lists: Readonly<Record<string, string | Error>>, nowMs = 0, source = linkCuts()) {
+  const files = Object.fromEntries(Object.entries(lists).map(([name, text]) => [`${LISTS}/${name}`, text]));
+  const folders = { [LISTS]: Object.keys(lists) };
+  const links = { "/etc/alternatives/iptables": "/usr/sbin/iptables-legacy" };
+  return source.read(
+    { ...fakeHost({ files, folders, links }), monotonicMs: () => nowMs },
+    { minor: 0, jobId: 0 },
+  );
+}
+
+test("a list with the peer in it is a cut: whose link, for how long, and of which run", async () => {
+  expect(await reading({ [NAME]: entry(4295024438), [V6]: entry(7), ssh: entry(1) })).toMatchObject({
+    state: "ok",
+    facts: {
+      $case: "linkCuts",
+      value: {
+        cuts: [
+          { peerAddress: "10.77.0.12", port: 11000, expiresInS: 30, runId: "r-7" },
+          { peerAddress: "fd00::12", port: 11001, expiresInS: 40, runId: "r-8" },
+        ],
+        backend: "iptables-legacy",
+      },
+    },
     damaged: [],
   });
 });
 
-test.each([
-  "add vigie-cut 10.77.0.12,udp:11000 timeout 27",
-  "add vigie-cut 10.77.0.12,tcp:0 timeout 27",
-  "add vigie-cut 10.77.0.12,tcp:99999 timeout 27",
-  "add vigie-cut 10.77.0.999,tcp:11000 timeout 27",
-  "add vigie-cut 10.77.0.12,tcp:11000",
-  "add vigie-cut 10.77.0.12 timeout 27",
-  "anything else",
-])("%s is damaged: it may cut something", (line) => {
-  const { cuts, damaged } = parseIpsetSave(`${SAVED}${line}\n`);
-  expect(cuts).toHaveLength(2);
-  expect(damaged).toMatchObject([{ line: 4 }]);
+test("a cut ends when its time is over since its line was first read, which is after it was made", async () => {
+  const source = linkCuts();
+  const cutsAt = async (nowMs: number, text: string) => {
+    const { facts } = (await reading({ [NAME]: text }, nowMs, source)) as never as {
+      facts: { value: { cuts: { expiresInS: number }[] } };
+    };
+    return facts.value.cuts.map(({ expiresInS }) => expiresInS);
+  };
+  expect(await cutsAt(5_000, entry(7))).toEqual([30]);
+  expect(await cutsAt(34_999, entry(7))).toEqual([1]);
+  expect(await cutsAt(35_000, entry(7))).toEqual([]);
+  expect(await cutsAt(36_000, entry(8))).toEqual([30]); // made once more
 });
 
-function reading(run: (command: Command) => Partial<CommandOutcome>): ReturnType<typeof linkCuts.read> {
-  return linkCuts.read(
-    fakeHost({ run, links: { "/etc/alternatives/iptables": "/usr/sbin/iptables-legacy" } }),
-  );
-}
+test("rules whose cut was not made, and a list that goes while it is read, cut nothing", async () => {
+  const gone = errno("ENOENT");
+  expect(await reading({ [NAME]: "", [V6]: gone })).toMatchObject({
+    facts: { value: { cuts: [] } },
+    damaged: [],
+  });
+});
 
-describe("the reading", () => {
-  test("both families' sets are listed, and a set that does not exist holds nothing", async () => {
-    expect(
-      await reading(({ args }) => (args.includes("vigie-cut") ? { stdout: SAVED } : NO_SET)),
-    ).toMatchObject({
-      state: "ok",
-      facts: { value: { cuts: [{ port: 11000 }, { port: 11001 }], backend: "iptables-legacy + ipset" } },
-    });
-    expect(await reading(() => NO_SET)).toMatchObject({
-      state: "ok",
+test("without the kernel's module there is no list, and no cut", async () => {
+  expect(await linkCuts().read(fakeHost({}), { minor: 0, jobId: 0 })).toMatchObject({
+    state: "ok",
+    facts: { value: { cuts: [] } },
+  });
+});
+
+test("lists that cannot be read are a failure: a cut may stand", async () => {
+  await expect(reading({ [NAME]: errno("EACCES") })).rejects.toMatchObject({ code: "EACCES" });
+});
+
+describe("it is damaged, for it cuts something and nobody knows what:", () => {
+  test.each([
+    ["a name that this agent would not make", "vigie-cut,10.77.0.12,11000", entry(7)],
+    ["an address that is none", "vigie-cut,10.77.0.999,11000,30,r-7", entry(7)],
+    ["a port that is none", "vigie-cut,10.77.0.12,99999,30,r-7", entry(7)],
+    ["a text that is not the kernel's", NAME, "10.77.0.12\n"],
+  ])("%s", async (_what, name, text) => {
+    expect(await reading({ [name]: text })).toMatchObject({
       facts: { value: { cuts: [] } },
-      damaged: [],
+      damaged: [{ object: name }],
     });
-  });
-
-  test("without the tool there can be no cut of ours", async () => {
-    const missing = { end: "not-started" as const, exitCode: -1, stderr: "spawn /usr/sbin/ipset ENOENT" };
-    expect(await reading(() => missing)).toEqual({ state: "absent", reason: "ipset is not installed" });
-  });
-
-  test("any other trouble is a failure: a cut may stand", async () => {
-    const denied = { exitCode: 1, stderr: "ipset v7.17: Kernel error received: Operation not permitted\n" };
-    await expect(reading(() => denied)).rejects.toMatchObject({ code: "COMMAND_FAILED" });
   });
 });
 
-test("whatever happens to the text, a cut has an address, a port and an end", () => {
-  fc.assert(
-    fc.property(damagedCopies([SAVED]), (text) => {
-      for (const { port, expiresInS } of parseIpsetSave(text).cuts) {
+test("whatever happens to the names, a cut has an address, a port and an end", async () => {
+  const copies = damagedCopies([NAME, V6]);
+  await fc.assert(
+    fc.asyncProperty(copies, async (name) => {
+      const read = await reading({ [name]: entry(7) });
+      const cuts = read.state === "ok" && read.facts.$case === "linkCuts" ? read.facts.value.cuts : [];
+      for (const { port, expiresInS } of cuts) {
         expect(port).toBeGreaterThan(0);
-        expect(Number.isSafeInteger(expiresInS)).toBe(true);
+        expect(expiresInS).toBeGreaterThan(0);
       }
     }),
     { numRuns: FUZZ_RUNS },
   );
+});
+
+test("it is read often enough for a cut of half a minute", () => {
+  expect(linkCuts()).toMatchObject({ source: Source.LINK_CUTS, periodMs: 5_000 });
 });

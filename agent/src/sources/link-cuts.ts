@@ -1,85 +1,90 @@
 /**
- * The cuts of ours that stand now, as the kernel has them: the entries of the sets that link-fence.ts fills. Spawns
- * a child, so it is read every 5 s only; who makes or takes a cut reads it anew at once.
+ * The cuts of ours that the kernel makes now, as it shows them in /proc/net/xt_recent: a list for each, whose name says
+ * whose cut it is (link-fence.ts), with a line once the peer was put there. No child is started for it.
+ *
+ * The line has the time of the cut in jiffies, which nobody outside the kernel can compare with a clock. What is counted
+ * instead is the time since this agent first read that line: it is after the cut, so a cut is never taken for over
+ * while it is not.
  */
-import { isIP } from "node:net";
 import { Source, type Damaged, type LinkCut } from "@vigie/proto";
 import type { Host } from "../host.js";
-import { CUT_SETS, listCuts } from "../link-fence.js";
+import { cutOfList, LIST_PREFIX, LISTS, type TimedCut } from "../link-fence.js";
 import { quote } from "./cursor.js";
-import { absentTool, commandFailed, runToEnd } from "./reading.js";
+import { isMissing } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
-const ENTRY = /^add \S+ (?<address>[^,\s]+),tcp:(?<port>\d{1,5})(?<options>(?: .*)?)$/;
-const TIMEOUT = / timeout (?<seconds>\d{1,10})(?: |$)/;
-const COMMENT = / comment "(?<text>[^"]*)"/;
-const NO_SET = "The set with the given name does not exist";
+const ENTRY = /^src=[0-9a-f.:]+ ttl: \d+ last_seen: (?<lastSeen>\d+) oldest_pkt: \d+(?: \d+,?)*\s*$/;
 
-export const linkCuts: SourceDefinition = {
-  source: Source.LINK_CUTS,
-  periodMs: 5_000,
-  deadlineMs: 4_000,
-  read: (host) => absentTool(() => read(host), "ipset is not installed"),
-};
-
-/**
- * `ipset list SET -output save`: `add vigie-cut 10.77.0.12,tcp:11000 timeout 27 comment "r-7"`.
- *
- * @returns an entry that is not so, or has no end, is damaged: it may cut something, and nobody knows for how long
- */
-export function parseIpsetSave(text: string): { cuts: LinkCut[]; damaged: Damaged[] } {
-  const cuts: LinkCut[] = [];
-  const damaged: Damaged[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
-    if (line === "" || line.startsWith("create ")) continue;
-    const cut = parseEntry(line);
-    if (cut !== undefined) cuts.push(cut);
-    else
-      damaged.push({
-        line: index + 1,
-        reason: `not understood: ${quote(line)}`,
-        minor: undefined,
-        object: "",
-      });
-  }
-  return { cuts, damaged };
+/** What was read of one list, and since when it reads so. */
+interface Known {
+  readonly text: string;
+  readonly sinceMs: number;
 }
 
-function parseEntry(line: string): LinkCut | undefined {
-  const { address = "", port = "", options = "" } = ENTRY.exec(line)?.groups ?? {};
-  const seconds = TIMEOUT.exec(options)?.groups?.["seconds"];
-  const portNumber = Number(port);
-  if (isIP(address) === 0 || portNumber < 1 || portNumber > 65_535 || seconds === undefined) return undefined;
-  const runId = COMMENT.exec(options)?.groups?.["text"] ?? "";
-  return { peerAddress: address, port: portNumber, expiresInS: Number(seconds), runId };
-}
-
-async function read(host: Host): Promise<Reading> {
-  const cuts: LinkCut[] = [];
-  const damaged: Damaged[] = [];
-  for (const set of CUT_SETS) {
-    const parsed = parseIpsetSave(await list(host, set));
-    cuts.push(...parsed.cuts);
-    damaged.push(...parsed.damaged.map((item) => ({ ...item, object: set })));
-  }
+export function linkCuts(): SourceDefinition {
+  let known: ReadonlyMap<string, Known> = new Map();
   return {
-    state: "ok",
-    facts: { $case: "linkCuts", value: { cuts, backend: await backendOf(host) } },
-    damaged,
+    source: Source.LINK_CUTS,
+    periodMs: 5_000,
+    deadlineMs: 4_000,
+    read: async (host): Promise<Reading> => {
+      const lists = await readLists(host);
+      const nowMs = host.monotonicMs();
+      known = new Map([...lists].map(([name, text]) => [name, since(known.get(name), text, nowMs)]));
+      return reading(known, nowMs, await backendOf(host));
+    },
   };
 }
 
-/** A set that does not exist holds no cut. */
-async function list(host: Host, set: string): Promise<string> {
-  const command = listCuts(set);
-  const outcome = await runToEnd(host, command);
-  if (outcome.exitCode === 0) return outcome.stdout;
-  if (outcome.stderr.includes(NO_SET)) return "";
-  throw commandFailed(command, outcome);
+/** The same line is the same cut; another one is another. */
+function since(before: Known | undefined, text: string, nowMs: number): Known {
+  return before?.text === text ? before : { text, sinceMs: nowMs };
+}
+
+/** The names of our lists: without a line, a list cuts nothing. */
+export async function listNames(host: Pick<Host, "listFolder">): Promise<string[]> {
+  try {
+    return (await host.listFolder(LISTS)).filter((name) => name.startsWith(LIST_PREFIX)).toSorted();
+  } catch (error) {
+    if (isMissing(error)) return []; // the module is not loaded: no rule names a list
+    throw error;
+  }
+}
+
+/** @returns the text of each list of ours; one that went meanwhile cuts nothing */
+async function readLists(host: Host): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const name of await listNames(host)) {
+    const text = await host.readFile(`${LISTS}/${name}`).catch((error: unknown) => {
+      if (isMissing(error)) return "";
+      throw error;
+    });
+    if (text !== "") texts.set(name, text);
+  }
+  return texts;
+}
+
+function reading(lists: ReadonlyMap<string, Known>, nowMs: number, backend: string): Reading {
+  const cuts: LinkCut[] = [];
+  const damaged: Damaged[] = [];
+  for (const [name, { text, sinceMs }] of lists) {
+    const cut = cutOfList(name);
+    if (cut === undefined || !ENTRY.test(text)) damaged.push(notUnderstood(name, text));
+    else if (nowMs < sinceMs + cut.ttlS * 1000) cuts.push(linkCut(cut, sinceMs + cut.ttlS * 1000 - nowMs));
+  }
+  return { state: "ok", facts: { $case: "linkCuts", value: { cuts, backend } }, damaged };
+}
+
+function linkCut({ peerAddress, port, runId }: TimedCut, leftMs: number): LinkCut {
+  return { peerAddress, port, runId, expiresInS: Math.ceil(leftMs / 1000) };
+}
+
+function notUnderstood(name: string, text: string): Damaged {
+  return { line: 1, reason: `not understood: ${quote(text.trim())}`, minor: undefined, object: name };
 }
 
 /** Debian's alternatives say which of the two iptables fills the rules. */
 async function backendOf(host: Host): Promise<string> {
   const target = await host.readLink("/etc/alternatives/iptables").catch(() => "iptables");
-  return `${target.slice(target.lastIndexOf("/") + 1)} + ipset`;
+  return target.slice(target.lastIndexOf("/") + 1);
 }

@@ -42,6 +42,9 @@ export function fakeHost(machine: FakeMachine): Host {
     readFile: async (path) => found(machine.files?.[path], path),
     listFolder: async (path) => [...found(machine.folders?.[path], path)],
     readLink: async (path) => found(machine.links?.[path], path),
+    writeFile: async () => {
+      throw errno("ENOENT");
+    },
     run: async (command) => ({
       ...EXITED,
       ...(machine.run?.(command) ?? { end: "not-started", exitCode: -1 }),

@@ -1,36 +1,45 @@
 /**
- * The commands as a person would type them, with the node to type them on: "h1# ipset add …". A test holds them
+ * The commands as a person would type them, with the node to type them on: "h1# iptables …". A test holds them
  * against what the agent really runs.
  */
 import type { DrbdEnd } from "@vigie/proto";
 
-const MATCHES = ["src,dst", "src,src", "dst,dst", "dst,src"];
-const MATCHES_OF_A_NEW_ONE = ["src,dst", "dst,dst"];
+const MATCHES = [
+  ["-s", "--dport", "--rsource"],
+  ["-d", "--dport", "--rdest"],
+  ["-s", "--sport", "--rsource"],
+  ["-d", "--sport", "--rdest"],
+];
 
 export function manualCut(end: DrbdEnd, ttlS: number): string[] {
-  const v6 = end.peerAddress.includes(":");
-  const set = v6 ? "vigie-cut6" : "vigie-cut";
-  const iptables = v6 ? "ip6tables" : "iptables";
+  const { peerAddress, port } = end;
+  const iptables = tablesFor(end);
+  const chain = `VIGIE-CUT-${port}`;
+  const list = `vigie-cut,${peerAddress},${port},${ttlS},RUN`;
+  const rule = ([address, direction, side]: string[], what: string, then: string): string =>
+    `${iptables} -A ${chain} ${address} ${peerAddress} -p tcp ${direction} ${port} ${what} -m recent --name ${list} --rcheck --seconds ${ttlS} ${side} -j ${then}`;
   const lines = [
-    `ipset create ${set} hash:ip,port family ${v6 ? "inet6" : "inet"} timeout 30 comment -exist`,
-    `${iptables} -N VIGIE-CUT`,
-    ...MATCHES.map(
-      (m) =>
-        `${iptables} -A VIGIE-CUT -p tcp --tcp-flags RST NONE -m set --match-set ${set} ${m} -j REJECT --reject-with tcp-reset`,
-    ),
-    ...MATCHES_OF_A_NEW_ONE.map(
-      (m) => `${iptables} -I VIGIE-CUT 1 -p tcp --syn -m set --match-set ${set} ${m} -j DROP`,
-    ),
-    `${iptables} -I INPUT 1 -j VIGIE-CUT`,
-    `${iptables} -I OUTPUT 1 -j VIGIE-CUT`,
-    `ipset add ${set} ${end.peerAddress},tcp:${end.port} timeout ${ttlS} comment RUN`,
+    `${iptables} -N ${chain}`,
+    `${iptables} -F ${chain}`,
+    ...MATCHES.slice(0, 2).map((match) => rule(match, "--syn", "DROP")),
+    ...MATCHES.map((match) => rule(match, "--tcp-flags RST NONE", "REJECT --reject-with tcp-reset")),
+    `${iptables} -I INPUT 1 -j ${chain}`,
+    `${iptables} -I OUTPUT 1 -j ${chain}`,
+    `echo +${peerAddress} > /proc/net/xt_recent/${list}`,
   ];
   return lines.map((line) => `${end.node}# ${line}`);
 }
 
 export function manualRestore(end: DrbdEnd): string[] {
-  const set = end.peerAddress.includes(":") ? "vigie-cut6" : "vigie-cut";
-  return [`${end.node}# ipset del ${set} ${end.peerAddress},tcp:${end.port} -exist`];
+  const iptables = tablesFor(end);
+  const chain = `VIGIE-CUT-${end.port}`;
+  return [`-F ${chain}`, `-D INPUT -j ${chain}`, `-D OUTPUT -j ${chain}`, `-X ${chain}`].map(
+    (args) => `${end.node}# ${iptables} ${args}`,
+  );
+}
+
+function tablesFor({ peerAddress }: DrbdEnd): string {
+  return peerAddress.includes(":") ? "ip6tables" : "iptables";
 }
 
 /** Anchored, for `grep 18:` also finds 118: and ns:…18:. */

@@ -1,4 +1,4 @@
-/** What LVM, device-mapper, drbdsetup and ipset print on a node with many mirrored disks. */
+/** What LVM, device-mapper and drbdsetup print on a node with many mirrored disks. */
 const VG = "kvmvg";
 const VG_BYTES = 4_000_000_000_000;
 
@@ -33,7 +33,6 @@ export function toolOutputs(minors: number): Readonly<Record<string, string>> {
     "usr/sbin/dmsetup info": volumes.map(infoLine).join(""),
     "usr/sbin/dmsetup table": volumes.map(tableLine).join(""),
     "usr/sbin/drbdsetup show": Array.from({ length: minors }, (_, n) => shown(n)).join(""),
-    "usr/sbin/ipset list": "",
   };
 }
 

@@ -46,7 +46,7 @@ export function restingSources(index: number): SourceReport[] {
       },
     ],
     [Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: [] } }],
-    [Source.LINK_CUTS, { $case: "linkCuts", value: { cuts: [], backend: "iptables-nft + ipset" } }],
+    [Source.LINK_CUTS, { $case: "linkCuts", value: { cuts: [], backend: "iptables-nft" } }],
   ];
   return facts.map(([source, value]) => SourceReport.create({ source, state: SourceState.OK, facts: value }));
 }

@@ -70,6 +70,7 @@ export function connectHost(argv: readonly string[]): RemoteHost {
       readFile: (path) => call("readFile", path),
       listFolder: (path) => call("listFolder", path),
       readLink: (path) => call("readLink", path),
+      writeFile: (path, text) => call("writeFile", path, text),
       run: (command) => {
         started.add(command.file);
         return call("run", command);

@@ -32,7 +32,7 @@ proof(
   async () => {
     const { lab, disk, vigie } = stage;
     const node = lab.node(disk.primary.node);
-    await node.write(NO_RESTART, "[Service]\nRestart=no\n"); // or systemd starts it again within a second
+    await node.write(NO_RESTART, "[Service]\nRestart=no\nExecStopPost=\n"); // or systemd opens the link at once
     await node.run("systemctl daemon-reload");
     try {
       await untilCut(stage, 30);

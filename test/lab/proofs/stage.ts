@@ -113,11 +113,27 @@ export function cutsMade({ events }: ToldRun): number {
 
 /** What the kernel of the Primary's node holds of our fence. */
 export async function standingCuts({ lab, disk }: Stage): Promise<string[]> {
-  const { stdout } = await lab
-    .node(disk.primary.node)
-    .run("ipset list vigie-cut -output save", { allowFailure: true });
-  return stdout.split("\n").filter((line) => line.startsWith("add "));
+  const { stdout } = await lab.node(disk.primary.node).script(STANDING);
+  return stdout.split("\n").filter((line) => line !== "");
 }
+
+/**
+ * The lists whose peer was put there less than the cut's time ago, by the kernel's own clock: a list of ours shows what
+ * jiffies it has now, and a user-mode kernel counts a hundred a second.
+ */
+const STANDING = `
+lists=/proc/net/xt_recent
+iptables -w -N LAB-NOW && iptables -w -A LAB-NOW -m recent --name lab-now --rcheck -j RETURN
+echo +127.0.0.1 > $lists/lab-now
+now=$(sed -n 's/.*last_seen: \\([0-9]*\\).*/\\1/p' $lists/lab-now)
+iptables -w -F LAB-NOW; iptables -w -X LAB-NOW
+for list in $lists/vigie-cut,*; do
+  made=$(sed -n 's/.*last_seen: \\([0-9]*\\).*/\\1/p' "$list" 2>/dev/null)
+  seconds=$(echo "$list" | cut -d, -f4)
+  [ -n "$made" ] && [ $((now - made)) -lt $((seconds * 100)) ] && echo "$list"
+done
+true
+`;
 
 export async function untilCut(stage: Stage, seconds: number): Promise<void> {
   await stage.vigie.until(

@@ -143,9 +143,15 @@ export enum ActionOutcome {
   DONE = "ACTION_OUTCOME_DONE",
   /** ALREADY_SO - Nothing was run: the world was already as the action leaves it. */
   ALREADY_SO = "ACTION_OUTCOME_ALREADY_SO",
-  /** REFUSED - The guard, or a check before it (caller, epoch, age, key, kill switch), said no; nothing was run. */
+  /**
+   * REFUSED - The guard, or a check before a command (caller, epoch, age, key, kill switch), said no before anything was run that
+   * counts: `commands` are what prepared it, and others do not see.
+   */
   REFUSED = "ACTION_OUTCOME_REFUSED",
-  /** FAILED - A command exited non-zero or could not be started, or all ran and the look afterwards did not confirm it. */
+  /**
+   * FAILED - A command exited non-zero or could not be started, the rest was refused after some had run, or all ran and the
+   * look afterwards did not confirm it.
+   */
   FAILED = "ACTION_OUTCOME_FAILED",
   /** UNKNOWN - Ran or may have run; whether it took effect is not known. */
   UNKNOWN = "ACTION_OUTCOME_UNKNOWN",
@@ -256,7 +262,10 @@ export interface PeerReport {
    * it is not so (I10).
    */
   redundantMs: number;
-  /** The peer's current generation UUID, `drbdsetup get-gi`, hexadecimal; empty: not asked, or not known. */
+  /**
+   * The peer's current generation UUID, `drbdsetup get-gi`, hexadecimal; empty: not asked, or not known, and then
+   * nothing is given up (I11).
+   */
   currentUuid: string;
   /** Count of I/O errors that the peer's kernel logged since boot about the disks below its volume. */
   diskErrors: number;

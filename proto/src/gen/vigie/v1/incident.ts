@@ -335,7 +335,7 @@ export interface Incident {
   /** Oldest first, the newest 200. */
   events: IncidentEvent[];
   /**
-   * What a person would type, each with its node as the prompt: "h1# ipset …". Of run_id's plan; empty without
+   * What a person would type, each with its node as the prompt: "h1# iptables …". Of run_id's plan; empty without
    * one.
    */
   manualCommands: string[];

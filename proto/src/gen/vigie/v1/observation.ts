@@ -39,7 +39,7 @@ export enum Source {
   SSCONF = "SOURCE_SSCONF",
   /** GANETI - LUXI on the master, `gnt-* list` as fallback, disks from config.data; absent elsewhere. Every 2 s. */
   GANETI = "SOURCE_GANETI",
-  /** LINK_CUTS - Our own ipsets, vigie-cut and vigie-cut6: cuts that stand now. Every 5 s, and after each action. */
+  /** LINK_CUTS - Our own lists in /proc/net/xt_recent: cuts that stand now. Every 5 s, and after each action. */
   LINK_CUTS = "SOURCE_LINK_CUTS",
   /** GANETI_JOB - LUXI, one job by its id, finished or not, with its log; only when asked for. */
   GANETI_JOB = "SOURCE_GANETI_JOB",
@@ -998,28 +998,25 @@ export interface DrbdConfigFacts {
 }
 
 /**
- * A cut of ours that stands in the kernel now. Source: `ipset list SET -output save` of the sets that Vigie owns,
- * a line each: `add vigie-cut 10.77.0.12,tcp:11000 timeout 27 comment "r-7"`.
+ * A cut of ours that stands in the kernel now. Source: the lists of /proc/net/xt_recent that Vigie's rules name, one a
+ * cut: "vigie-cut,10.77.0.12,11000,30,r-7" with a line "src=10.77.0.12 ttl: 0 last_seen: 4295024438 …".
  */
 export interface LinkCut {
   /** The IP of the peer. */
   peerAddress: string;
   /** TCP, DRBD's on both ends. */
   port: number;
-  /** `timeout`, in s: the kernel removes it then, whatever happens to us (I17). */
+  /** s: the kernel forgets it by then, whatever happens to us (I17). Counted from when this agent first read it. */
   expiresInS: number;
-  /** From the entry's comment; empty: unknown, and swept (I20). */
+  /** From the list's name; one that this life of the agent does not know is swept (I20). */
   runId: string;
 }
 
 /** Of SOURCE_LINK_CUTS. */
 export interface LinkCutFacts {
-  /** Of both address families; a set that does not exist holds none. */
+  /** Of both address families. */
   cuts: LinkCut[];
-  /**
-   * Where /etc/alternatives/iptables leads: "iptables-legacy + ipset", "iptables-nft + ipset"; "iptables + ipset":
-   * there is no such link.
-   */
+  /** Where /etc/alternatives/iptables leads: "iptables-legacy", "iptables-nft"; "iptables": there is no such link. */
   backend: string;
 }
 

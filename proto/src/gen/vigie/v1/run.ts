@@ -787,7 +787,7 @@ export interface PlanStep {
    */
   premises: Condition[];
   /**
-   * What a person would type, each with its node as the prompt: "h1# ipset …". ACT: what the agent runs, with RUN
+   * What a person would type, each with its node as the prompt: "h1# iptables …". ACT: what the agent runs, with RUN
    * for the run's id, without absolute paths and `iptables -w`. WAIT: how to look.
    */
   manualCommands: string[];
