@@ -1,5 +1,5 @@
 /** The lab as a library, for the tests on a real kernel and for quickstart. */
-export { openLab, bringUp, bringUpBareNode } from "./up.js";
+export { openLab, bringUp, bringUpBareNode, claimForTests } from "./up.js";
 export { takeDown } from "./down.js";
 export { takeDownOnSignals } from "./interrupted.js";
 export { asProblem } from "./host/problem.js";

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { makeCluster } from "./cluster/golden-cluster.js";
 import { waitForCluster } from "./cluster/readiness.js";
 import { takeDown } from "./down.js";
-import { alone } from "./host/lock.js";
+import { alone, hold, refuseWhileHeld } from "./host/lock.js";
 import { createNetwork } from "./host/network.js";
 import { ensurePackages, requireLabHost } from "./host/packages.js";
 import { diskFolder, LAB_NAME } from "./host/paths.js";
@@ -28,6 +28,14 @@ export interface UpOptions {
 }
 
 const LOCK = `/run/${LAB_NAME}.lock`;
+const TESTS_LOCK = `/run/${LAB_NAME}.tests`;
+
+/** While tests run, a node without power is a test's, and nobody else's reason to start the lab again. @returns ends it */
+export function claimForTests(): () => void {
+  return hold(TESTS_LOCK, RUNS_TESTS);
+}
+
+const RUNS_TESTS = "runs the lab's tests";
 
 /**
  * A new lab, in a state that no earlier run can have touched: what runs is ended first.
@@ -35,6 +43,7 @@ const LOCK = `/run/${LAB_NAME}.lock`;
  */
 export async function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
   requireLabHost();
+  refuseWhileHeld(TESTS_LOCK, RUNS_TESTS);
   const suite = options.suite ?? wantedSuite();
   return alone(LOCK, "brings the lab up", async () => {
     try {

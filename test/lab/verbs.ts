@@ -4,6 +4,7 @@ import { bundlePrograms } from "../../deploy/programs.js";
 import { ensureInstance } from "./cluster/instance.js";
 import { takeDown } from "./down.js";
 import { runAttached } from "./host/exec.js";
+import { LabProblem } from "./host/problem.js";
 import { sshArgv } from "./host/ssh.js";
 import { readState } from "./host/state.js";
 import { wantedSuite } from "./host/suite.js";
@@ -103,7 +104,7 @@ async function status(): Promise<number> {
 
 async function ssh(words: readonly string[]): Promise<number> {
   const [name = "", ...command] = words;
-  if (!isNodeName(name)) throw new Error("ssh needs a node: h1, h2 or h3");
+  if (!isNodeName(name)) throw new LabProblem("ssh needs a node", "name h1, h2 or h3");
   const keyFile = join(requireState().cacheFolder, "id_rsa");
   const terminal = command.length === 0 ? ["-t"] : [];
   return runAttached([...sshArgv({ node: factsOf(name), keyFile }, ...terminal), ...command]);
@@ -138,7 +139,7 @@ async function deployTo(lab: Lab): Promise<void> {
 
 function requireState() {
   const state = readState();
-  if (state === undefined) throw new Error("no lab runs: npm run lab -- up");
+  if (state === undefined) throw new LabProblem("no lab runs", "start one with npm run lab -- up");
   return state;
 }
 
@@ -160,5 +161,5 @@ function troubleParams(options: VerbOptions): TroubleParams {
 
 function nodeOption(text: string | undefined): NodeName | undefined {
   if (text === undefined || isNodeName(text)) return text;
-  throw new Error(`no node ${text}: there are h1, h2 and h3`);
+  throw new LabProblem(`no node ${text}`, "name h1, h2 or h3");
 }

@@ -80,9 +80,9 @@ describe("two that would bring the lab up at once", () => {
   const work = (): Promise<string> => Promise.resolve("done");
 
   test("the second is refused while the first is alive", async () => {
-    writeFileSync(lock(), JSON.stringify(identify(process.ppid)));
+    writeFileSync(lock(), JSON.stringify(identify(1)));
     await expect(alone(lock(), "brings the lab up", work)).rejects.toThrow(
-      `process ${process.ppid} brings the lab up at this moment: wait for it, or end it, and try again.`,
+      `process 1 brings the lab up at this moment: wait for it, or end it, and try again.`,
     );
   });
 

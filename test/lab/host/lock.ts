@@ -9,19 +9,30 @@ import { identify, isAlive, type ProcessIdentity } from "./process-identity.js";
  * @throws LabProblem while another process holds it
  */
 export async function alone<T>(lockFile: string, what: string, work: () => Promise<T>): Promise<T> {
-  const holder = readHolder(lockFile);
-  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder))
-    throw new LabProblem(
-      `process ${String(holder.pid)} ${what} at this moment`,
-      "wait for it, or end it, and try again",
-    );
-  mkdirSync(dirname(lockFile), { recursive: true, mode: 0o700 });
-  writeFileSync(lockFile, JSON.stringify(identify(process.pid)));
+  const release = hold(lockFile, what);
   try {
     return await work();
   } finally {
-    rmSync(lockFile, { force: true });
+    release();
   }
+}
+
+/** As `alone`, for what ends elsewhere. @returns ends it */
+export function hold(lockFile: string, what: string): () => void {
+  refuseWhileHeld(lockFile, what);
+  mkdirSync(dirname(lockFile), { recursive: true, mode: 0o700 });
+  writeFileSync(lockFile, JSON.stringify(identify(process.pid)));
+  return () => rmSync(lockFile, { force: true });
+}
+
+/** @throws LabProblem while a process holds it that is neither this one nor the one that started it */
+export function refuseWhileHeld(lockFile: string, what: string): void {
+  const holder = readHolder(lockFile);
+  if (holder === undefined || [process.pid, process.ppid].includes(holder.pid) || !isAlive(holder)) return;
+  throw new LabProblem(
+    `process ${String(holder.pid)} ${what} at this moment`,
+    "wait for it, or end it, and try again",
+  );
 }
 
 function readHolder(lockFile: string): ProcessIdentity | undefined {

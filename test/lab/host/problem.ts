@@ -37,8 +37,10 @@ export async function explaining<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof HostCommandFailed)) throw error;
-    const { problem, remedy } = known.find(({ words }) => words.test(wordsOf(error))) ?? otherwise;
-    throw new LabProblem(withWords(problem, wordsOf(error)), remedy, { cause: error });
+    const words = wordsOf(error);
+    const row = known.find((each) => each.words.test(words));
+    const { problem, remedy } = row ?? otherwise;
+    throw new LabProblem(withWords(problem, words, row?.words), remedy, { cause: error });
   }
 }
 
@@ -49,12 +51,14 @@ export function asProblem(error: unknown, during: string): LabProblem {
   return new LabProblem(withWords(`"${during}" failed`, wordsOf(error)), remedy, { cause: error });
 }
 
+const TELLING = /^E:|\berror\b|cannot|could not|failed|panic|killed at its deadline/i;
+
 /** The problem, the line of a program's output that says why, and the file with all of it. */
-export function withWords(problem: string, words: string): string {
+export function withWords(problem: string, words: string, telling = TELLING): string {
   const file = join(cacheRoot(), "last-failure.log");
   mkdirSync(cacheRoot(), { recursive: true, mode: 0o700 });
   writeFileSync(file, `${new Date().toISOString()} ${problem}\n${words}\n`);
-  return `${problem} (${tellingLine(words)}; all of it: ${file})`;
+  return `${problem} (${tellingLine(words, telling)}; all of it: ${file})`;
 }
 
 function wordsOf(error: unknown): string {
@@ -63,10 +67,8 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? `${error.message}\n\n${error.stack ?? ""}` : String(error);
 }
 
-const TELLING = /^E:|\berror\b|cannot|could not|failed|panic|killed at its deadline/i;
-
-/** The last line that speaks of an error, else the first line. */
-function tellingLine(words: string): string {
+/** The last line that says why, else the first line. */
+function tellingLine(words: string, telling: RegExp): string {
   const lines = words.split("\n").map((line) => line.trim());
-  return (lines.findLast((line) => TELLING.test(line)) ?? lines[0] ?? "").slice(0, 200);
+  return (lines.findLast((line) => telling.test(line)) ?? lines[0] ?? "").slice(0, 200);
 }

@@ -1,6 +1,6 @@
 /** One lab for all proofs: the running one, or one that is brought up before the first and taken down after the last. */
 import { spawnSync } from "node:child_process";
-import { labObstacle, openLab, takeDown, wantedSuite } from "../index.js";
+import { claimForTests, labObstacle, openLab, takeDown, wantedSuite } from "../index.js";
 import { REPOSITORY } from "../host/paths.js";
 import { readState } from "../host/state.js";
 
@@ -12,6 +12,7 @@ export async function setup(): Promise<() => Promise<void>> {
     say(`the proofs on real kernels are skipped: ${obstacle}`);
     return async () => undefined;
   }
+  const release = claimForTests();
   const wasUp = readState()?.ready === true;
   if (!wasUp) process.once("exit", takeDownAtExit);
   const suite = wantedSuite();
@@ -20,6 +21,7 @@ export async function setup(): Promise<() => Promise<void>> {
   return async () => {
     process.off("exit", takeDownAtExit);
     if (!wasUp) await takeDown();
+    release();
   };
 }
 

@@ -14,6 +14,7 @@ import { stalledSync } from "./stalled-sync.js";
 import { stalledSyncPort } from "./stalled-sync-port.js";
 import { standalone } from "./standalone.js";
 import { stuckMigration } from "./stuck-migration.js";
+import { LabProblem } from "../host/problem.js";
 import type { Trouble } from "./trouble.js";
 
 export const troubles: readonly Trouble[] = [
@@ -37,6 +38,6 @@ export const troubles: readonly Trouble[] = [
 export function troubleNamed(name: string): Trouble {
   const found = troubles.find((trouble) => trouble.name === name);
   if (found === undefined)
-    throw new Error(`no trouble ${name}; there are ${troubles.map((t) => t.name).join(", ")}`);
+    throw new LabProblem(`no trouble "${name}"`, `name one of ${troubles.map((t) => t.name).join(", ")}`);
   return found;
 }
