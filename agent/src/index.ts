@@ -5,6 +5,6 @@ export { actionCommands } from "./actions/commands.js";
 export { createDial } from "./dial.js";
 export type { Command, CommandOutcome, Host } from "./host.js";
 export { jobReason } from "./job-reason.js";
-export { openJournal, type Journal } from "./journal.js";
+export { openJournal, type Disk, type Journal } from "./journal.js";
 export type { Dial, SessionLink } from "./session.js";
 export { parseProcDrbd } from "./sources/proc-drbd.js";

@@ -2,28 +2,24 @@
  * Agents and an orchestrator, the real code, on a simulated world: the same composition as on real machines, with
  * the hosts, the clock and the wires replaced. Each can be killed and started again; what is on disk stays.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openJournal, runAgent, type Journal, type SessionLink } from "@vigie/agent";
+import { openJournal, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
 import {
   openSqliteStore,
   orchestratorConfigSchema,
   startOrchestrator,
   type Orchestrator,
   type OrchestratorConfig,
+  type Store,
 } from "@vigie/orchestrator";
-import {
-  SessionRequest,
-  SessionResponse,
-  VERSION,
-  VigieError,
-  type ActionRequest,
-  type Clock,
-} from "@vigie/proto";
-import { mortalClock, mortalHost, mortalJournal, type Life } from "./mortal.js";
+import { VERSION, type ActionRequest, type Clock } from "@vigie/proto";
+import { mortalClock, mortalHost, mortalJournal } from "./mortal.js";
+import type { NodeModel } from "./node-model.js";
 import { createSimHost } from "./sim-host.js";
-import { createWorld, reaches, type World } from "./world.js";
+import { dial, QUIET_WIRE, type Endpoint, type Server, type WireHooks, type WireParts } from "./wire.js";
+import { createWorld, nodeOf, reaches, type World } from "./world.js";
 
 export interface LogLine {
   readonly atMs: number; // since the cluster began
@@ -43,45 +39,66 @@ export interface SimCluster {
   readonly startAgent: (name: string) => void;
   /** As SIGKILL: nothing is cleaned up; the kernel keeps what it holds. */
   readonly killAgent: (name: string) => void;
+  /** As SIGSTOP, until the returned function is called; undefined: there is no such process. */
+  readonly freeze: (what: "agent" | "orchestrator", node: string) => (() => void) | undefined;
   readonly startOrchestrator: () => Promise<void>;
   readonly killOrchestrator: (node?: string) => void;
   readonly end: () => void;
 }
 
 /** For tests that disturb. */
-export interface Hooks {
-  /** Each request for an action comes to its agent twice, the second time a moment later. */
-  repeatsRequests: boolean;
-  /** This request is lost on its way. */
-  loses: (request: ActionRequest) => boolean;
+export interface Hooks extends WireHooks {
   /** After each row of an agent's journal. */
   journaled: (node: string, row: JournalRow) => void;
 }
 
 export type JournalRow = Parameters<Journal["append"]>[0];
 
-interface Running extends Life {
-  readonly stop: AbortController;
-  alive: boolean;
-  readonly links: Set<() => void>;
+/** What a test puts between a process and its machine. */
+export interface Seams {
+  readonly host: (host: Host, node: NodeModel) => Host;
+  readonly journal: (journal: Journal, node: NodeModel) => Journal;
+  readonly store: (store: Store, node: NodeModel) => Store;
+  readonly clock: (clock: Clock, node: NodeModel) => Clock; // the orchestrator's
 }
 
-const REPEATED_AFTER_MS = 700;
+export interface SimOptions {
+  readonly instances?: number;
+  readonly config?: object;
+  readonly seams?: Partial<Seams>;
+  /** What is on disk is kept in memory, and nothing waits for a real disk. */
+  readonly inMemory?: boolean;
+}
 
-export async function createSimCluster(
-  clock: Clock,
-  options: { readonly instances?: number; readonly config?: object } = {},
-): Promise<SimCluster> {
+const NO_SYNC: Disk = { write: (file, text) => writeSync(file, text), sync: () => undefined };
+
+interface Running extends Endpoint {
+  readonly stop: AbortController;
+  alive: boolean;
+  frozen: Promise<void> | undefined;
+}
+
+export async function createSimCluster(clock: Clock, options: SimOptions = {}): Promise<SimCluster> {
   const folder = mkdtempSync(join(tmpdir(), "vigie-sim-"));
   const config: OrchestratorConfig = orchestratorConfigSchema.parse(options.config ?? {});
+  const { seams = {}, inMemory = false } = options;
   const world = createWorld(clock, options.instances ?? 3);
   const startedMs = clock.monotonicMs();
   const log: LogLine[] = [];
   const requests: ActionRequest[] = [];
-  const hooks: Hooks = { repeatsRequests: false, loses: () => false, journaled: () => undefined };
+  const hooks: Hooks = { ...QUIET_WIRE, journaled: () => undefined };
   const agents = new Map<string, Running>();
   let seed = 1;
-  const orchestrators = new Map<string, { readonly orchestrator: Orchestrator; readonly process: Running }>();
+  const orchestrators = new Map<string, Server & { readonly process: Running }>();
+  const stores = new Map<string, Store>();
+  const wire: WireParts = {
+    clock,
+    hooks,
+    requests,
+    serverOn: (node) => orchestrators.get(node),
+    isUp: (node) => world.nodes.get(node)?.up === true,
+    reaches: (from, to) => reaches(world, from, to),
+  };
 
   await begin();
   for (const name of world.nodes.keys()) startAgent(name);
@@ -97,6 +114,7 @@ export async function createSimCluster(
     },
     startAgent,
     killAgent: (name) => kill(agents.get(name)),
+    freeze: (what, node) => freeze(what === "agent" ? agents.get(node) : orchestrators.get(node)?.process),
     startOrchestrator: begin,
     killOrchestrator: (node = world.master) => {
       kill(orchestrators.get(node)?.process);
@@ -111,14 +129,15 @@ export async function createSimCluster(
   };
 
   async function begin(): Promise<void> {
-    const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
+    const process = newProcess();
     const node = world.master;
-    const store = openSqliteStore(join(folder, `${node}.db`));
-    const frozen = mortalClock(clock, process);
+    const model = nodeOf(world, node);
+    const frozen = mortalClock(seams.clock?.(clock, model) ?? clock, process);
+    const store = storeOf(node);
     const parts = {
       clock: frozen,
       random,
-      store,
+      store: seams.store?.(store, model) ?? store,
       ownNode: node,
       config,
       log: logger("orchestrator", process),
@@ -127,19 +146,27 @@ export async function createSimCluster(
     orchestrators.set(node, { process, orchestrator });
   }
 
+  function storeOf(node: string): Store {
+    if (!inMemory) return openSqliteStore(join(folder, `${node}.db`));
+    const store = stores.get(node) ?? openSqliteStore(":memory:");
+    stores.set(node, store);
+    return store;
+  }
+
   function startAgent(name: string): void {
-    const node = world.nodes.get(name);
-    if (node === undefined) throw new Error(`no node ${name}`);
-    const process: Running = { stop: new AbortController(), alive: true, links: new Set() };
+    const node = nodeOf(world, name);
+    const process = newProcess();
     agents.set(name, process);
-    const host = mortalHost(createSimHost(world, node), clock, process);
-    const journal = mortalJournal(openJournal(join(folder, name)), process, (row) =>
+    const simHost = createSimHost(world, node);
+    const host = mortalHost(seams.host?.(simHost, node) ?? simHost, clock, process);
+    const onDisk = inMemory ? openJournal(join(folder, name), NO_SYNC) : openJournal(join(folder, name));
+    const journal = mortalJournal(seams.journal?.(onDisk, node) ?? onDisk, process, (row) =>
       hooks.journaled(name, row),
     );
     const parts = {
       host,
       journal,
-      dial: (to: string) => dial(name, to, process),
+      dial: (to: string) => dial(wire, name, to, process),
       nodeName: name,
       version: VERSION,
       killSwitch: "/etc/vigie/stop",
@@ -152,58 +179,20 @@ export async function createSimCluster(
     );
   }
 
-  /** An in-memory wire that carries encoded messages, as the real one does, while both ends live and see each other. */
-  async function dial(from: string, to: string, process: Running): Promise<SessionLink> {
-    const served = orchestrators.get(to);
-    await clock.sleep(5);
-    const whole = (): boolean =>
-      process.alive &&
-      served?.process.alive === true &&
-      served === orchestrators.get(to) &&
-      (from === to || reaches(world, from, to));
-    if (!whole() || served === undefined || world.nodes.get(from)?.up !== true)
-      throw new VigieError("UNAVAILABLE", `${to} cannot be reached`);
-    const inbox = createInbox();
-    const close = (): void => {
-      inbox.close();
-      served.process.links.delete(close);
-      process.links.delete(close);
-      if (served.process.alive) session.closed();
-    };
-    const session = served.orchestrator.gateway.accept(
-      { role: "agent", name: from },
-      {
-        send: (message) => carry(message),
-        close,
-      },
-    );
-    process.links.add(close);
-    served.process.links.add(close);
-
-    function carry(message: SessionResponse): void {
-      if (!whole()) return;
-      const body = SessionResponse.decode(SessionResponse.encode(message).finish());
-      if (body.body?.$case !== "actionRequest") return void inbox.push(body);
-      requests.push(body.body.value);
-      if (hooks.loses(body.body.value)) return;
-      inbox.push(body);
-      if (hooks.repeatsRequests) void clock.sleep(REPEATED_AFTER_MS).then(() => whole() && inbox.push(body));
-    }
-
-    return {
-      send: (message) => {
-        if (whole()) session.receive(SessionRequest.decode(SessionRequest.encode(message).finish()));
-        return true;
-      },
-      messages: inbox.messages,
-      close,
-    };
-  }
-
   function kill(process: Running | undefined): void {
     if (process === undefined || !process.alive) return;
     process.alive = false;
     for (const close of process.links) close();
+  }
+
+  function freeze(process: Running | undefined): (() => void) | undefined {
+    if (process === undefined || !process.alive || process.frozen !== undefined) return undefined;
+    const gate = Promise.withResolvers<void>();
+    process.frozen = gate.promise;
+    return () => {
+      process.frozen = undefined;
+      gate.resolve();
+    };
   }
 
   function logger(who: string, process: Running) {
@@ -219,29 +208,6 @@ export async function createSimCluster(
   }
 }
 
-function createInbox(): {
-  push: (message: SessionResponse) => void;
-  close: () => void;
-  messages: AsyncIterable<SessionResponse>;
-} {
-  const waiting: SessionResponse[] = [];
-  let wake: () => void = () => undefined;
-  const state = { open: true };
-  return {
-    push: (message) => {
-      waiting.push(message);
-      wake();
-    },
-    close: () => {
-      state.open = false;
-      wake();
-    },
-    messages: (async function* () {
-      while (state.open) {
-        const next = waiting.shift();
-        if (next !== undefined) yield next;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    })(),
-  };
+function newProcess(): Running {
+  return { stop: new AbortController(), alive: true, frozen: undefined, links: new Set() };
 }

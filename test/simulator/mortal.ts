@@ -1,9 +1,14 @@
-/** What a process that can be killed holds of its machine: from then on nothing answers it, and nothing is written. */
+/**
+ * What a process that can be killed, or stopped for a while as by SIGSTOP, holds of its machine. Once it is dead nothing
+ * answers it, and nothing is written; while it is frozen it learns nothing, and what came meanwhile waits for it.
+ */
 import type { Host, Journal } from "@vigie/agent";
 import type { Clock } from "@vigie/proto";
 
 export interface Life {
   readonly alive: boolean;
+  /** It resolves when the process goes on; undefined: it runs. */
+  readonly frozen?: Promise<void> | undefined;
 }
 
 /** It never wakes again. */
@@ -53,9 +58,24 @@ export function mortalJournal(
 }
 
 async function whileAlive<T>(life: Life, work: () => Promise<T>): Promise<T> {
+  if (isFrozen(life)) await thawed(life);
   if (!life.alive) return never();
-  const value = await work().catch((error: unknown) => (life.alive ? Promise.reject(error) : never()));
-  return life.alive ? value : never();
+  try {
+    const value = await work();
+    if (isFrozen(life)) await thawed(life);
+    return life.alive ? value : await never();
+  } catch (error) {
+    if (isFrozen(life)) await thawed(life);
+    return life.alive ? Promise.reject(error) : never();
+  }
+}
+
+export function isFrozen({ frozen }: Life): boolean {
+  return frozen !== undefined;
+}
+
+export async function thawed(life: Life): Promise<void> {
+  while (life.frozen !== undefined) await life.frozen;
 }
 
 function never(): Promise<never> {

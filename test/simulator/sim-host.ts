@@ -11,7 +11,7 @@ import { logRecord, type NodeModel } from "./node-model.js";
 import { errno, hung, notInstalled, outcome } from "./outcome.js";
 import { procFile, procFolder, procLink } from "./proc-files.js";
 import { isFolder, isLink, isText, openDevice, sysfsEntry } from "./sysfs.js";
-import type { World } from "./world.js";
+import { noteRun, type World } from "./world.js";
 
 const GUESTS = "/var/run/ganeti/fake-hypervisor";
 const LUXI_ANSWERS_MS = 0;
@@ -87,7 +87,7 @@ const QUESTION =
 async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const argv = [command.file, ...command.args];
   if (QUESTION.test(argv.join(" "))) return perform(world, node, command);
-  world.ran.push({ atMs: world.clock.monotonicMs(), node: node.name, argv });
+  noteRun(world, node, argv);
   const trouble = world.trouble(node, argv);
   if (trouble === "fails") return outcome(1, "", "injected: it failed\n");
   if (trouble === "hangs") return hung();

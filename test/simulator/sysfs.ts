@@ -5,7 +5,7 @@ import { DM_MAJOR } from "./dmsetup.js";
 import { DRBD_MAJOR } from "./maps.js";
 import type { BlockDiskModel, MapModel, NodeModel } from "./node-model.js";
 import { errno } from "./outcome.js";
-import { minorsAt, usesVolume, volumeNames, type World } from "./world.js";
+import { minorsAt, noteRun, usesVolume, volumeNames, type World } from "./world.js";
 
 const BLOCK = "/sys/block";
 
@@ -112,11 +112,7 @@ export function openDevice(
     write: async (attribute, line) => {
       const text = line.trim();
       entry(attribute);
-      world.ran.push({
-        atMs: world.clock.monotonicMs(),
-        node: node.name,
-        argv: ["echo", text, ">", `${BLOCK}/${name}/device/${attribute}`],
-      });
+      noteRun(world, node, ["echo", text, ">", `${BLOCK}/${name}/device/${attribute}`]);
       const trouble = world.trouble(node, ["echo", text]);
       if (trouble === "hangs") await new Promise(() => undefined);
       if (trouble === "fails") throw errno("EIO", attribute);

@@ -3,14 +3,9 @@
  * passing has run. A heal that takes half a minute takes milliseconds, and always the same ones.
  */
 import type { Clock } from "@vigie/proto";
+import { createWakeQueue } from "./wake-queue.js";
 
 const WALL_START_UNIX_MS = Date.UTC(2026, 0, 1);
-
-interface Sleeper {
-  readonly atMs: number;
-  readonly order: number;
-  readonly wake: () => void;
-}
 
 export interface VirtualClock extends Clock {
   /** Lets this much time pass. */
@@ -22,20 +17,18 @@ export interface VirtualClock extends Clock {
 export function createVirtualClock(): VirtualClock {
   let nowMs = 1_000_000;
   const startMs = nowMs;
-  let order = 0;
-  let sleepers: Sleeper[] = [];
+  const sleepers = createWakeQueue();
 
-  const clock: VirtualClock = {
+  return {
     monotonicMs: () => nowMs,
     wallUnixMs: () => WALL_START_UNIX_MS + (nowMs - startMs),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve();
-        const sleeper = { atMs: nowMs + Math.max(0, Math.ceil(ms)), order: (order += 1), wake };
-        sleepers.push(sleeper);
+        const sleeper = sleepers.add(nowMs + Math.max(0, Math.ceil(ms)), wake);
         signal?.addEventListener("abort", wake, { once: true });
         function wake(): void {
-          sleepers = sleepers.filter((s) => s !== sleeper);
+          sleeper.gone = true;
           signal?.removeEventListener("abort", wake);
           resolve();
         }
@@ -47,15 +40,12 @@ export function createVirtualClock(): VirtualClock {
       return seen();
     },
   };
-  return clock;
 
   async function advance(ms: number): Promise<void> {
     const endMs = nowMs + ms;
     await settle();
     for (;;) {
-      const next = sleepers
-        .filter((s) => s.atMs <= endMs)
-        .toSorted((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+      const next = sleepers.takeUntil(endMs);
       if (next === undefined) break;
       nowMs = Math.max(nowMs, next.atMs);
       next.wake();

@@ -32,6 +32,8 @@ export interface World {
   guestsWriteEveryMs: number | undefined;
   /** What was run that may change something, in order. */
   readonly ran: Ran[];
+  /** Before each of them has its effect. */
+  runs: (ran: Ran) => void;
   /** What goes wrong with a command, instead of what it does. */
   trouble: (node: NodeModel, argv: readonly string[]) => Trouble | undefined;
   readonly stop: () => void;
@@ -41,6 +43,13 @@ export interface Ran {
   readonly atMs: number;
   readonly node: string;
   readonly argv: readonly string[];
+}
+
+/** Kept, and told, before it has its effect. */
+export function noteRun(world: World, node: NodeModel, argv: readonly string[]): void {
+  const ran = { atMs: world.clock.monotonicMs(), node: node.name, argv };
+  world.ran.push(ran);
+  world.runs(ran);
 }
 
 /** It fails; it hangs in the kernel; it does its work and is not heard of; it says nothing of it. */
@@ -67,6 +76,7 @@ export function createWorld(clock: Clock, instances: number): World {
     partitions: new Set(),
     guestsWriteEveryMs: undefined,
     ran: [],
+    runs: () => undefined,
     trouble: () => undefined,
     stop: () => ended.abort(),
   };
