@@ -179,7 +179,11 @@ function ofVictim(
 ): Swapped {
   const { value } = kind;
   const typedNode = nodes.find((node) => node !== value.typedNode) ?? "";
-  if (pick(2) === 0) return { kind: { ...kind, value: { ...value, typedNode } }, what: `typed ${typedNode}` };
+  const which = pick(3);
+  if (which === 0) return { kind: { ...kind, value: { ...value, typedNode } }, what: `typed ${typedNode}` };
+  const survivorUuid = value.survivorUuid.replace(/^./, "F");
+  if (which === 1)
+    return { kind: { ...kind, value: { ...value, survivorUuid } }, what: `survivor ${survivorUuid}` };
   const currentUuid = value.currentUuid.replace(/^./, "F");
   return { kind: { ...kind, value: { ...value, currentUuid } }, what: `generation ${currentUuid}` };
 }

@@ -29,10 +29,11 @@ const SNAPSHOT_SEEN_MS = 10_000;
 export const discardVictim: ActionDefinition<DiscardVictim> = {
   name: "discardVictim",
   about: ({ end }) => end?.node ?? "",
-  check: ({ end, typedNode, currentUuid, snapshotName }) => {
+  check: ({ end, typedNode, currentUuid, survivorUuid, snapshotName }) => {
     checkEnd(end);
     checkHostName(typedNode, "node that was typed");
     checkGeneration(currentUuid, "generation");
+    checkGeneration(survivorUuid, "survivor's generation");
     if (snapshotName !== "") checkLvmName(snapshotName, "snapshot");
   },
   identityOf: (params) => ({ ...params, peer: undefined }),

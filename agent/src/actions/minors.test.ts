@@ -202,7 +202,14 @@ describe("the victim of a split brain", () => {
   const discard = requestFor(
     {
       $case: "discardVictim",
-      value: { end, typedNode: end.node, currentUuid: UUID, peer, snapshotName: "" },
+      value: {
+        end,
+        typedNode: end.node,
+        currentUuid: UUID,
+        survivorUuid: peer.currentUuid,
+        peer,
+        snapshotName: "",
+      },
     },
     { stepId: "discard" },
   );

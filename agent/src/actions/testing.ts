@@ -34,6 +34,7 @@ const OWN_PV = ownMark(AdoptDisk.create({}), ASKER.runId, ASKER.stepId).pvUuid;
 const V6: DrbdEnd = { ...END, localAddress: "fd00::1", peerAddress: "fd00::2" };
 const BIG: DiskIdentity = { ...SAMPLE_DISK, name: "nvme0n1", sizeBytes: 2 ** 42 };
 const { report } = whole();
+const CHOSEN = { currentUuid: "CC8CB4269847333F", survivorUuid: "A876B5BE329C3969" };
 
 type Sample = {
   readonly [C in RequestedAction["$case"]]: readonly (readonly [ParamsOf<C>, readonly string[]])[];
@@ -160,7 +161,7 @@ export const SAMPLES: Sample = {
   ],
   discardVictim: [
     [
-      { end: END, typedNode: "h1.example", currentUuid: "CC8CB4269847333F", peer: report, snapshotName: "" },
+      { end: END, typedNode: "h1.example", ...CHOSEN, peer: report, snapshotName: "" },
       [
         "/usr/sbin/drbdsetup secondary 18",
         "/usr/sbin/drbdsetup disconnect ipv4:10.0.0.1:11018 ipv4:10.0.0.2:11018",
@@ -168,7 +169,7 @@ export const SAMPLES: Sample = {
       ],
     ],
     [
-      { end: V6, typedNode: "h1.example", currentUuid: "CC8CB4269847333F", peer: report, snapshotName: "" },
+      { end: V6, typedNode: "h1.example", ...CHOSEN, peer: report, snapshotName: "" },
       [
         "/usr/sbin/drbdsetup secondary 18",
         "/usr/sbin/drbdsetup disconnect ipv6:[fd00::1]:11018 ipv6:[fd00::2]:11018",

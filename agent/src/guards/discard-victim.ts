@@ -64,12 +64,21 @@ function ownFacts({ currentUuid }: DiscardVictim, seen: SeenForDiscard): GuardFa
   ];
 }
 
-function survivorFacts({ end, peer: report }: DiscardVictim, { peerAgeMs }: SeenForDiscard): GuardFact[] {
+function survivorFacts(
+  { end, peer: report, survivorUuid }: DiscardVictim,
+  { peerAgeMs }: SeenForDiscard,
+): GuardFact[] {
   const peer = report?.drbd;
   if (report === undefined || peer === undefined || peerAgeMs === undefined)
     return [fact("peer's report", "missing", false, "I7")];
   return [
     ...reportFacts(end, report, peer, peerAgeMs),
+    fact(
+      "peer's generation",
+      report.currentUuid || "not known",
+      sameGeneration(report.currentUuid, survivorUuid),
+      report.currentUuid === "" ? "I11" : "I13",
+    ),
     fact("peer's cs", connectionWord(peer.connection), isApart(peer), "I7"),
     fact("peer's disk", diskWord(peer.disk), peer.disk === DiskState.UP_TO_DATE, "I1"),
     fact("I/O errors of the peer's disk", String(report.diskErrors), report.diskErrors === 0, "I1"),

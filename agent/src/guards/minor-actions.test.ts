@@ -181,6 +181,7 @@ describe("the victim of a split brain gives its data up", () => {
     end,
     typedNode: "h1.example",
     currentUuid: "A876B5BE329C3969",
+    survivorUuid: report.currentUuid,
     peer: {
       ...report,
       drbd: { ...report.drbd, connection: ConnectionState.STAND_ALONE, disk: DiskState.UP_TO_DATE },
@@ -233,6 +234,17 @@ describe("the victim of a split brain gives its data up", () => {
       ["own generation I13"],
     ],
     ["its generation is not known", refusing({ currentUuid: "" }), ["own generation I13"]],
+    [
+      "the survivor has another generation than the one that was chosen",
+      refusing({}, { survivorUuid: "A876B5BE329C3961" }),
+      ["peer's generation I13"],
+    ],
+    ["no survivor was chosen", refusing({}, { survivorUuid: "" }), ["peer's generation I13"]],
+    [
+      "the survivor's generation is not known",
+      refusing({}, { peer: { ...params.peer!, currentUuid: "" } }),
+      ["peer's generation I11"],
+    ],
     [
       "neither generation is known",
       refusing({ currentUuid: "" }, { currentUuid: "" }),

@@ -64,9 +64,9 @@ export function endsWithPeers({ kind }: Action): DrbdEnd[] {
   return hasOnePeer(kind) && kind.value.end !== undefined ? [kind.value.end] : [];
 }
 
-/** Where each peer's generation is compared with the own one. */
+/** Where each peer's generation is compared: with the own one, or with what a person chose. */
 export function asksGenerations({ kind }: Action): boolean {
-  return kind?.$case === "detachMinor" || kind?.$case === "setDiskOffline";
+  return ["detachMinor", "setDiskOffline", "discardVictim"].includes(kind?.$case ?? "");
 }
 
 /** @param peers one for each of endsWithPeers(), in its order */

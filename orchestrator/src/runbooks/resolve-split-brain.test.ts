@@ -90,6 +90,7 @@ test("with a victim its data are kept, given up, and copied anew; its node is ty
       end: { node: "h2", peerNode: "h1", instance: "web1" },
       typedNode: "h2",
       currentUuid: UUID_2,
+      survivorUuid: UUID_1,
       snapshotName: "u0.disk0_data.vigie-1700000000",
     },
   });

@@ -124,14 +124,23 @@ function discardStep(
   snapshot: Snapshot | undefined,
   premises: readonly Condition[],
 ): PlanStep {
-  const currentUuid = sides.find(({ node }) => node === end.node)?.generations?.currentUuid ?? "";
+  const uuidAt = (at: string): string =>
+    sides.find(({ node }) => node === at)?.generations?.currentUuid ?? "";
+  const [currentUuid, survivorUuid] = [uuidAt(end.node), uuidAt(end.peerNode)];
   return act({
     id: `discard-${end.diskIndex}`,
-    title: `GIVE UP what ${end.node} has of ${instance.name} disk/${end.diskIndex}, minor ${end.minor}, generation ${currentUuid}`,
+    title: `GIVE UP what ${end.node} has of ${instance.name} disk/${end.diskIndex}, minor ${end.minor}, generation ${currentUuid}, for generation ${survivorUuid} of ${end.peerNode}`,
     node: end.node,
     action: {
       $case: "discardVictim",
-      value: { end, typedNode: end.node, currentUuid, peer: undefined, snapshotName: snapshot?.name ?? "" },
+      value: {
+        end,
+        typedNode: end.node,
+        currentUuid,
+        survivorUuid,
+        peer: undefined,
+        snapshotName: snapshot?.name ?? "",
+      },
     },
     holds: victimReady(end),
     premises,

@@ -576,6 +576,11 @@ export interface DiscardVictim {
     | undefined;
   /** Name of the snapshot that was made before; empty: there was no room, and the person was told. */
   snapshotName: string;
+  /**
+   * The current generation UUID that the person saw at the survivor: what is kept is what was chosen. Another one, or
+   * none, is refused.
+   */
+  survivorUuid: string;
 }
 
 /** What an agent can do: this list is closed. Each is guarded and journaled the same way, by agent/src/perform.ts. */
@@ -3065,7 +3070,7 @@ export const SnapshotVolume: MessageFns<SnapshotVolume> = {
 };
 
 function createBaseDiscardVictim(): DiscardVictim {
-  return { end: undefined, typedNode: "", currentUuid: "", peer: undefined, snapshotName: "" };
+  return { end: undefined, typedNode: "", currentUuid: "", peer: undefined, snapshotName: "", survivorUuid: "" };
 }
 
 export const DiscardVictim: MessageFns<DiscardVictim> = {
@@ -3084,6 +3089,9 @@ export const DiscardVictim: MessageFns<DiscardVictim> = {
     }
     if (message.snapshotName !== "") {
       writer.uint32(42).string(message.snapshotName);
+    }
+    if (message.survivorUuid !== "") {
+      writer.uint32(50).string(message.survivorUuid);
     }
     return writer;
   },
@@ -3141,6 +3149,14 @@ export const DiscardVictim: MessageFns<DiscardVictim> = {
             message.snapshotName = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.survivorUuid = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3165,6 +3181,7 @@ export const DiscardVictim: MessageFns<DiscardVictim> = {
       ? PeerReport.fromPartial(object.peer)
       : undefined;
     message.snapshotName = object.snapshotName ?? "";
+    message.survivorUuid = object.survivorUuid ?? "";
     return message;
   },
 };
