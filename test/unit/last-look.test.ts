@@ -159,6 +159,46 @@ test("a node that came back before the person answered is not taken out, and its
   expect(world.ganeti.jobs).toEqual([]);
 });
 
+test.each(["no, it still runs", "NON", "not yet", "don't"])(
+  "a person who answers %j has not said yes",
+  async (reason) => {
+    const on = await settled();
+    for (const peer of [H1, H2]) {
+      on.cluster.world.partitions.add(`${peer} ${H3}`);
+      on.cluster.world.partitions.add(`${H3} ${peer}`);
+    }
+    await on.clock.advance(60_000);
+    const run = await approved(on, "disable-dead-node", { node: "h3" });
+    const service = createService(on.cluster.orchestrator());
+    const answer = ControlRunRequest.create({ runId: run.id, verb: RunVerb.CONFIRM, reason });
+    await expect(soon(on, service.controlRun(answer, "anna"))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    await on.clock.advance(60_000);
+    expect(nodeOf(on.cluster.world, H3).offline).toBe(false);
+  },
+);
+
+test("a guest that was stopped since its rebuild was approved gets no disks activated (I15)", async () => {
+  const play = await playOf("rebuild-redundancy");
+  const { world } = play.cluster;
+  let done = false;
+  play.onRow = ({ kind }) => {
+    if (kind !== RunEventKind.APPROVED || done) return;
+    done = true;
+    for (const name of ["web1", "web2"]) {
+      const instance = instanceOf(world, name);
+      instance.adminState = "down";
+      instance.serial += 1;
+    }
+    world.ganeti.configSerial += 1;
+  };
+  await begin(play);
+  await play.pass(60);
+  expect(told(play)).toContain("Ganeti wants it down, and wanted it up");
+  expect(world.ganeti.jobs.filter(({ opcode }) => opcode.startsWith("INSTANCE_"))).toEqual([]);
+});
+
 test("an intent without a send that is found two hours later is never sent blindly: what a person did meanwhile is seen (I22)", async () => {
   const play = await playOf("retire-disk");
   const { cluster, clock } = play;

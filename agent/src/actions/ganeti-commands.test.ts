@@ -11,9 +11,9 @@ import {
 } from "./ganeti-commands.js";
 import { submitGanetiJob } from "./submit-ganeti-job.js";
 
-const replace = (mode: ReplaceMode, newSecondary = ""): GanetiJobKind => ({
+const replace = (mode: ReplaceMode, newSecondary = "", disks: number[] = []): GanetiJobKind => ({
   $case: "replaceDisks",
-  value: { instance: "web1.example", mode, newSecondary },
+  value: { instance: "web1.example", mode, newSecondary, disks },
 });
 const modify = (change: NodeChangeKind): GanetiJobKind => ({
   $case: "modifyNode",
@@ -37,9 +37,14 @@ export const COMMAND_LINES: readonly (readonly [GanetiJobKind, string])[] = [
     { $case: "failoverInstance", value: { instance: "web1.example" } },
     `/usr/sbin/gnt-instance failover -f ${QUEUED} web1.example`,
   ],
-  [replace(ReplaceMode.AUTO), `/usr/sbin/gnt-instance replace-disks -a ${QUEUED} web1.example`],
-  [replace(ReplaceMode.ON_PRIMARY), `/usr/sbin/gnt-instance replace-disks -p ${QUEUED} web1.example`],
-  [replace(ReplaceMode.ON_SECONDARY), `/usr/sbin/gnt-instance replace-disks -s ${QUEUED} web1.example`],
+  [
+    replace(ReplaceMode.ON_PRIMARY, "", [0]),
+    `/usr/sbin/gnt-instance replace-disks -p --disks=0 ${QUEUED} web1.example`,
+  ],
+  [
+    replace(ReplaceMode.ON_SECONDARY, "", [0, 2]),
+    `/usr/sbin/gnt-instance replace-disks -s --disks=0,2 ${QUEUED} web1.example`,
+  ],
   [
     replace(ReplaceMode.NEW_SECONDARY, "h4.example"),
     `/usr/sbin/gnt-instance replace-disks -n h4.example ${QUEUED} web1.example`,
@@ -88,7 +93,7 @@ test("the watcher is paused in seconds, and goes on", () => {
 const FLAGS: Readonly<Record<string, RegExp>> = {
   "gnt-instance migrate": /^(?:-f|--cleanup)$/, // -f: the plan shows what would be asked
   "gnt-instance failover": /^-f$/, // likewise
-  "gnt-instance replace-disks": /^-[apsnI]$/,
+  "gnt-instance replace-disks": /^(?:-[psnI]|--disks=[0-9,]+)$/, // -p and -s never without --disks
   "gnt-instance activate-disks": /^$/,
   "gnt-node modify": /^(?:-[OD]|--auto-promote|-f)$/, // -f: only with -O no, which asks whether one is sure
   "gnt-node modify-storage": /^--allocatable$/,
@@ -105,6 +110,12 @@ test("no command carries a flag that the table does not allow it", () => {
   expect(strange).toEqual([]);
   const forced = COMMAND_LINES.filter(([, line]) => / modify /.test(line) && / -f /.test(line));
   expect(forced.map(([, line]) => line.includes("-O no"))).toEqual([true]);
+});
+
+test("the copies of one side are never recreated without naming the disks: Ganeti would recreate all", () => {
+  for (const mode of [ReplaceMode.ON_PRIMARY, ReplaceMode.ON_SECONDARY])
+    expect(() => submitGanetiJob.check({ job: replace(mode) })).toThrow("disks");
+  expect(() => submitGanetiJob.check({ job: replace(ReplaceMode.AUTO) })).toThrow("mode");
 });
 
 test("nothing ever releases the old copy early, or overrides a check of Ganeti's", () => {

@@ -56,18 +56,17 @@ function submit(program: string, verb: readonly string[], reason: string, names:
 }
 
 /** Never --early-release: the old copy stays until the new one is whole. */
-function replaceOptions({ mode, newSecondary }: ReplaceDisks): string[] {
+function replaceOptions({ mode, newSecondary, disks }: ReplaceDisks): string[] {
   switch (mode) {
-    case ReplaceMode.AUTO:
-      return ["-a"];
     case ReplaceMode.ON_PRIMARY:
-      return ["-p"];
+      return ["-p", `--disks=${disks.join(",")}`];
     case ReplaceMode.ON_SECONDARY:
-      return ["-s"];
+      return ["-s", `--disks=${disks.join(",")}`];
     case ReplaceMode.NEW_SECONDARY:
       return ["-n", newSecondary];
     case ReplaceMode.ALLOCATOR:
       return ["-I", "hail"];
+    case ReplaceMode.AUTO:
     case ReplaceMode.UNSPECIFIED:
     case ReplaceMode.UNRECOGNIZED:
       throw new VigieError("INVALID_ARGUMENT", "which copy is made anew is not named");

@@ -95,8 +95,11 @@ function checkJob(job: GanetiJobKind): void {
   if (job.$case === "setAllocatable") checkDevicePath(job.value.pvName, "physical volume");
   if (job.$case === "modifyNode") must(CHANGES.includes(job.value.change), "change", job.value.change);
   if (job.$case === "replaceDisks") {
-    const { mode, newSecondary } = job.value;
+    const { mode, newSecondary, disks } = job.value;
     must(MODES.includes(mode), "mode", mode);
+    const here = mode === ReplaceMode.ON_PRIMARY || mode === ReplaceMode.ON_SECONDARY;
+    must(here === disks.length > 0 && new Set(disks).size === disks.length, "disks", disks.join(","));
+    for (const disk of disks) must(disk < DISKS_MAX, "disk", disk);
     if (mode === ReplaceMode.NEW_SECONDARY) checkHostName(newSecondary, "new secondary");
     else must(newSecondary === "", "new secondary", newSecondary);
   }
@@ -109,8 +112,9 @@ const CHANGES: readonly NodeChangeKind[] = [
   NodeChangeKind.UNDRAIN,
 ];
 
+const DISKS_MAX = 16; // Ganeti's MAX_DISKS
+
 const MODES: readonly ReplaceMode[] = [
-  ReplaceMode.AUTO,
   ReplaceMode.ON_PRIMARY,
   ReplaceMode.ON_SECONDARY,
   ReplaceMode.NEW_SECONDARY,

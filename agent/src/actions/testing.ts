@@ -82,7 +82,7 @@ export const SAMPLES: Sample = {
       {
         job: {
           $case: "replaceDisks",
-          value: { instance: "web1.example", mode: ReplaceMode.ALLOCATOR, newSecondary: "" },
+          value: { instance: "web1.example", mode: ReplaceMode.ALLOCATOR, newSecondary: "", disks: [] },
         },
       },
       [

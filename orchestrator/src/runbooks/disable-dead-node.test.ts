@@ -10,6 +10,8 @@ import {
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { disableDeadNode } from "./disable-dead-node.js";
+import type { NodeView } from "../view/node-view.js";
+import { NOW_MS } from "../view/testing.js";
 import { planFaults } from "./plan-faults.js";
 import { stepById } from "./runbook.js";
 import {
@@ -36,7 +38,7 @@ function world(change: (world: World) => void = () => {}): World {
       { name: "db", primary: "h3", secondary: "h2", stopped: true },
     ],
   );
-  nodeIn(made, "h3").silent = true;
+  nodeIn(made, "h3").ageMs = 33_000; // it reported for the last time
   for (const [node, minor] of [
     ["h1", 0],
     ["h2", 0],
@@ -53,6 +55,44 @@ function world(change: (world: World) => void = () => {}): World {
 function plan(change: (world: World) => void = () => {}, parameters: Record<string, string> = {}): Plan {
   return planIn(world(change), disableDeadNode, { node: "h3", ...parameters });
 }
+
+/** The survivor's kernel lost its peer this long before the dead node's last report. */
+function cutOffBefore(ms: number): Plan {
+  const view = viewOf(world());
+  const h1 = view.nodes.get("h1");
+  const minor = h1?.minors.get(0);
+  if (h1 === undefined || minor === undefined) throw new Error("no minor");
+  const unlinkedSinceMs = NOW_MS - 33_000 - ms;
+  const minors = new Map(h1.minors).set(0, { ...minor, unlinkedSinceMs });
+  (view.nodes as Map<string, NodeView>).set("h1", { ...h1, minors });
+  return disableDeadNode.plan(requestOf(view, { node: "h3" }));
+}
+
+test("a survivor that was cut off before the node fell silent lacks what was written since: it is said, and has a word of its own", () => {
+  const made = cutOffBefore(100_000);
+  expect(made.notes.join("\n")).toContain(
+    "MAY LOSE DATA: web3 disk/0: the copy on h1 has been without its peer for 133 s, from 100 s before h3 fell silent",
+  );
+  expect(made.typedWord).toBe("lose-h3");
+  expect(cutOffBefore(2_000).typedWord).toBe("h3");
+});
+
+test("since when a survivor is alone is not known of a node that this orchestrator never saw, and that is said", () => {
+  const made = plan((w) => (nodeIn(w, "h3").silent = true));
+  expect(made.notes.join("\n")).toContain("MAY LOSE DATA: since when web3 disk/0");
+  expect(made.typedWord).toBe("lose-h3");
+});
+
+test("every step that acts on a dead node's instances assumes that it is silent still, and the failover what it starts from (I15)", () => {
+  const acting = plan().steps.filter(({ action, onlyAsUndo }) => action !== undefined && !onlyAsUndo);
+  for (const step of acting) expect(step.premises.map(({ what }) => what?.$case)).toContain("nodeSilent");
+  const failover = acting.find(({ id }) => id === "failover-1");
+  expect(failover?.premises.map(({ what }) => what?.$case)).toEqual([
+    "nodeSilent",
+    "instancePlaced",
+    "copyUpToDate",
+  ]);
+});
 
 test("a person is asked, then the node goes offline, its guests start elsewhere, and its copies are made anew", () => {
   const made = plan();
@@ -129,7 +169,7 @@ describe("left out, and told, is an instance", () => {
         const [, h2] = w.inventory.nodes;
         if (h2 !== undefined) h2.drained = true;
       },
-      "it keeps one copy: web3: there is no third node",
+      "it keeps one copy: web3: no other node can take its copies: h2 is drained",
     ],
   ])("%s", (_what, change, why) => {
     const made = plan(change);
@@ -140,7 +180,7 @@ describe("left out, and told, is an instance", () => {
 
 describe("it is refused", () => {
   test.each<[string, (world: World) => void, Record<string, string>, string]>([
-    ["for a node that reports", (w) => (nodeIn(w, "h3").silent = false), {}, "h3 reports: it is not dead"],
+    ["for a node that reports", (w) => (nodeIn(w, "h3").ageMs = 0), {}, "h3 reports: it is not dead"],
     [
       "for a node that a peer is still connected with",
       (w) => (minorIn(w, "h2", 0).connection = CONNECTED),

@@ -10,7 +10,8 @@ import { instanceOn, nodeSilent, personSays, queueFree } from "./conditions.js";
 import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { failover, flagStep, jobStep } from "./ganeti-jobs.js";
 import { manualPowerStatus } from "./manual-ganeti.js";
-import { eligibleNodes, ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
+import { ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./node-state.js";
+import { volumesByNode } from "./node-volumes.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
 import { copiesUpToDate, placed } from "./premises.js";
@@ -134,19 +135,17 @@ const NO_RELOCATION: Relocation = { steps: [], moved: [], left: [] };
 
 /** Those that failed over have the dead node as their secondary then. */
 function relocationOf(request: RunbookRequest, node: string, saved: readonly GanetiInstance[]): Relocation {
-  const { view } = request;
+  const { view, nowMs } = request;
   const failedOver = new Set(saved);
   const primaryIs = (instance: GanetiInstance): string =>
     failedOver.has(instance) ? (instance.secondaryNodes[0] ?? "") : instance.primaryNode;
   const all = [...saved, ...secondariesOf(view, node)];
-  const others = eligibleNodes(view).filter((name) => name !== node);
-  const placeable = all.filter((instance) => others.some((name) => name !== primaryIs(instance)));
-  const relocation = relocationSteps(request, node, placeable, "", primaryIs, [nodeSilent(node)]);
-  const unplaceable = all.filter((instance) => !placeable.includes(instance));
-  return {
-    ...relocation,
-    left: [...relocation.left, ...unplaceable.map(({ name }) => `${name}: there is no third node`)],
-  };
+  const placing = { view, volumesOf: volumesByNode(view, nowMs) };
+  return relocationSteps(request, placing, node, all, {
+    to: "",
+    primaryIs,
+    premises: [nodeSilent(node)],
+  });
 }
 
 /**
@@ -156,15 +155,20 @@ function relocationOf(request: RunbookRequest, node: string, saved: readonly Gan
 function lossNotes({ view, nowMs }: RunbookRequest, node: string, instance: GanetiInstance): string[] {
   const [to = ""] = instance.secondaryNodes;
   if (instance.adminState !== "up") return [];
-  const silentSinceMs = view.nodes.get(node)?.reportedAtMs ?? 0;
+  const dead = view.nodes.get(node);
+  const silentSinceMs = dead?.reportedAtMs ?? 0;
+  const lost = `what was written on ${node} since then is given up`;
   return mirrorsOf(view, instance).flatMap(({ ends, diskIndex }) => {
     const minor = view.nodes.get(to)?.minors.get(ends.find((end) => end.node === to)?.minor ?? -1);
     const sinceMs = minor?.unlinkedSinceMs;
+    const name = `${instance.name} disk/${diskIndex}: the copy on ${to}`;
+    if (dead === undefined || dead.neverSeen)
+      return [`MAY LOSE DATA: since when ${name} has been without its peer is not known; ${lost}`];
     if (sinceMs === undefined || silentSinceMs - sinceMs < TOGETHER_MS) return [];
     const sinceS = Math.round((nowMs - sinceMs) / 1000);
     const beforeS = Math.round((silentSinceMs - sinceMs) / 1000);
     return [
-      `MAY LOSE DATA: ${instance.name} disk/${diskIndex}: the copy on ${to} has been without its peer for ${sinceS} s, since ${beforeS} s before ${node} fell silent; what was written on ${node} in between is given up`,
+      `MAY LOSE DATA: ${name} has been without its peer for ${sinceS} s, from ${beforeS} s before ${node} fell silent; ${lost}`,
     ];
   });
 }

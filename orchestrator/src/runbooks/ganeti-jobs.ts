@@ -72,14 +72,20 @@ export function failover(instance: string): GanetiJobKind {
   return { $case: "failoverInstance", value: { instance } };
 }
 
-export function replaceDisks(instance: string, mode: ReplaceMode): GanetiJobKind {
-  return { $case: "replaceDisks", value: { instance, mode, newSecondary: "" } };
+/** @param disks N of disk/N: only these are copied */
+export function replaceDisks(
+  instance: string,
+  side: "primary" | "secondary",
+  disks: readonly number[],
+): GanetiJobKind {
+  const mode = side === "primary" ? ReplaceMode.ON_PRIMARY : ReplaceMode.ON_SECONDARY;
+  return { $case: "replaceDisks", value: { instance, mode, newSecondary: "", disks: [...disks] } };
 }
 
 /** @param node empty: Ganeti's allocator chooses */
 export function newSecondary(instance: string, node: string): GanetiJobKind {
   const mode = node === "" ? ReplaceMode.ALLOCATOR : ReplaceMode.NEW_SECONDARY;
-  return { $case: "replaceDisks", value: { instance, mode, newSecondary: node } };
+  return { $case: "replaceDisks", value: { instance, mode, newSecondary: node, disks: [] } };
 }
 
 export function activateDisks(instance: string): GanetiJobKind {

@@ -1,5 +1,5 @@
 /** Ganeti's commands as a person types them on the master; the agent adds only --submit, --print-jobid and --reason. */
-import { NodeChangeKind, ReplaceMode, type SubmitGanetiJob } from "@vigie/proto";
+import { NodeChangeKind, ReplaceMode, type ReplaceDisks, type SubmitGanetiJob } from "@vigie/proto";
 
 export type GanetiJobKind = NonNullable<SubmitGanetiJob["job"]>;
 
@@ -14,7 +14,7 @@ function commandOf(job: GanetiJobKind): string {
     case "failoverInstance":
       return `gnt-instance failover -f ${job.value.instance}`;
     case "replaceDisks":
-      return `gnt-instance replace-disks ${replaceOption(job.value.mode, job.value.newSecondary)} ${job.value.instance}`;
+      return `gnt-instance replace-disks ${replaceOption(job.value)} ${job.value.instance}`;
     case "activateDisks":
       return `gnt-instance activate-disks ${job.value.instance}`;
     case "modifyNode":
@@ -24,12 +24,12 @@ function commandOf(job: GanetiJobKind): string {
   }
 }
 
-function replaceOption(mode: ReplaceMode, newSecondary: string): string {
+function replaceOption({ mode, newSecondary, disks }: ReplaceDisks): string {
   switch (mode) {
     case ReplaceMode.ON_PRIMARY:
-      return "-p";
+      return `-p --disks=${disks.join(",")}`;
     case ReplaceMode.ON_SECONDARY:
-      return "-s";
+      return `-s --disks=${disks.join(",")}`;
     case ReplaceMode.NEW_SECONDARY:
       return `-n ${newSecondary}`;
     case ReplaceMode.ALLOCATOR:

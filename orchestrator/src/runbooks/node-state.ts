@@ -9,11 +9,6 @@ export function ganetiNode(view: ClusterView, name: string): GanetiNode | undefi
   return view.inventory?.nodes.find((node) => node.name === name);
 }
 
-/** Nodes that can take instances or copies. */
-export function eligibleNodes(view: ClusterView): string[] {
-  return (view.inventory?.nodes ?? []).filter((n) => !n.offline && !n.drained).map(({ name }) => name);
-}
-
 export function reportsNow(node: NodeView | undefined, nowMs: number): boolean {
   return node !== undefined && node.connected && !node.neverSeen && nowMs - node.reportedAtMs <= FRESH_MS;
 }

@@ -4,7 +4,8 @@
  * `replace-disks` makes a copy anew, and works while the minor of the broken side is still configured, as Diskless.
  * Where that minor is gone it fails, and so does activate-disks where the volumes are gone too; then a new secondary
  * is the way (ganeti#1000, #1372). On a stopped instance it activates the disks itself. Never -a where an end is
- * StandAlone: Ganeti 3.1 would take the good side for the faulty one.
+ * StandAlone: Ganeti 3.1 would take the good side for the faulty one; and always with the disks that are meant, for
+ * without them it throws away the good copies of the instance's other disks.
  */
 import {
   ConnectionState,
@@ -27,14 +28,15 @@ export type DiskNeed =
   | { readonly what: "idle" } // stopped, and its volumes are there: nobody can tell more
   | { readonly what: "wait" } // a resync that moves
   | { readonly what: "activate"; readonly why: string }
-  | { readonly what: "replace"; readonly side: Side; readonly why: string; readonly faulty: boolean }
+  | { readonly what: "replace"; readonly side: Side; readonly why: string }
   | { readonly what: "relocate"; readonly why: string }
   | { readonly what: "blocked"; readonly why: string; readonly wayOut: readonly string[] };
 
 export interface NeedContext {
   readonly instance: GanetiInstance;
   readonly offline: ReadonlySet<string>; // nodes that Ganeti marks so
-  readonly eligible: ReadonlySet<string>; // nodes that Ganeti may choose for a new copy
+  /** Why no other node can take all copies that the secondary has; empty: one can. */
+  readonly noOtherNode: () => string;
   readonly volumesOf: (node: string) => NodeVolumes;
   readonly minStillMs: number;
 }
@@ -50,8 +52,7 @@ export function needOf(resource: Resource, ends: readonly EndView[], context: Ne
     return blocked(`its primary node ${primary.end.node} is offline`, [
       `vigie do disable-dead-node ${primary.end.node}`,
     ]);
-  if (context.offline.has(secondary.end.node))
-    return relocate(resource, `${secondary.end.node} is offline`, context);
+  if (context.offline.has(secondary.end.node)) return relocate(`${secondary.end.node} is offline`, context);
   const silent = ends.find(({ unknown }) => unknown !== "");
   if (silent !== undefined)
     return blocked(`${silent.end.node} minor ${silent.end.minor}: ${silent.unknown} (I11)`);
@@ -113,7 +114,7 @@ function oneGone(resource: Resource, primary: EndView, secondary: EndView, conte
   if (unknown !== "") return blocked(unknown);
   const why = `minor ${gone.end.minor} of ${where} is not there`;
   if (volumes.has(resource.dataLv)) return { what: "activate", why };
-  if (gone === secondary) return relocate(resource, `${why}, nor are its volumes`, context);
+  if (gone === secondary) return relocate(`${why}, nor are its volumes`, context);
   return blocked(`${why}, nor are its volumes, and it is Ganeti's primary node`);
 }
 
@@ -137,7 +138,6 @@ function stoppedNeed(resource: Resource, context: NeedContext): DiskNeed {
     what: "replace",
     side: first[0],
     why: `${resource.dataLv} is not on ${first[1]}`,
-    faulty: false,
   });
 }
 
@@ -153,14 +153,13 @@ function replace(
     what: "replace",
     side,
     why,
-    faulty: disk === DiskState.DISKLESS,
   });
 }
 
-/** A new copy on a third node, which becomes the secondary. */
-function relocate({ ends }: Resource, why: string, { eligible }: NeedContext): DiskNeed {
-  const others = [...eligible].filter((node) => ends.every((end) => end.node !== node));
-  return others.length > 0 ? { what: "relocate", why } : blocked(`${why}, and there is no third node`);
+/** A new copy of every disk on a third node, which becomes the secondary. */
+function relocate(why: string, { noOtherNode }: NeedContext): DiskNeed {
+  const none = noOtherNode();
+  return none === "" ? { what: "relocate", why } : blocked(`${why}, and ${none}`);
 }
 
 /** Ganeti wants a volume group of the same name there. */

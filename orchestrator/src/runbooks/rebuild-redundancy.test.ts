@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { planFaults } from "./plan-faults.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import {
+  addSecondDisk,
   bigView,
+  freeOn,
   losesItsDisk,
   GIB,
   minorIn,
@@ -44,7 +46,64 @@ function commands(made: Plan): string[] {
   return made.steps.flatMap((step) => (step.action === undefined ? [] : step.manualCommands));
 }
 
-test("of a running instance Ganeti finds the faulty copy itself; one after the other, each to its end", () => {
+test("of an instance with several disks only the broken one is copied: in the command, the note, the forecast and the room", () => {
+  const made = plan(
+    (w) => {
+      addSecondDisk(w, "web1");
+      secondaryDiskless(w);
+      freeOn(w, "h2", 11); // room for disk/0, and not for disk/1
+    },
+    { target: "web1" },
+  );
+  expect(made.refusals).toEqual([]);
+  expect(commands(made)).toEqual(["h1# gnt-instance replace-disks -s --disks=0 web1"]);
+  expect(made.steps.map(({ copiesKib }) => copiesKib)).toEqual([10_240 * 1024]);
+  expect(made.notes.join("\n")).toContain("10.0 GiB are to be copied");
+});
+
+test("disks that are broken on different sides are copied by a job for each side, one after the other", () => {
+  const made = plan(
+    (w) => {
+      addSecondDisk(w, "web1", 20_480);
+      secondaryDiskless(w);
+      minorIn(w, "h1", 7).disk = DiskState.DISKLESS;
+      minorIn(w, "h2", 8).peerDisk = DiskState.DISKLESS;
+    },
+    { target: "web1" },
+  );
+  expect(commands(made)).toEqual([
+    "h1# gnt-instance replace-disks -p --disks=1 web1",
+    "h1# gnt-instance replace-disks -s --disks=0 web1",
+  ]);
+  expect(stepIds(made)).toEqual(["rebuild-1!", "rebuild-1-2!"]);
+});
+
+test("a new secondary takes every disk along, and the plan counts them all", () => {
+  const made = plan(
+    (w) => {
+      addSecondDisk(w, "web1", 20_480);
+      apart(w);
+      const [, h2] = w.inventory.nodes;
+      if (h2 !== undefined) h2.offline = true;
+    },
+    { target: "web1" },
+  );
+  expect(commands(made)).toEqual(["h1# gnt-instance replace-disks -I hail web1"]);
+  expect(made.steps[0]?.copiesKib).toBe(30_720 * 1024);
+});
+
+test("a rebuild assumes the guest as it was planned, and the copy that it is made from (I15)", () => {
+  const [step] = plan(secondaryDiskless, { target: "web1" }).steps;
+  expect(step?.premises.map(({ what }) => what)).toMatchObject([
+    {
+      $case: "instancePlaced",
+      value: { instance: "web1", adminState: "up", primaryNode: "h1", notRunningOn: ["h2"] },
+    },
+    { $case: "copyUpToDate", value: { end: { node: "h1", minor: 0 } } },
+  ]);
+});
+
+test("each side's missing copies are recreated with their disks named; one instance after the other, each to its end", () => {
   const made = plan((w) => {
     secondaryDiskless(w);
     primaryDiskless(w);
@@ -52,8 +111,8 @@ test("of a running instance Ganeti finds the faulty copy itself; one after the o
   expect(made.refusals).toEqual([]);
   expect(stepIds(made)).toEqual(["rebuild-1!", "rebuild-2!"]);
   expect(commands(made)).toEqual([
-    "h1# gnt-instance replace-disks -a web1",
-    "h1# gnt-instance replace-disks -a web2",
+    "h1# gnt-instance replace-disks -s --disks=0 web1",
+    "h1# gnt-instance replace-disks -p --disks=0 web2",
   ]);
   expect(made.steps.map(({ deadlineMs }) => deadlineMs)).toEqual([0, 0]);
   expect(planFaults(made)).toEqual([]);
@@ -107,7 +166,7 @@ test.each<[string, (world: World) => void, string[]]>([
       minorIn(w, "h2", 0).disk = DiskState.INCONSISTENT;
       minorIn(w, "h1", 0).peerDisk = DiskState.INCONSISTENT;
     },
-    ["h1# gnt-instance replace-disks -s web1"],
+    ["h1# gnt-instance replace-disks -s --disks=0 web1"],
   ],
 ])("%s", (_what, change, expected) => {
   const made = plan(change, { target: "web1" });
@@ -128,7 +187,7 @@ describe("of a stopped instance the broken side is named:", () => {
     nodeIn(world, node).lvm.logicalVolumes = [];
     const made = planIn(world, rebuildRedundancy, { target: "db" });
     expect(made.refusals).toEqual([]);
-    expect(commands(made)).toEqual([`h1# gnt-instance replace-disks ${option} db`]);
+    expect(commands(made)).toEqual([`h1# gnt-instance replace-disks ${option} --disks=0 db`]);
     expect(made.steps[0]?.condition?.what?.$case).toBe("jobSucceeded"); // it has no minors to look at afterwards
   });
 
@@ -229,7 +288,7 @@ describe("it is refused, of instances that are named,", () => {
         if (h2 !== undefined) h2.offline = true;
         if (h3 !== undefined) h3.drained = true;
       },
-      "there is no third node",
+      "no other node can take its copies: h3 is drained",
       [],
     ],
     [
@@ -267,7 +326,7 @@ test("of a whole cluster, what cannot be mended is left out, and told", () => {
     primaryDiskless(w);
     minorIn(w, "h1", 0).connection = STAND_ALONE;
   });
-  expect(commands(made)).toEqual(["h1# gnt-instance replace-disks -a web2"]);
+  expect(commands(made)).toEqual(["h1# gnt-instance replace-disks -p --disks=0 web2"]);
   expect(made.notes.join("\n")).toContain("left out: web1: disk/0: h1 is StandAlone");
 });
 
@@ -276,7 +335,9 @@ test("a node means every instance with a copy there", () => {
     secondaryDiskless(w);
     primaryDiskless(w);
   };
-  expect(commands(plan(change, { target: "h1" }))).toEqual(["h1# gnt-instance replace-disks -a web1"]);
+  expect(commands(plan(change, { target: "h1" }))).toEqual([
+    "h1# gnt-instance replace-disks -s --disks=0 web1",
+  ]);
 });
 
 test("how long it will take is told, by the rate that is measured", () => {

@@ -10,7 +10,7 @@ import { given, wholeNumber } from "./parameters.js";
 import { makePlan } from "./plan.js";
 import { ownerOf, scopeOf } from "./rebuild-scope.js";
 import { rebuildSteps } from "./rebuild-steps.js";
-import { ganetiNodes, isWork, roomRefusals, type Work, workOf } from "./rebuild-work.js";
+import { isWork, roomRefusals, type Work, workOf } from "./rebuild-work.js";
 import { copyTimeText } from "./resync-rate.js";
 import type { Runbook } from "./runbook.js";
 
@@ -29,9 +29,9 @@ export const rebuildRedundancy: Runbook = {
     "a node without the volume group or without room. Of a whole node or cluster it leaves those out, and says so.",
     "",
     "By hand, on the master:",
-    "  gnt-instance replace-disks --submit -a VMname   (it runs)",
-    "  gnt-instance replace-disks --submit -p VMname   (it is stopped, and the primary's copy is to be made anew)",
-    "  gnt-instance replace-disks --submit -s VMname   (likewise, the secondary's)",
+    "  gnt-instance replace-disks --submit -s --disks=0 VMname   (the secondary's copy of disk/0 is missing)",
+    "  gnt-instance replace-disks --submit -p --disks=0 VMname   (likewise, the primary's)",
+    "  without --disks Ganeti throws away the good copies of the other disks too",
   ],
   parameters: [
     {
@@ -56,8 +56,7 @@ export const rebuildRedundancy: Runbook = {
     const scope = scopeOf(view, parameters["target"] ?? "");
     const atOnce = wholeNumber("at_once", parameters["at_once"], 1, 1, AT_ONCE_MAX);
     const volumesOf = volumesByNode(view, request.nowMs);
-    const nodes = ganetiNodes(view);
-    const works = scope.instances.map((instance) => workOf(request, { instance, volumesOf, ...nodes }));
+    const works = scope.instances.map((instance) => workOf(request, instance, volumesOf));
     const blocked = works.filter((work) => work.blocked.length > 0);
     const doable = works.filter((work) => work.blocked.length === 0 && isWork(work));
     const room = roomRefusals(doable, volumesOf);
@@ -82,8 +81,8 @@ export const rebuildRedundancy: Runbook = {
 };
 
 function notesOf(view: ClusterView, doable: readonly Work[], works: readonly Work[]): string[] {
-  const anew = doable.filter(({ job }) => job !== undefined).flatMap(({ disks }) => disks);
-  const mib = anew.reduce((sum, { sizeMib }) => sum + sizeMib, 0);
+  const copied = doable.flatMap(({ jobs }) => jobs.flatMap(({ disks }) => disks));
+  const mib = copied.reduce((sum, { sizeMib }) => sum + sizeMib, 0);
   const nodes = doable.flatMap(({ disks }) => disks.flatMap(({ ends }) => ends.map((end) => end.node)));
   const idle = works.filter((work) => !isWork(work) && work.instance.adminState !== "up").length;
   return [

@@ -1,4 +1,4 @@
-/** The steps that make copies anew: instance by instance, or so many of them together as are wanted at once. */
+/** The steps that make copies again: instance by instance, or so many of them together as are wanted at once. */
 import type { PlanStep } from "@vigie/proto";
 import { allOf, jobQueued, jobSucceeded, queueFree, redundant } from "./conditions.js";
 import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
@@ -6,7 +6,7 @@ import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js"
 import { manualLook } from "./manual.js";
 import { sizeKib } from "./parameters.js";
 import { elsewhere, goodCopies, placed } from "./premises.js";
-import type { Work } from "./rebuild-work.js";
+import type { RebuildJob, Work } from "./rebuild-work.js";
 import type { RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
 
@@ -27,63 +27,62 @@ function beginSteps(
   count: number,
   together: boolean,
 ): PlanStep[] {
-  const { instance, job } = work;
+  const { instance, jobs } = work;
   const { name } = instance;
+  const speaking = elsewhere(instance).filter((node) => view.nodes.get(node)?.connected === true);
+  const guarded = {
+    holds: redundant(name, 0),
+    requires: queueFree([name], [instance.primaryNode, ...instance.secondaryNodes]),
+    premises: [placed(instance, { notRunningOn: speaking }), ...goodCopies(view, instance, nowMs)],
+  };
   const steps: PlanStep[] = [];
-  const requires = queueFree([name], [instance.primaryNode, ...instance.secondaryNodes]);
-  const premises = [
-    placed(instance, { notRunningOn: elsewhere(instance).filter((node) => view.nodes.get(node)?.connected) }),
-    ...goodCopies(view, instance, nowMs),
-  ];
   if (work.activate !== "")
     steps.push(
       jobStep(view, activateDisks(name), {
+        ...guarded,
         id: `activate-${count}`,
         title: `attach and connect what is there of ${name} (${work.activate})`,
-        holds: redundant(name, 0),
-        requires,
-        premises,
         deadlineMs: FLAG_JOB_MS,
       }),
     );
-  if (job === undefined) return steps;
-  const rebuild = {
-    id: `rebuild-${count}`,
-    title: `make the missing copy of ${name} anew (${work.why})`,
-    holds: redundant(name, 0),
-    requires,
-    premises,
-    irreversible: true,
-  };
-  const copiesKib = sizeKib(work.disks);
-  const queued = { ...rebuild, condition: jobQueued(rebuild.id), deadlineMs: FLAG_JOB_MS };
-  steps.push(
-    together
-      ? submitStep(view, job, queued)
-      : jobStep(view, job, {
-          ...rebuild,
-          copiesKib,
-          afterwards: seenWhole(instance),
-          deadlineMs: NO_LIMIT_MS,
-        }),
-  );
+  for (const [i, { job, disks, why }] of jobs.entries()) {
+    const id = rebuildId(count, i);
+    const rebuild = {
+      ...guarded,
+      id,
+      title: `recreate the missing copy of ${name} (${why})`,
+      irreversible: true,
+    };
+    const afterwards = i === jobs.length - 1 ? seenWhole(instance) : [];
+    const copiesKib = sizeKib(disks);
+    steps.push(
+      together
+        ? submitStep(view, job, { ...rebuild, condition: jobQueued(id), deadlineMs: FLAG_JOB_MS })
+        : jobStep(view, job, { ...rebuild, copiesKib, afterwards, deadlineMs: NO_LIMIT_MS }),
+    );
+  }
   return steps;
 }
 
-/** What is left to wait for: the job by itself, where several were put into the queue; otherwise only the resync. */
+/** "rebuild-1", and "rebuild-1-2" where an instance needs a second job. */
+function rebuildId(count: number, job: number): string {
+  return job === 0 ? `rebuild-${count}` : `rebuild-${count}-${job + 1}`;
+}
+
+/** What is left to wait for: the jobs by themselves, where several were put into the queue; otherwise only the resync. */
 function endSteps(work: Work, count: number, together: boolean): PlanStep[] {
-  const { instance, job, disks } = work;
+  const { instance, jobs, disks } = work;
   const { name } = instance;
-  if (job !== undefined && !together) return [];
-  const whole = redundant(name);
+  if (jobs.length > 0 && !together) return [];
+  const succeeded = jobs.map((_job: RebuildJob, i) => jobSucceeded(rebuildId(count, i)));
   return [
     wait({
       id: `await-${count}`,
       title: `${name} is redundant again`,
       node: instance.primaryNode,
-      condition: job === undefined ? whole : allOf(jobSucceeded(`rebuild-${count}`), ...seenWhole(instance)),
+      condition: jobs.length === 0 ? redundant(name) : allOf(...succeeded, ...seenWhole(instance)),
       deadlineMs: NO_LIMIT_MS,
-      copiesKib: job === undefined ? 0 : sizeKib(disks),
+      copiesKib: sizeKib(jobs.flatMap((job) => job.disks)),
       manual: disks.flatMap(({ ends }) => ends.map((end) => manualLook(end.node, end.minor))),
     }),
   ];

@@ -1,6 +1,5 @@
-/** What an instance needs, of all its disks together, and whether there is room for it. */
-import { type GanetiInstance, ReplaceMode } from "@vigie/proto";
-import type { ClusterView } from "../view/cluster-view.js";
+/** What an instance needs, disk by disk, and whether there is room for it. */
+import type { GanetiInstance } from "@vigie/proto";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
 import { sizeText } from "./disk-devices.js";
@@ -8,74 +7,105 @@ import { newSecondary, replaceDisks } from "./ganeti-jobs.js";
 import type { GanetiJobKind } from "./manual-ganeti.js";
 import type { NodeVolumes } from "./node-volumes.js";
 import { mirrorsOf } from "./parameters.js";
-import { type DiskNeed, type NeedContext, needOf, type Side } from "./rebuild-need.js";
+import { META_MIB, noOtherNode, type Placing } from "./placement.js";
+import { type DiskNeed, needOf, type Side } from "./rebuild-need.js";
 import type { RunbookRequest } from "./runbook.js";
 
-const META_MIB = 128; // of DRBD's metadata, beside each disk
+/** One job that makes copies again: of these disks, and of no other. */
+export interface RebuildJob {
+  readonly job: GanetiJobKind;
+  readonly disks: readonly Resource[];
+  readonly at: string; // node on which the copies are made; empty: Ganeti's allocator chooses it
+  readonly why: string;
+}
 
 export interface Work {
   readonly instance: GanetiInstance;
   readonly disks: readonly Resource[]; // that are not redundant
   readonly activate: string; // why; empty: it is not needed
-  readonly job: GanetiJobKind | undefined; // that makes copies anew
-  readonly why: string; // of the job
-  readonly at: string; // node on which copies are made; empty: not known yet, or none
+  readonly jobs: readonly RebuildJob[]; // one after the other
   readonly waits: boolean;
   readonly blocked: readonly string[];
   readonly wayOut: readonly string[];
 }
 
-export function ganetiNodes(view: ClusterView): Pick<NeedContext, "offline" | "eligible"> {
-  const nodes = view.inventory?.nodes ?? [];
-  return {
-    offline: new Set(nodes.filter((node) => node.offline).map(({ name }) => name)),
-    eligible: new Set(nodes.filter((node) => !node.offline && !node.drained).map(({ name }) => name)),
-  };
+interface Judged {
+  readonly resource: Resource;
+  readonly need: DiskNeed;
 }
 
 export function workOf(
   { view, nowMs, minStillMs }: RunbookRequest,
-  known: Omit<NeedContext, "minStillMs">,
+  instance: GanetiInstance,
+  volumesOf: Placing["volumesOf"],
 ): Work {
-  const { instance } = known;
-  const context = { ...known, minStillMs };
-  const mirrors = mirrorsOf(view, instance);
-  const needs = mirrors.map((resource) => needOf(resource, endViews(view, resource, nowMs), context));
-  const reasons = needs.map((need, i) => ("why" in need ? `disk/${mirrors[i]?.diskIndex}: ${need.why}` : ""));
-  const jobs = needs.map((need) => jobOf(instance, need));
-  const [job] = jobs.filter((it) => it !== undefined);
-  const clash = jobs.some((it) => it !== undefined && JSON.stringify(it) !== JSON.stringify(job));
-  const obstacles = needs.flatMap((need, i) => (need.what === "blocked" ? [reasons[i] ?? ""] : []));
+  const { primaryNode, secondaryNodes } = instance;
+  const nodes = view.inventory?.nodes ?? [];
+  const context = {
+    instance,
+    volumesOf,
+    minStillMs,
+    offline: new Set(nodes.filter((node) => node.offline).map(({ name }) => name)),
+    noOtherNode: () => noOtherNode({ view, volumesOf }, instance, primaryNode, secondaryNodes[0] ?? ""),
+  };
+  const judged = mirrorsOf(view, instance).map((resource) => ({
+    resource,
+    need: needOf(resource, endViews(view, resource, nowMs), context),
+  }));
   return {
     instance,
-    disks: mirrors.filter((_r, i) => !["nothing", "idle"].includes(needs[i]?.what ?? "")),
-    activate: reasons.filter((_r, i) => needs[i]?.what === "activate").join("; "),
-    job,
-    why: reasons.filter((_r, i) => jobs[i] !== undefined).join("; "),
-    at: placeOf(instance, needs),
-    waits: needs.some(({ what }) => what === "wait"),
-    blocked: clash
-      ? [...obstacles, "its disks are broken on different sides: one at a time, by hand"]
-      : obstacles,
-    wayOut: needs.flatMap((need) => (need.what === "blocked" ? need.wayOut : [])),
+    disks: judged.filter(({ need }) => !RESTS.has(need.what)).map(({ resource }) => resource),
+    activate: reasonsOf(judged.filter(({ need }) => need.what === "activate")),
+    jobs: jobsOf(instance, judged),
+    waits: judged.some(({ need }) => need.what === "wait"),
+    blocked: [...judged.filter(({ need }) => need.what === "blocked").map(reasonOf), ...clash(judged)],
+    wayOut: judged.flatMap(({ need }) => (need.what === "blocked" ? need.wayOut : [])),
   };
 }
 
+const RESTS: ReadonlySet<DiskNeed["what"]> = new Set(["nothing", "idle"]);
+
 export function isWork(work: Work): boolean {
-  return work.activate !== "" || work.job !== undefined || work.waits || work.blocked.length > 0;
+  return work.activate !== "" || work.jobs.length > 0 || work.waits || work.blocked.length > 0;
 }
 
-function jobOf({ name, adminState }: GanetiInstance, need: DiskNeed): GanetiJobKind | undefined {
-  if (need.what === "relocate") return newSecondary(name, "");
-  if (need.what !== "replace") return undefined;
-  if (adminState === "up" && need.faulty) return replaceDisks(name, ReplaceMode.AUTO);
-  return replaceDisks(name, need.side === "primary" ? ReplaceMode.ON_PRIMARY : ReplaceMode.ON_SECONDARY);
+/** A new secondary takes all disks along; otherwise each side's broken disks, and only those, are made again. */
+function jobsOf(instance: GanetiInstance, judged: readonly Judged[]): RebuildJob[] {
+  const relocated = judged.filter(({ need }) => need.what === "relocate");
+  if (relocated.length > 0) {
+    const disks = judged.map(({ resource }) => resource);
+    return [{ job: newSecondary(instance.name, ""), disks, at: "", why: reasonsOf(relocated) }];
+  }
+  const sides: readonly (readonly [Side, string])[] = [
+    ["primary", instance.primaryNode],
+    ["secondary", instance.secondaryNodes[0] ?? ""],
+  ];
+  return sides.flatMap(([side, at]) => {
+    const broken = judged.filter(({ need }) => need.what === "replace" && need.side === side);
+    if (broken.length === 0) return [];
+    const disks = broken.map(({ resource }) => resource);
+    const job = replaceDisks(
+      instance.name,
+      side,
+      disks.map(({ diskIndex }) => diskIndex),
+    );
+    return [{ job, disks, at, why: reasonsOf(broken) }];
+  });
 }
 
-function placeOf({ primaryNode, secondaryNodes }: GanetiInstance, needs: readonly DiskNeed[]): string {
-  const sides = needs.flatMap((need): Side[] => (need.what === "replace" ? [need.side] : []));
-  if (sides.length === 0) return "";
-  return sides[0] === "primary" ? primaryNode : (secondaryNodes[0] ?? "");
+/** A new secondary is copied from the primary's disks: each of them must be whole first. */
+function clash(judged: readonly Judged[]): string[] {
+  const relocates = judged.some(({ need }) => need.what === "relocate");
+  const broken = judged.filter(({ need }) => need.what === "replace" && need.side === "primary");
+  return relocates ? broken.map((it) => `${reasonOf(it)}; another disk needs a new secondary node (I1)`) : [];
+}
+
+function reasonOf({ resource, need }: Judged): string {
+  return "why" in need ? `disk/${resource.diskIndex}: ${need.why}` : "";
+}
+
+function reasonsOf(judged: readonly Judged[]): string {
+  return judged.map(reasonOf).join("; ");
 }
 
 interface NoRoom {
@@ -83,11 +113,11 @@ interface NoRoom {
   readonly wayOut: string;
 }
 
-/** All copies that are made on one node must fit there; those that hail places are Ganeti's to place. */
+/** All copies that are made on one node must fit there; those that hail places are looked at one by one before. */
 export function roomRefusals(works: readonly Work[], volumesOf: (node: string) => NodeVolumes): NoRoom[] {
   const wanted = new Map<string, { node: string; vg: string; mib: number }>();
-  for (const { at, disks, job } of works) {
-    if (job === undefined || at === "") continue;
+  for (const { at, disks } of works.flatMap(({ jobs }) => jobs)) {
+    if (at === "") continue;
     for (const { dataLv, sizeMib } of disks) {
       const vg = dataLv.split("/")[0] ?? "";
       const sum = wanted.get(`${at} ${vg}`) ?? { node: at, vg, mib: 0 };

@@ -2,7 +2,7 @@ import { ConnectionState, DiskState, type Plan } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { planFaults } from "./plan-faults.js";
 import { relocateSecondaries } from "./relocate-secondaries.js";
-import { minorIn, nodeIn, planIn, SMALL, stepIds, worldOf, type World } from "./testing.js";
+import { freeOn, minorIn, nodeIn, planIn, SMALL, stepIds, worldOf, type World } from "./testing.js";
 
 /** web1 on h1 and h2, web2 on h2 and h3, db on h1 and h2, stopped; h4 has nothing. */
 function plan(change: (world: World) => void = () => {}, parameters: Record<string, string> = {}): Plan {
@@ -74,11 +74,35 @@ describe("it is refused", () => {
       "h4 is drained",
     ],
     [
-      "without a third node",
-      (w) => (w.inventory.nodes.length = 2),
-      {},
-      "there is no third node that could hold the copies of h2",
+      "for a target without room for all of them together",
+      (w) => freeOn(w, "h4", 15),
+      { to: "h4" },
+      "kvmvg on h4 has 15.0 GiB free, and 20.3 GiB are to be made there; nodes that would do: h3",
     ],
+    [
+      "for a target without the volume group",
+      (w) => void (nodeIn(w, "h4").lvm.volumeGroups = []),
+      { to: "h4" },
+      "h4 has no volume group kvmvg",
+    ],
+    [
+      "for a target in another node group, with the nodes that would do",
+      (w) => {
+        for (const node of w.inventory.nodes) node.group = node.name === "h4" ? "rack2" : "rack1";
+      },
+      { to: "h4" },
+      "h4 is in the node group rack2, and h1 in rack1; nodes that would do: h3",
+    ],
+    [
+      "for the allocator, where the only other nodes are in another group",
+      (w) => {
+        for (const node of w.inventory.nodes)
+          node.group = ["h3", "h4"].includes(node.name) ? "rack2" : "rack1";
+      },
+      {},
+      "web1: no other node can take its copies: h3 is in the node group rack2, and h1 in rack1",
+    ],
+    ["without a third node", (w) => (w.inventory.nodes.length = 2), {}, "web1: there is no third node"],
     [
       "for a target that holds the other copy of all",
       () => {},

@@ -16,9 +16,11 @@ import { noCopyOn, queueFree } from "./conditions.js";
 import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
-import { eligibleNodes, ganetiNode, reportsNow, secondariesOf } from "./node-state.js";
+import { ganetiNode, reportsNow, secondariesOf } from "./node-state.js";
+import { volumesByNode } from "./node-volumes.js";
 import { given, mirrorsOf, nodeNamed, sizeKib, wrong } from "./parameters.js";
 import { makePlan } from "./plan.js";
+import { fitNodes, noOtherNode, roomFor, unfit, type Placing } from "./placement.js";
 import { copiesUpToDate, placed } from "./premises.js";
 import { copyTimeText } from "./resync-rate.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
@@ -52,9 +54,10 @@ export const relocateSecondaries: Runbook = {
     const to =
       parameters["to"] === undefined || parameters["to"] === "" ? "" : nodeNamed(view, parameters["to"]);
     if (to === node) throw wrong(`to=${to}: they are there already`);
-    const { steps, left, moved } = relocationSteps(request, node, secondariesOf(view, node), to);
+    const placing = { view, volumesOf: volumesByNode(view, request.nowMs) };
+    const { steps, left, moved } = relocationSteps(request, placing, node, secondariesOf(view, node), { to });
     const mib = moved.flatMap((it) => it.disks).reduce((sum, { sizeMib }) => sum + sizeMib, 0);
-    const refusals = refusalsOf(view, node, to, moved.length, left);
+    const refusals = refusalsOf(placing, node, to, moved, left);
     return makePlan(relocateSecondaries, request, {
       subject: node,
       parameters: { node, to },
@@ -87,29 +90,34 @@ export interface Relocation {
   readonly left: readonly string[]; // which cannot be moved, and why
 }
 
-/**
- * @param primaryIs what Ganeti's primary node will be when the step comes, where a step before changes it
- */
+interface Relocating {
+  readonly to: string; // empty: Ganeti's allocator chooses
+  /** Ganeti's primary node when the step comes, where a step before changes it. */
+  readonly primaryIs?: (instance: GanetiInstance) => string;
+  readonly premises?: readonly Condition[];
+}
+
 export function relocationSteps(
   request: RunbookRequest,
+  placing: Placing,
   node: string,
   instances: readonly GanetiInstance[],
-  to: string,
-  primaryIs: (instance: GanetiInstance) => string = ({ primaryNode }) => primaryNode,
-  premises: readonly Condition[] = [],
+  { to, primaryIs = ({ primaryNode }) => primaryNode, premises = [] }: Relocating,
 ): Relocation {
   const { view } = request;
   const left: string[] = [];
   const moved: GanetiInstance[] = [];
   for (const instance of instances) {
-    const why = sourceRefusal(request, instance, primaryIs(instance), to);
+    const primary = primaryIs(instance);
+    const nowhere = to === "" ? noOtherNode(placing, instance, primary, node) : "";
+    const why = sourceRefusal(request, instance, primary, to) || nowhere;
     if (why === "") moved.push(instance);
     else left.push(`${instance.name}: ${why}`);
   }
   const steps = moved.map((instance, i) =>
     jobStep(view, newSecondary(instance.name, to), {
       id: `relocate-${i + 1}`,
-      title: `make the second copy of ${instance.name} anew on ${to || "another node"} instead of ${node}`,
+      title: `recreate the second copy of ${instance.name} on ${to || "another node"} instead of ${node}`,
       requires: queueFree([instance.name], [primaryIs(instance), ...(to === "" ? [] : [to])]),
       premises: [...premises, ...relocationPremises(view, instance, node, primaryIs(instance))],
       afterwards: [noCopyOn(instance.name, node), ...seenWhole(instance)],
@@ -159,21 +167,31 @@ function sourceRefusal(
 }
 
 function refusalsOf(
-  view: ClusterView,
+  placing: Placing,
   node: string,
   to: string,
-  moved: number,
+  moved: readonly GanetiInstance[],
   left: readonly string[],
 ): string[] {
   const why: string[] = [];
-  const target = ganetiNode(view, to);
-  if (target?.offline === true) why.push(`${to} is offline`);
-  if (target?.drained === true) why.push(`${to} is drained: it gets no new copies`);
-  const primaries = new Set(secondariesOf(view, node).map(({ primaryNode }) => primaryNode));
-  const others = eligibleNodes(view).filter((name) => name !== node);
-  if (to === "" && [...primaries].some((primary) => others.every((name) => name === primary)))
-    why.push(`there is no third node that could hold the copies of ${node}`);
-  if (moved === 0 && left.length === 0) why.push(`no instance has ${node} as its secondary`);
-  if (moved === 0) why.push(...left);
+  if (to !== "" && moved.length > 0) why.push(...targetRefusals(placing, node, to, moved));
+  if (moved.length === 0 && left.length === 0) why.push(`no instance has ${node} as its secondary`);
+  if (moved.length === 0) why.push(...left);
   return why;
+}
+
+/** All of them must fit on the node that was named; where they do not, those that would do are shown. */
+function targetRefusals(
+  placing: Placing,
+  node: string,
+  to: string,
+  moved: readonly GanetiInstance[],
+): string[] {
+  const room = roomFor(placing.view, moved);
+  const primaries = new Set(moved.map(({ primaryNode }) => primaryNode));
+  const whys = [...primaries].map((primary) => unfit(placing, to, primary, room)).filter((why) => why !== "");
+  if (whys.length === 0) return [];
+  const others = moved.map((instance) => fitNodes(placing, instance, instance.primaryNode, node).fit);
+  const fit = (others[0] ?? []).filter((name) => others.every((names) => names.includes(name)));
+  return [...new Set(whys)].map((why) => `${why}; nodes that would do: ${fit.join(", ") || "none"}`);
 }

@@ -386,6 +386,26 @@ export function planIn(world: World, runbook: Runbook, parameters: Readonly<Reco
   return runbook.plan(requestOf(viewOf(world), parameters));
 }
 
+/** A second mirrored disk of the instance, /dev/drbd7 on its primary node and /dev/drbd8 on its secondary one. */
+export function addSecondDisk(world: World, name: string, sizeMib = 2_000_000): void {
+  const instance = world.inventory.instances.find((it) => it.name === name);
+  if (instance === undefined) throw new Error(`no instance ${name}`);
+  const [nodeA, nodeB] = [instance.primaryNode, instance.secondaryNodes[0] ?? ""];
+  const place = { nodeA, nodeB, minorA: 7, minorB: 8, port: 11_900 };
+  const volumes = { dataLv: "kvmvg/u9.disk1_data", metaLv: "kvmvg/u9.disk1_meta" };
+  instance.disks.push(
+    GanetiDisk.create({ uuid: `d-${name}-1`, index: 1, type: "drbd", sizeMib, ...place, ...volumes }),
+  );
+  nodeIn(world, nodeA).minors.push(healthy(7, Role.PRIMARY));
+  nodeIn(world, nodeB).minors.push(healthy(8, Role.SECONDARY));
+}
+
+/** The free room of the node's volume group. */
+export function freeOn(world: World, node: string, gib: number): void {
+  const [group] = nodeIn(world, node).lvm.volumeGroups;
+  if (group !== undefined) group.freeBytes = gib * GIB;
+}
+
 /** The way forward and back: "cut-link ← restore-link!", with ! for what cannot be taken back. */
 export function stepIds(plan: Plan): string[] {
   return plan.steps.map(

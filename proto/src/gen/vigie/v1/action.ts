@@ -18,7 +18,10 @@ export const protobufFileName = "vigie/v1/action.proto";
 export enum ReplaceMode {
   /** UNSPECIFIED - Never planned; refused. */
   UNSPECIFIED = "REPLACE_MODE_UNSPECIFIED",
-  /** AUTO - `-a`: the one that Ganeti finds faulty. */
+  /**
+   * AUTO - `-a`: the one that Ganeti finds faulty. Refused: it cannot name its disks, and Ganeti 3.1 takes the good side of
+   * a StandAlone disk for the faulty one.
+   */
   AUTO = "REPLACE_MODE_AUTO",
   /** ON_PRIMARY - `-p`: the primary's. */
   ON_PRIMARY = "REPLACE_MODE_ON_PRIMARY",
@@ -367,6 +370,8 @@ export interface ReplaceDisks {
   mode: ReplaceMode;
   /** NEW_SECONDARY only: Ganeti's node name. */
   newSecondary: string;
+  /** ON_PRIMARY and ON_SECONDARY only, and needed there: N of disk/N. Without, Ganeti would make every disk's copy anew. */
+  disks: number[];
 }
 
 /** `gnt-instance activate-disks`: attaches and connects what is not. */
@@ -1672,7 +1677,7 @@ export const FailoverInstance: MessageFns<FailoverInstance> = {
 };
 
 function createBaseReplaceDisks(): ReplaceDisks {
-  return { instance: "", mode: ReplaceMode.UNSPECIFIED, newSecondary: "" };
+  return { instance: "", mode: ReplaceMode.UNSPECIFIED, newSecondary: "", disks: [] };
 }
 
 export const ReplaceDisks: MessageFns<ReplaceDisks> = {
@@ -1685,6 +1690,13 @@ export const ReplaceDisks: MessageFns<ReplaceDisks> = {
     }
     if (message.newSecondary !== "") {
       writer.uint32(26).string(message.newSecondary);
+    }
+    if (message.disks.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.disks) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1726,6 +1738,24 @@ export const ReplaceDisks: MessageFns<ReplaceDisks> = {
             message.newSecondary = reader.string();
             continue;
           }
+          case 4: {
+            if (tag === 32) {
+              message.disks.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.disks.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1746,6 +1776,7 @@ export const ReplaceDisks: MessageFns<ReplaceDisks> = {
     message.instance = object.instance ?? "";
     message.mode = object.mode ?? ReplaceMode.UNSPECIFIED;
     message.newSecondary = object.newSecondary ?? "";
+    message.disks = object.disks?.map((e) => e) || [];
     return message;
   },
 };
