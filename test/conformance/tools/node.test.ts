@@ -162,18 +162,18 @@ kpartx -as /dev/kvmvg/drbd-data`);
     });
 
     describe("gnt-* understands", () => {
-      const replace = { instance: "web1.example", newSecondary: "h3.example" };
+      const replace = (mode: ReplaceMode, newSecondary: string, ...disks: number[]): GanetiJobKind => ({
+        $case: "replaceDisks",
+        value: { instance: "web1.example", mode, newSecondary, disks },
+      });
       const jobs: readonly GanetiJobKind[] = [
         { $case: "migrateInstance", value: { instance: "web1.example", cleanup: false } },
         { $case: "migrateInstance", value: { instance: "web1.example", cleanup: true } },
         { $case: "failoverInstance", value: { instance: "web1.example" } },
-        ...[
-          ReplaceMode.AUTO,
-          ReplaceMode.ON_PRIMARY,
-          ReplaceMode.ON_SECONDARY,
-          ReplaceMode.NEW_SECONDARY,
-          ReplaceMode.ALLOCATOR,
-        ].map((mode) => ({ $case: "replaceDisks" as const, value: { ...replace, mode } })),
+        replace(ReplaceMode.ON_PRIMARY, "", 0),
+        replace(ReplaceMode.ON_SECONDARY, "", 0, 2),
+        replace(ReplaceMode.NEW_SECONDARY, "h3.example"),
+        replace(ReplaceMode.ALLOCATOR, ""),
         { $case: "activateDisks", value: { instance: "web1.example" } },
         ...[NodeChangeKind.OFFLINE, NodeChangeKind.ONLINE, NodeChangeKind.DRAIN, NodeChangeKind.UNDRAIN].map(
           (change) => ({ $case: "modifyNode" as const, value: { node: "h3.example", change } }),
