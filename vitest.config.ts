@@ -29,6 +29,7 @@ export default defineConfig({
         },
       },
       { test: { name: "scenarios", include: ["test/scenarios/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "disturbed", include: ["test/disturbed/**/*.test.ts"], testTimeout: 120_000 } },
       onKernels("lab", ["test/lab/*.test.ts", "test/lab/proofs/*.test.ts"]),
       onKernels("nights", ["test/lab/nights/*.test.ts"]),
     ],

@@ -57,7 +57,7 @@ function textOf(world: World, node: NodeModel, path: string): string | undefined
 /** A disk's files are written through its handle. */
 function writeFile(world: World, node: NodeModel, path: string, text: string): void {
   const argv = ["echo", text, ">", path];
-  world.ran.push({ atMs: world.clock.monotonicMs(), node: node.name, argv });
+  noteRun(world, node, argv);
   const trouble = world.trouble(node, argv);
   if (trouble === "fails" || !firewallOf(world, node).writeFile(path, text)) throw errno("ENOENT", path);
 }

@@ -1,0 +1,108 @@
+/** What is wrong with each node's machine now, beside what the world itself models; and the host and store that show it. */
+import type { CommandOutcome, Host } from "@vigie/agent";
+import type { Store } from "@vigie/orchestrator";
+import type { Clock } from "@vigie/proto";
+import type { NodeModel } from "../simulator/node-model.js";
+import { errno } from "../simulator/outcome.js";
+import type { Random } from "./random.js";
+
+export interface NodeFaults {
+  /** Reads and commands of this node take up to this long; 0: as on a healthy machine. */
+  slowMs: number;
+  /** What a reading of these files or tools gives instead. */
+  reading: { readonly what: RegExp; readonly gives: "late" | "damaged" | "missing" } | undefined;
+  diskFull: boolean;
+  /** Its wall clock is off by this many ms. */
+  wallOffsetMs: number;
+}
+
+export interface Faults {
+  readonly of: (node: string) => NodeFaults;
+  readonly host: (host: Host, node: NodeModel) => Host;
+  readonly store: (store: Store, node: NodeModel) => Store;
+  readonly clock: (clock: Clock, node: NodeModel) => Clock;
+}
+
+const LATE_MS = 4_000; // longer than any fact may be old
+const READ_TAKES_TIME = 0.15; // of the reads: the others come from the page cache
+const READ_MAX_MS = 8;
+const COMMAND_MAX_MS = 60;
+
+export function createFaults(clock: Clock, random: Random): Faults {
+  const nodes = new Map<string, NodeFaults>();
+  const of = (node: string): NodeFaults => {
+    const known = nodes.get(node) ?? { slowMs: 0, reading: undefined, diskFull: false, wallOffsetMs: 0 };
+    nodes.set(node, known);
+    return known;
+  };
+  return {
+    of,
+    host: (host, node) => disturbedHost(host, of(node.name), clock, random.fork(`host ${node.name}`)),
+    store: (store, node) => ({
+      ...store,
+      commit: async (changes) => {
+        if (of(node.name).diskFull) throw errno("ENOSPC", "no space left on device");
+        return store.commit(changes);
+      },
+    }),
+    clock: (wall, node) => ({ ...wall, wallUnixMs: () => wall.wallUnixMs() + of(node.name).wallOffsetMs }),
+  };
+}
+
+function disturbedHost(host: Host, faults: NodeFaults, clock: Clock, random: Random): Host {
+  return {
+    ...host,
+    wallUnixMs: () => host.wallUnixMs() + faults.wallOffsetMs,
+    readFile: async (path) => {
+      const gives = await reading(path);
+      const text = await host.readFile(path);
+      return gives === "damaged" ? damaged(text, random) : text;
+    },
+    listFolder: async (path) => {
+      await reading(path);
+      return host.listFolder(path);
+    },
+    exchange: async (socket, request, end, timeoutMs) => {
+      const gives = await reading(socket);
+      const text = await host.exchange(socket, request, end, timeoutMs);
+      return gives === "damaged" ? damaged(text, random) : text;
+    },
+    run: async (command) => {
+      const startedMs = clock.monotonicMs();
+      const gives = await reading(command.file, COMMAND_MAX_MS);
+      if (clock.monotonicMs() - startedMs > command.timeoutMs) return killed(command.timeoutMs);
+      const done = await host.run(command);
+      await clock.sleep(random.int(0, COMMAND_MAX_MS));
+      const durationMs = clock.monotonicMs() - startedMs;
+      return gives === "damaged"
+        ? { ...done, stdout: damaged(done.stdout, random), durationMs }
+        : { ...done, durationMs };
+    },
+  };
+
+  /** Lets the time pass that it needs. */
+  async function reading(what: string, usualMs = 0): Promise<"late" | "damaged" | "missing" | undefined> {
+    const trouble = faults.reading?.what.test(what) === true ? faults.reading.gives : undefined;
+    const takesMs =
+      faults.slowMs > 0 ? random.int(0, faults.slowMs) : usualMs > 0 ? random.int(1, usualMs) : cached();
+    const ms = trouble === "late" ? LATE_MS + takesMs : takesMs;
+    if (ms > 0) await clock.sleep(ms);
+    if (trouble === "missing") throw errno("EIO", what);
+    return trouble;
+  }
+
+  function cached(): number {
+    return random.chance(READ_TAKES_TIME) ? random.int(1, READ_MAX_MS) : 0;
+  }
+}
+
+function killed(durationMs: number): CommandOutcome {
+  return { end: "timed-out", exitCode: -1, stdout: "", stderr: "", truncated: false, durationMs };
+}
+
+/** Cut short, or with a letter that nobody wrote. */
+function damaged(text: string, random: Random): string {
+  if (text === "") return text;
+  const at = random.int(0, text.length - 1);
+  return random.chance(0.5) ? text.slice(0, at) : `${text.slice(0, at)}\u0000${text.slice(at + 1)}`;
+}
