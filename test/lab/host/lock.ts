@@ -22,7 +22,12 @@ export function hold(lockFile: string, what: string): () => void {
   refuseWhileHeld(lockFile, what);
   mkdirSync(dirname(lockFile), { recursive: true, mode: 0o700 });
   writeFileSync(lockFile, JSON.stringify(identify(process.pid)));
-  return () => rmSync(lockFile, { force: true });
+  const release = (): void => rmSync(lockFile, { force: true });
+  process.once("exit", release); // an interruption ends the process in the middle of its work
+  return () => {
+    process.off("exit", release);
+    release();
+  };
 }
 
 /** @throws LabProblem while a process holds it that is neither this one nor the one that started it */

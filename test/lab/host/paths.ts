@@ -29,6 +29,9 @@ export function kernelRootIn(cacheFolder: string): string {
   return join(cacheFolder, "kernel");
 }
 
+/** The user-mode kernel, in that root. */
+export const KERNEL = "/usr/bin/linux.uml";
+
 const SHARED_MEMORY = "/dev/shm";
 const ENOUGH_BYTES = 6 * 2 ** 30; // its whole size: three nodes' memory and their changed blocks
 

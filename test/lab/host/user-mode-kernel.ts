@@ -6,10 +6,9 @@ import { availableParallelism } from "node:os";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NODES, type NodeFacts } from "../nodes.js";
-import { KERNEL } from "../recipe/kernel-root.js";
 import { startDetached } from "./exec.js";
 import { INSIDE } from "./network.js";
-import { cacheRoot, memoryFolder, RUN_DIR, UML_DIR } from "./paths.js";
+import { cacheRoot, KERNEL, memoryFolder, RUN_DIR, UML_DIR } from "./paths.js";
 import { identify, type ProcessIdentity } from "./process-identity.js";
 import { kernelEnvironment } from "./wide-registers.js";
 

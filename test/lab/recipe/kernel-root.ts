@@ -5,8 +5,8 @@
 import { copyFileSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runHost } from "../host/exec.js";
+import { KERNEL } from "../host/paths.js";
 
-export const KERNEL = "/usr/bin/linux.uml";
 const MODULES = "usr/lib/uml/modules"; // as its package has them, with their dependencies
 
 /** Takes the kernel and its libraries out of a node's root file system, where the package brought them. */
