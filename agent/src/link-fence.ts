@@ -129,6 +129,17 @@ export function makeCut(cut: TimedCut): { readonly write: { readonly text: strin
   return { write: { text: `+${cut.peerAddress}` }, path: `${LISTS}/${listOf(cut)}` };
 }
 
+/**
+ * The link's connections end now, and both ends hear of it: the kernel tells the own one, and sends a reset to the
+ * other, which passes the rules. Where it was not built with CONFIG_INET_DIAG_DESTROY this does nothing, and each end
+ * hears at its next packet. The parentheses count: without them ss gives `and` and `or` the same rank.
+ */
+export function endConnections({ peerAddress, port }: Cut): Command {
+  const peer = isIPv6(peerAddress) ? `[${peerAddress}]` : peerAddress;
+  const filter = `dst ${peer} and ( sport = :${port} or dport = :${port} )`;
+  return { file: "/usr/bin/ss", args: ["-K", "-n", "-H", "-t", filter], timeoutMs: TIMEOUT_MS };
+}
+
 /** Everything of one link's cut goes, the refusing rules first. */
 export function openSteps(cut: Cut): readonly FenceStep[] {
   const chain = chainOf(cut);

@@ -37,6 +37,7 @@ test("a cut is guarded, written down, run, looked at, and written down again, in
     "look at the cuts",
     "look at the minor",
     CUT,
+    "run -K",
     "look at the cuts",
     "result",
   ]);
@@ -48,8 +49,9 @@ test("the result shows every fact of the guard and every command that changed so
   expect(commands.map(({ argv }) => argv[0])).toEqual([
     ...Array.from({ length: 10 }, () => "/usr/sbin/iptables"),
     "echo",
+    "/usr/bin/ss",
   ]);
-  expect(commands.at(-1)?.argv.join(" ")).toBe(
+  expect(commands.at(-2)?.argv.join(" ")).toBe(
     "echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,11018,30,r-1",
   );
 });
@@ -61,7 +63,7 @@ test("rules that are there already, as after a step that was too late, are not m
   stage.world.looking = () => Promise.resolve();
   stage.ran.length = 0;
   expect(await stage.perform(cutRequest({ attempt: 2 }), soon(stage))).toMatchObject({ outcome: DONE });
-  expect(stage.ran).toEqual([]);
+  expect(stage.ran.map(({ file }) => file)).toEqual(["/usr/bin/ss"]);
 });
 
 test("a site's ACCEPT that got above the cut's rules refuses it: the cut would be none", async () => {

@@ -51,6 +51,23 @@ describe("between any two commands of a cut", () => {
     }
   });
 
+  test.each(CHANGES)(
+    "%s after the cut leaves it to the kernel: its connections are not ended",
+    async (_what, change) => {
+      stage.world.write = () => void change();
+      expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE });
+      expect(stage.ran.filter(({ file }) => file.endsWith("ss"))).toEqual([]);
+    },
+  );
+
+  test("a kernel that cannot end the connections, or a tool that fails, leaves the cut as it is", async () => {
+    stage.world.run = ({ file }) =>
+      file.endsWith("ss") ? { exitCode: 255, stderr: "not supported" } : undefined;
+    const result = await stage.perform(cutRequest());
+    expect(result).toMatchObject({ outcome: DONE });
+    expect(result.commands.at(-1)).toMatchObject({ exitCode: 255, output: "not supported" });
+  });
+
   test("the resync that ends by itself stops it: a whole mirror is not cut (I14)", async () => {
     stage.world.run = ({ args }) => {
       if (args.includes("-N")) stage.world.own = { ...whole().seen.own! };

@@ -59,28 +59,29 @@ export async function runAction<P>(action: ActionRun<P>, first: Judgement, ran: 
   const { definition, params, look } = action;
   const ready = { ...action, look: { ...look, prepared: true } };
   let known: Judgement | undefined = first;
-  let { facts } = first;
+  let last = first;
   let acted = false;
   if (!look.prepared) {
     for (const step of definition.prepare?.steps(params, look.asker) ?? []) {
       const problem = await guarded(step, () => prepareOne(action, step, ran));
-      if (problem !== undefined) return { problem, facts };
+      if (problem !== undefined) return { problem, facts: last.facts };
     }
     known = undefined; // the world went on meanwhile
   }
   for (const step of definition.steps(params, look.asker)) {
     const problem = await guarded(step, async () => {
+      if (step.optional === true) return helpAlong(ready, step, last, ran);
       if (!(await isNeeded(step, ready.look))) return undefined;
-      const last = await lastLook(ready, known);
+      const { judgement, refused } = await lastLook(ready, known);
       known = undefined;
-      ({ facts } = last.judgement);
-      if (last.refused !== undefined) return stopped(step, last.refused);
+      last = judgement;
+      if (refused !== undefined) return stopped(step, refused);
       acted = true;
       return runStep(step, ready.look, ran);
     });
-    if (problem !== undefined) return { problem, facts };
+    if (problem !== undefined) return { problem, facts: last.facts };
   }
-  return { problem: undefined, facts };
+  return { problem: undefined, facts: last.facts };
 
   /** What throws before a command refuses that command: it was not run. */
   async function guarded(
@@ -112,6 +113,20 @@ async function prepareOne<P>(
   if (!(await isNeeded(step, look))) return undefined;
   await mayRun();
   return runStep(step, look, ran);
+}
+
+/** Only while what the step before it was run on is still fresh, and nothing forbids it. */
+async function helpAlong<P>(
+  action: ActionRun<P>,
+  step: ActionStep,
+  last: Judgement,
+  ran: Ran,
+): Promise<undefined> {
+  const forbidden = await action.mayRun().then(
+    () => false,
+    () => true,
+  );
+  if (!forbidden && tooLate(action, last) === undefined) await runStep(step, action.look, ran);
 }
 
 interface LastLook {

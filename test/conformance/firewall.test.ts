@@ -2,6 +2,7 @@
  * What a cut does to the firewall of a real kernel, with both of Debian's iptables: it cuts, the kernel ends it, nothing
  * of it is left, and a host whose rules were saved in the middle of it comes up with all of its own.
  */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { seenFence } from "../../agent/src/actions/cut-drbd-link.js";
 import { allHold } from "../../agent/src/guards/fact.js";
 import { fenceFacts } from "../../agent/src/guards/fence.js";
-import { fenceSteps, makeCut, openSteps, type TimedCut } from "../../agent/src/link-fence.js";
+import { endConnections, fenceSteps, makeCut, openSteps, type TimedCut } from "../../agent/src/link-fence.js";
 import { isNeeded } from "../../agent/src/run-steps.js";
 import { linkCuts } from "../../agent/src/sources/link-cuts.js";
 import { removeAll, tidy } from "../../agent/src/sweep.js";
@@ -25,6 +26,13 @@ iptables -A INPUT -p tcp --dport 22 -j ACCEPT
 iptables -A INPUT -s 10.0.0.0/24 -j ACCEPT
 `;
 
+const DESTROYS = execFileSync(
+  "sh",
+  ["-c", "zcat /proc/config.gz 2>/dev/null || cat /boot/config-$(uname -r) 2>/dev/null || true"],
+  {
+    encoding: "utf8",
+  },
+).includes("\nCONFIG_INET_DIAG_DESTROY=y\n");
 const why = whyNot();
 const title = why === "" ? "" : ` (skipped: ${why})`;
 
@@ -82,6 +90,26 @@ describe.skipIf(why !== "").each<Backend>(["legacy", "nft"])(`a cut, by iptables
     const { ends } = await connection(space);
     await cutNow(CUT);
     expect((await ends(1))[0]).toMatch(/ECONNRESET|EPIPE/);
+  });
+
+  test.skipIf(!DESTROYS)(
+    `is told to both ends at once where the kernel can${DESTROYS ? "" : " (skipped: this one cannot)"}`,
+    async () => {
+      const { ends } = await connection(space); // which no rule refuses
+      expect(await space.host.run(endConnections(CUT))).toMatchObject({ exitCode: 0, stderr: "" });
+      const told = await ends(2);
+      expect(
+        told.map((line) => line.split(" ")[0]).toSorted((a, b) => (a ?? "").localeCompare(b ?? "")),
+      ).toEqual(["own", "peer"]);
+    },
+  );
+
+  test("ends no connection but those of its link", async () => {
+    const { ends } = await connection(space);
+    await space.host.run(endConnections({ ...CUT, port: 11_019 }));
+    await space.host.run(endConnections({ ...CUT, peerAddress: "10.0.0.3" }));
+    expect(space.sh("ss -H -n -t state established '( sport = :11018 )' | wc -l").trim()).toBe("1");
+    expect(await ends(0)).toEqual([]);
   });
 
   test("is taken away by a restore, and the firewall is as it was", async () => {

@@ -102,6 +102,8 @@ async function perform(world: World, node: NodeModel, command: Command): Promise
   const firewall = firewallOf(world, node).run(command);
   if (firewall !== undefined) return outcome(firewall.exitCode, firewall.stdout, firewall.stderr);
   switch (tool) {
+    case "ss":
+      return outcome(0); // a kernel that cannot end connections: each end hears at its next packet
     case "drbdsetup":
       return drbdsetup(world, node, args);
     case "dmsetup":

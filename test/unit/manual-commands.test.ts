@@ -5,6 +5,7 @@ import { stepArgv, type ActionStep } from "../../agent/src/actions/action.js";
 import type { Command } from "../../agent/src/host.js";
 import { stall } from "../../agent/src/guards/testing.js";
 import {
+  endConnections,
   fenceSteps,
   HOOKS,
   makeCut,
@@ -26,7 +27,11 @@ const END = stall().params.end as DrbdEnd;
 
 /** "/usr/sbin/iptables -w 3 -N X" as one would type it: "iptables -N X". */
 function typed(argv: readonly string[]): string {
-  return argv.join(" ").replace("/usr/sbin/", "").replace(" -w 3 ", " ");
+  const words = argv.map((word) => (word.includes(" ") ? `'${word}'` : word));
+  return words
+    .join(" ")
+    .replace(/^\/usr\/s?bin\//, "")
+    .replace(" -w 3 ", " ");
 }
 
 /** On a node where nothing is there yet. */
@@ -55,7 +60,7 @@ test("the commands that are shown for a restore are those that the agent runs", 
 
 test("they are the same for IPv6", () => {
   const end = { ...END, peerAddress: V6.peerAddress };
-  const steps = [...fenceSteps(V6), makeCut(V6)];
+  const steps = [...fenceSteps(V6), makeCut(V6), { run: endConnections(V6) }];
   expect(onAnEmptyNode(steps)).toEqual(withoutNode(manualCut(end, 30), "r-1"));
   expect(openSteps(V6).map((step) => typed(stepArgv(step)))).toEqual(withoutNode(manualRestore(end), "r-1"));
 });
@@ -65,6 +70,7 @@ const asked = (...commands: (Command | undefined)[]): Command[] =>
 
 const EVERY_COMMAND = [V4, V6].flatMap((cut) => [
   ...[...fenceSteps(cut), ...openSteps(cut)].flatMap(({ unless, onlyIf, run }) => asked(run, unless, onlyIf)),
+  endConnections(cut),
   ...HOOKS.map((hook) => rulesIn(cut, hook)),
   ...TABLES.map((file) => tablesCommand(file, "-S")),
 ]);
@@ -74,6 +80,7 @@ test("no command of the agent's actions is forced, and none is of DRBD, LVM or t
   const forced = /^(?:--?force|-f|-9|--discard-my-data|primary|detach|invalidate.*|--yes-do-it|--kill)$/;
   expect(words.filter((word) => forced.test(word))).toEqual([]);
   expect([...new Set(EVERY_COMMAND.map(({ file }) => file))].toSorted()).toEqual([
+    "/usr/bin/ss",
     "/usr/sbin/ip6tables",
     "/usr/sbin/iptables",
   ]);

@@ -108,7 +108,10 @@ export interface ActionDefinition<P> {
 /** Only where `needed` says so, by a look of its own; else it is passed over. */
 export type ActionStep = (CommandStep | WriteStep) & {
   readonly needed?: (look: Look) => Promise<boolean>;
-  /** It helps, and the action is whole without it: how it ends is kept, and ends nothing. */
+  /**
+   * It helps the step before it, on whose last look it is run too, and the action is whole without it: how it ends is
+   * kept, and ends nothing.
+   */
   readonly optional?: boolean;
 };
 

@@ -4,7 +4,16 @@ import { jobWithId } from "../ganeti-queue.js";
 import { judgeCut, type MigrationSeen } from "../guards/cut-drbd-link.js";
 import { allHold } from "../guards/fact.js";
 import { fenceFacts, type FenceSeen } from "../guards/fence.js";
-import { chainOf, fenceSteps, HOOKS, makeCut, rulesIn, type Cut, type TimedCut } from "../link-fence.js";
+import {
+  chainOf,
+  endConnections,
+  fenceSteps,
+  HOOKS,
+  makeCut,
+  rulesIn,
+  type Cut,
+  type TimedCut,
+} from "../link-fence.js";
 import { checkEnd, checkWhole } from "../argument-types.js";
 import { readMasterNode } from "../sources/ssconf.js";
 import type { ActionDefinition, Asker, Look } from "./action.js";
@@ -55,7 +64,10 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
     },
     steps: (params, asker) => fenceSteps(timedCut(params, asker)),
   },
-  steps: (params, asker) => [makeCut(timedCut(params, asker))],
+  steps: (params, asker) => {
+    const cut = timedCut(params, asker);
+    return [makeCut(cut), { run: endConnections(cut), optional: true }];
+  },
   verify: async (params, look) => {
     const { standing, unknown } = await findCut(params.end, look);
     if (standing === undefined && unknown !== "") return { done: "unknown", message: unknown };

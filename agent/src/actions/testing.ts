@@ -63,6 +63,7 @@ export const SAMPLES: Sample = {
           `/usr/sbin/iptables -w 3 -I ${hook} 1 -j VIGIE-CUT-11018`,
         ]),
         "echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,11018,30,r-7",
+        "/usr/bin/ss -K -n -H -t dst 10.0.0.2 and ( sport = :11018 or dport = :11018 )",
       ],
     ],
   ],

@@ -102,3 +102,16 @@ test("whatever happens to the names, a cut has an address, a port and an end", a
 test("it is read often enough for a cut of half a minute", () => {
   expect(linkCuts()).toMatchObject({ source: Source.LINK_CUTS, periodMs: 5_000 });
 });
+
+test.each([
+  ["can", "CONFIG_INET_DIAG=y\nCONFIG_INET_DIAG_DESTROY=y\n", true],
+  ["cannot", "CONFIG_INET_DIAG=y\n# CONFIG_INET_DIAG_DESTROY is not set\n", false],
+  ["does not say whether it can", undefined, false],
+])("a kernel that %s end connections is reported so", async (_what, config, destroysSockets) => {
+  const files = {
+    "/proc/sys/kernel/osrelease": "6.1.0-37-amd64\n",
+    ...(config === undefined ? {} : { "/boot/config-6.1.0-37-amd64": config }),
+  };
+  const read = await linkCuts().read(fakeHost({ files }), { minor: 0, jobId: 0 });
+  expect(read).toMatchObject({ facts: { value: { destroysSockets } } });
+});

@@ -6,7 +6,7 @@
  * instead is the time since this agent first read that line: it is after the cut, so a cut is never taken for over
  * while it is not.
  */
-import { Source, type Damaged, type LinkCut } from "@vigie/proto";
+import { Source, type Damaged, type LinkCut, type LinkCutFacts } from "@vigie/proto";
 import type { Host } from "../host.js";
 import { cutOfList, LIST_PREFIX, LISTS, type TimedCut } from "../link-fence.js";
 import { quote } from "./cursor.js";
@@ -23,6 +23,7 @@ interface Known {
 
 export function linkCuts(): SourceDefinition {
   let known: ReadonlyMap<string, Known> = new Map();
+  let destroys: Promise<boolean> | undefined; // of this boot's kernel
   return {
     source: Source.LINK_CUTS,
     periodMs: 5_000,
@@ -31,7 +32,8 @@ export function linkCuts(): SourceDefinition {
       const lists = await readLists(host);
       const nowMs = host.monotonicMs();
       known = new Map([...lists].map(([name, text]) => [name, since(known.get(name), text, nowMs)]));
-      return reading(known, nowMs, await backendOf(host));
+      destroys ??= destroysSockets(host);
+      return reading(known, nowMs, { backend: await backendOf(host), destroysSockets: await destroys });
     },
   };
 }
@@ -64,7 +66,11 @@ async function readLists(host: Host): Promise<ReadonlyMap<string, string>> {
   return texts;
 }
 
-function reading(lists: ReadonlyMap<string, Known>, nowMs: number, backend: string): Reading {
+function reading(
+  lists: ReadonlyMap<string, Known>,
+  nowMs: number,
+  means: Pick<LinkCutFacts, "backend" | "destroysSockets">,
+): Reading {
   const cuts: LinkCut[] = [];
   const damaged: Damaged[] = [];
   for (const [name, { text, sinceMs }] of lists) {
@@ -72,7 +78,7 @@ function reading(lists: ReadonlyMap<string, Known>, nowMs: number, backend: stri
     if (cut === undefined || !ENTRY.test(text)) damaged.push(notUnderstood(name, text));
     else if (nowMs < sinceMs + cut.ttlS * 1000) cuts.push(linkCut(cut, sinceMs + cut.ttlS * 1000 - nowMs));
   }
-  return { state: "ok", facts: { $case: "linkCuts", value: { cuts, backend } }, damaged };
+  return { state: "ok", facts: { $case: "linkCuts", value: { cuts, ...means } }, damaged };
 }
 
 function linkCut({ peerAddress, port, runId }: TimedCut, leftMs: number): LinkCut {
@@ -81,6 +87,16 @@ function linkCut({ peerAddress, port, runId }: TimedCut, leftMs: number): LinkCu
 
 function notUnderstood(name: string, text: string): Damaged {
   return { line: 1, reason: `not understood: ${quote(text.trim())}`, minor: undefined, object: name };
+}
+
+/** By the configuration that Debian installs beside its kernels; without one, nobody can say. */
+async function destroysSockets(host: Host): Promise<boolean> {
+  try {
+    const release = (await host.readFile("/proc/sys/kernel/osrelease")).trim();
+    return (await host.readFile(`/boot/config-${release}`)).includes("\nCONFIG_INET_DIAG_DESTROY=y\n");
+  } catch {
+    return false;
+  }
 }
 
 /** Debian's alternatives say which of the two iptables fills the rules. */

@@ -18,6 +18,7 @@ export function manualCut(end: DrbdEnd, ttlS: number): string[] {
   const list = `vigie-cut,${peerAddress},${port},${ttlS},RUN`;
   const rule = ([address, direction, side]: string[], what: string, then: string): string =>
     `${iptables} -A ${chain} ${address} ${peerAddress} -p tcp ${direction} ${port} ${what} -m recent --name ${list} --rcheck --seconds ${ttlS} ${side} -j ${then}`;
+  const peer = peerAddress.includes(":") ? `[${peerAddress}]` : peerAddress;
   const lines = [
     `${iptables} -N ${chain}`,
     `${iptables} -F ${chain}`,
@@ -26,6 +27,7 @@ export function manualCut(end: DrbdEnd, ttlS: number): string[] {
     `${iptables} -I INPUT 1 -j ${chain}`,
     `${iptables} -I OUTPUT 1 -j ${chain}`,
     `echo +${peerAddress} > /proc/net/xt_recent/${list}`,
+    `ss -K -n -H -t ${typed(`dst ${peer} and ( sport = :${port} or dport = :${port} )`)}`,
   ];
   return lines.map((line) => `${end.node}# ${line}`);
 }

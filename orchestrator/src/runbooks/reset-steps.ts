@@ -106,7 +106,7 @@ function stepsOf(
     }),
     wait({
       id: stepId("await-link-down", of),
-      title: "both ends in WFConnection",
+      title: `both ends in WFConnection (${howTheyHear(end, request)})`,
       node,
       condition: linkDown(end, peerEnd),
       deadlineMs: ttlS * 1000 - LINK_DOWN_MARGIN_MS,
@@ -134,6 +134,14 @@ function stepsOf(
       ...afterCut,
     }),
   ];
+}
+
+/** The faster way where the kernel has it, by its node's last report; the agent tries it in any case. */
+function howTheyHear({ node }: DrbdEnd, { view }: RunbookRequest): string {
+  const cuts = factsOf(view.nodes.get(node), Source.LINK_CUTS, "linkCuts");
+  return cuts?.destroysSockets === true
+    ? `${node}'s kernel tells both at once`
+    : "each hears at its next packet, or by DRBD's timers";
 }
 
 /** The configured time, raised where this link's own timers need more (I19); the agent checks it again. */

@@ -46,7 +46,10 @@ export function restingSources(index: number): SourceReport[] {
       },
     ],
     [Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: [] } }],
-    [Source.LINK_CUTS, { $case: "linkCuts", value: { cuts: [], backend: "iptables-nft" } }],
+    [
+      Source.LINK_CUTS,
+      { $case: "linkCuts", value: { cuts: [], backend: "iptables-nft", destroysSockets: true } },
+    ],
   ];
   return facts.map(([source, value]) => SourceReport.create({ source, state: SourceState.OK, facts: value }));
 }

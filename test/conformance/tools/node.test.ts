@@ -238,7 +238,7 @@ kpartx -as /dev/kvmvg/drbd-data`);
   },
 );
 
-const FIREWALL = ["/usr/sbin/iptables", "/usr/sbin/ip6tables"]; // firewall.test.ts
+const FIREWALL = ["/usr/bin/ss", "/usr/sbin/iptables", "/usr/sbin/ip6tables"]; // firewall.test.ts
 
 /** What an action of this kind runs, with the parameters of one of the agent's own samples. */
 function sampled(kind: RequestedAction["$case"], index = 0): Command[] {

@@ -1018,6 +1018,11 @@ export interface LinkCutFacts {
   cuts: LinkCut[];
   /** Where /etc/alternatives/iptables leads: "iptables-legacy", "iptables-nft"; "iptables": there is no such link. */
   backend: string;
+  /**
+   * The kernel can end the connections of a link that is cut (CONFIG_INET_DIAG_DESTROY in /boot/config-RELEASE), so that
+   * both ends hear at once; false: it cannot, or nobody can say.
+   */
+  destroysSockets: boolean;
 }
 
 /**
@@ -3109,7 +3114,7 @@ export const LinkCut: MessageFns<LinkCut> = {
 };
 
 function createBaseLinkCutFacts(): LinkCutFacts {
-  return { cuts: [], backend: "" };
+  return { cuts: [], backend: "", destroysSockets: false };
 }
 
 export const LinkCutFacts: MessageFns<LinkCutFacts> = {
@@ -3119,6 +3124,9 @@ export const LinkCutFacts: MessageFns<LinkCutFacts> = {
     }
     if (message.backend !== "") {
       writer.uint32(18).string(message.backend);
+    }
+    if (message.destroysSockets !== false) {
+      writer.uint32(24).bool(message.destroysSockets);
     }
     return writer;
   },
@@ -3152,6 +3160,14 @@ export const LinkCutFacts: MessageFns<LinkCutFacts> = {
             message.backend = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.destroysSockets = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3171,6 +3187,7 @@ export const LinkCutFacts: MessageFns<LinkCutFacts> = {
     const message = createBaseLinkCutFacts();
     message.cuts = object.cuts?.map((e) => LinkCut.fromPartial(e)) || [];
     message.backend = object.backend ?? "";
+    message.destroysSockets = object.destroysSockets ?? false;
     return message;
   },
 };
