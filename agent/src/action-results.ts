@@ -6,6 +6,7 @@ import {
   VigieError,
   type ActionRequest,
   type GuardFact,
+  type VigieErrorCode,
 } from "@vigie/proto";
 import type { Verdict } from "./actions/action.js";
 
@@ -15,16 +16,21 @@ export function verdictResult({ done, message, jobId = 0 }: Verdict): Partial<Ac
   return { outcome, code: "VERIFY_FAILED", message, jobId };
 }
 
-/** Refused for its age alone it may be asked again, with facts of then. */
+/** Refused for its age alone, or for too short a watch, it may be asked again, with facts of then. */
 export function guardResult(guard: GuardFact[]): Partial<ActionResult> | undefined {
   const refusing = guard.filter((fact) => !fact.holds);
   if (refusing.length === 0) return undefined;
   return {
     outcome: ActionOutcome.REFUSED,
-    code: refusing.every(({ late }) => late) ? "TOO_LATE" : "GUARD_REFUSED",
+    code: codeOf(refusing),
     message: refusing.map(refusal).join("; "),
     guard,
   };
+}
+
+function codeOf(refusing: readonly GuardFact[]): VigieErrorCode {
+  if (refusing.every(({ late }) => late)) return "TOO_LATE";
+  return refusing.every(({ late, early }) => late || early) ? "NOT_KNOWN_YET" : "GUARD_REFUSED";
 }
 
 function refusal(fact: GuardFact): string {

@@ -204,6 +204,12 @@ describe("who asks, and when", () => {
     expect(result.message).toMatch(/^peer's report age is \d+ ms \(I7\)$/);
   });
 
+  test("a guard that refuses only because it has not watched for long enough may be asked again later", async () => {
+    stage.world.ownStillMs = 900;
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: REFUSED, code: "NOT_KNOWN_YET" });
+    expect(stage.ran).toEqual([]);
+  });
+
   test("a guard that refuses for more than the age of what it saw has refused", async () => {
     stage.world.nowMs += 1_800;
     stage.world.looking = async () => void (stage.world.nowMs += 400);

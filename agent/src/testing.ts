@@ -33,6 +33,7 @@ export interface PerformStage {
     nowMs: number;
     own: DrbdMinor | undefined;
     redundantMs: number;
+    ownStillMs: number | undefined;
     cuts: LinkCut[];
     cutsUnknown: string;
     master: string;
@@ -81,6 +82,7 @@ export function performStage(
     read: async (source) =>
       SourceReport.create({ source, state: SourceState.FAILED, reason: "it is not there" }),
     redundantMs: 0,
+    ownStillMs: seen.ownStillMs,
     machine: {},
     sleep: () => new Promise<void>(() => undefined),
     looking: () => Promise.resolve(),
@@ -144,7 +146,7 @@ export function performStage(
           minor: world.own,
           unknown: "damaged",
           readAtMs,
-          stillMs: seen.ownStillMs,
+          stillMs: world.ownStillMs,
           redundantMs: world.redundantMs,
         };
       },

@@ -69,7 +69,7 @@ function ownFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
       own.connection === ConnectionState.STAND_ALONE ? "I8" : "",
     ),
     fact("own resync paused", own.ioFlags, !isPaused(own), ""),
-    fact("own still", still(seen.ownStillMs), (seen.ownStillMs ?? 0) >= needed, ""),
+    stillFact("own still", seen.ownStillMs, (seen.ownStillMs ?? 0) >= needed, ""),
     primaryHasData("own", own),
   ];
 }
@@ -91,7 +91,7 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
       peer.connection === ConnectionState.STAND_ALONE ? "I8" : "I7",
     ),
     fact("peer's resync paused", peer.ioFlags, !isPaused(peer), ""),
-    fact("peer still", still(report.stillMs), peerIsStill(params, peer), "I7"),
+    stillFact("peer still", report.stillMs, peerIsStill(params, peer), "I7"),
     primaryHasData("peer's", peer),
     rolesAgree(own, peer),
     ...primaryFacts(params, own, peer, seen.migration),
@@ -180,6 +180,11 @@ function isPaused(minor: DrbdMinor): boolean {
     minor.resyncPausedByUser ||
     minor.ioSuspended
   );
+}
+
+/** How long nothing has moved is counted from the agent's start on: too short a time may only be too short a watch. */
+function stillFact(name: string, ms: number | undefined, holds: boolean, invariant: string): GuardFact {
+  return { ...fact(name, still(ms), holds, invariant), early: !holds };
 }
 
 function still(ms: number | undefined): string {

@@ -39,6 +39,7 @@ const POLL_MS = 300;
 const GLANCE_MS = 2_000;
 const LONG_MS = 600_000; // a step that may take longer is told as waiting
 const WAITING_AFTER_MS = 5_000;
+const WATCHED_LONGER_MS = 3_000; // five times: longer than an agent that has just started needs to know a stall
 const NO_PROGRESS: RunProgress = RunProgress.create({});
 
 export interface ExecutorParts {
@@ -163,6 +164,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await append(run.id, { kind: RunEventKind.ABORT_ASKED, text });
       return;
     }
+    if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: `waits: ${braked.why}` });
     await sendStep({ ...parts, looker, append }, sending);
@@ -298,4 +300,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
       since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
     );
   }
+}
+
+/** How the last request of a step was answered. */
+function lastCode(events: readonly RunEvent[], stepId: string): string {
+  return (
+    events.findLast((e) => e.kind === RunEventKind.STEP_RESULT && e.stepId === stepId)?.result?.code ?? ""
+  );
 }

@@ -72,14 +72,59 @@ test("a refused step fails the run, and takes nothing back where nothing ran", (
   expect(log.some(({ kind }) => kind === UNDO_STARTED)).toBe(false);
 });
 
-test("a step that came too late is sent five times, with a new key each, and then fails", () => {
-  const late: Answer = (move, rows) =>
-    move.move === "send"
-      ? [...intent(move), resultRow(move.step.id, move.attempt, REFUSED, "TOO_LATE")]
-      : ALL_WELL(move, rows);
-  const log = drive(BEGUN, late);
-  expect(steps(log, STEP_INTENT)).toEqual([1, 2, 3, 4, 5].map((n) => `cut-link ${n}`));
-  expect(log.at(-1)).toMatchObject({ state: RunState.FAILED });
+test.each(["TOO_LATE", "NOT_KNOWN_YET"])(
+  "a step that is refused as %s is sent five times, with a new key each, and then fails",
+  (code) => {
+    const late: Answer = (move, rows) =>
+      move.move === "send"
+        ? [...intent(move), resultRow(move.step.id, move.attempt, REFUSED, code)]
+        : ALL_WELL(move, rows);
+    const log = drive(BEGUN, late);
+    expect(steps(log, STEP_INTENT)).toEqual([1, 2, 3, 4, 5].map((n) => `cut-link ${n}`));
+    expect(log.at(-1)).toMatchObject({ state: RunState.FAILED });
+  },
+);
+
+test.each(["NOT_SENT", "NOT_BEGUN"])(
+  "a step whose request never came to its agent (%s) is begun again, as often as that happens",
+  (code) => {
+    const lost: Answer = (move, rows) =>
+      move.move === "send" && move.step.id === "cut-link" && move.attempt <= 9
+        ? [...intent(move), resultRow(move.step.id, move.attempt, REFUSED, code)]
+        : ALL_WELL(move, rows);
+    const log = drive(BEGUN, lost);
+    expect(steps(log, STEP_INTENT).slice(0, 10)).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `cut-link ${n}`),
+    );
+    expect(log.at(-1)).toMatchObject({ state: RunState.SUCCEEDED });
+  },
+);
+
+describe("a premise that does not hold any more (I15)", () => {
+  const failing =
+    (stepId: string): Answer =>
+    (move, rows) =>
+      move.move === "send" && move.step.id === stepId && move.attempt === 1
+        ? [row(RunEventKind.PREMISE_FAILED, { stepId, attempt: 1, text: "web1 was migrated" })]
+        : ALL_WELL(move, rows);
+
+  test("ends a run that has changed nothing", () => {
+    const log = drive(BEGUN, failing("cut-link"));
+    expect(steps(log, STEP_INTENT)).toEqual([]);
+    expect(log.at(-1)).toMatchObject({ state: RunState.FAILED, text: "web1 was migrated" });
+  });
+
+  test("freezes one that has, and takes nothing back before a person has looked", () => {
+    const log = drive(BEGUN, failing("restore-link"));
+    expect(log.at(-1)?.kind).toBe(RunEventKind.FROZEN);
+    expect(log.some(({ kind }) => kind === UNDO_STARTED)).toBe(false);
+  });
+
+  test("is asked again when the person says retry", () => {
+    const frozen = drive(BEGUN, failing("restore-link"));
+    const retried = [...frozen, row(RunEventKind.RETRY_ASKED, { stepId: "restore-link" })];
+    expect(drive(retried, failing("none")).at(-1)).toMatchObject({ state: RunState.SUCCEEDED });
+  });
 });
 
 describe("a run that fails after the cut", () => {

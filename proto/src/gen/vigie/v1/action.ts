@@ -694,6 +694,8 @@ export interface GuardFact {
   invariant: string;
   /** It refused for its age alone: asked again, with facts of then, it may hold. */
   late: boolean;
+  /** It refused for too short a watch: an agent that has just started counts anew. Asked again later, it may hold. */
+  early: boolean;
 }
 
 /** One command as the agent ran it. Questions asked before a step ("is this rule there already?") are not kept. */
@@ -3751,7 +3753,7 @@ export const ActionRequest: MessageFns<ActionRequest> = {
 };
 
 function createBaseGuardFact(): GuardFact {
-  return { name: "", value: "", holds: false, invariant: "", late: false };
+  return { name: "", value: "", holds: false, invariant: "", late: false, early: false };
 }
 
 export const GuardFact: MessageFns<GuardFact> = {
@@ -3770,6 +3772,9 @@ export const GuardFact: MessageFns<GuardFact> = {
     }
     if (message.late !== false) {
       writer.uint32(40).bool(message.late);
+    }
+    if (message.early !== false) {
+      writer.uint32(48).bool(message.early);
     }
     return writer;
   },
@@ -3827,6 +3832,14 @@ export const GuardFact: MessageFns<GuardFact> = {
             message.late = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.early = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3849,6 +3862,7 @@ export const GuardFact: MessageFns<GuardFact> = {
     message.holds = object.holds ?? false;
     message.invariant = object.invariant ?? "";
     message.late = object.late ?? false;
+    message.early = object.early ?? false;
     return message;
   },
 };
