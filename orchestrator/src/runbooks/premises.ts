@@ -5,6 +5,7 @@
 import { DiskState, type Condition, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
+import type { Resource } from "../view/join.js";
 import { copyUpToDate, instancePlaced } from "./conditions.js";
 import { drbdEndAt } from "./drbd-end.js";
 import { mirrorsOf } from "./parameters.js";
@@ -57,12 +58,24 @@ export function copiesUpToDate(view: ClusterView, instance: GanetiInstance, node
   return mirrorsOf(view, instance).map((resource) => copyUpToDate(drbdEndAt(view, resource, node)));
 }
 
-/** Every copy of the instance that is UpToDate now still is: what is made again is made from these. */
-export function goodCopies(view: ClusterView, instance: GanetiInstance, nowMs: number): Condition[] {
-  return mirrorsOf(view, instance).flatMap((resource) => {
+/**
+ * Those copies of these disks that are UpToDate now still are: what is recreated is recreated from them. Of a stopped
+ * instance no minor is active, and Ganeti itself looks when it activates them.
+ *
+ * @param node the copies on this one; undefined: on any
+ */
+export function goodCopies(
+  view: ClusterView,
+  disks: readonly Resource[],
+  nowMs: number,
+  node?: string,
+): Condition[] {
+  return disks.flatMap((resource) => {
     const good = endViews(view, resource, nowMs).filter(
       ({ drbd, inactive }) => !inactive && drbd?.disk === DiskState.UP_TO_DATE,
     );
-    return good.map(({ end }) => copyUpToDate(drbdEndAt(view, resource, end.node)));
+    return good
+      .filter(({ end }) => node === undefined || end.node === node)
+      .map(({ end }) => copyUpToDate(drbdEndAt(view, resource, end.node)));
   });
 }

@@ -92,6 +92,28 @@ test("a new secondary takes every disk along, and the plan counts them all", () 
   expect(made.steps[0]?.copiesKib).toBe(30_720 * 1024);
 });
 
+test("a disk that is rebuilt after another was only connected assumes nothing of that other one's new copy", () => {
+  const { steps } = plan(
+    (w) => {
+      addSecondDisk(w, "web1", 20_480);
+      apart(w);
+      minorIn(w, "h2", 8).disk = DiskState.DISKLESS;
+      minorIn(w, "h1", 7).peerDisk = DiskState.DISKLESS;
+    },
+    { target: "web1" },
+  );
+  const assumed = steps.map(({ id, premises }) => [
+    id,
+    premises.flatMap(({ what }) =>
+      what?.$case === "copyUpToDate" ? [`${what.value.end?.node} ${what.value.end?.minor}`] : [],
+    ),
+  ]);
+  expect(assumed).toEqual([
+    ["activate-1", ["h1 0", "h2 0", "h1 7"]],
+    ["rebuild-1", ["h1 7"]],
+  ]);
+});
+
 test("a rebuild assumes the guest as it was planned, and the copy that it is made from (I15)", () => {
   const [step] = plan(secondaryDiskless, { target: "web1" }).steps;
   expect(step?.premises.map(({ what }) => what)).toMatchObject([

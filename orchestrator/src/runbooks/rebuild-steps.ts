@@ -33,22 +33,24 @@ function beginSteps(
   const guarded = {
     holds: redundant(name, 0),
     requires: queueFree([name], [instance.primaryNode, ...instance.secondaryNodes]),
-    premises: [placed(instance, { notRunningOn: speaking }), ...goodCopies(view, instance, nowMs)],
   };
+  const place = placed(instance, { notRunningOn: speaking });
   const steps: PlanStep[] = [];
   if (work.activate !== "")
     steps.push(
       jobStep(view, activateDisks(name), {
         ...guarded,
+        premises: [place, ...goodCopies(view, work.disks, nowMs)],
         id: `activate-${count}`,
         title: `attach and connect what is there of ${name} (${work.activate})`,
         deadlineMs: FLAG_JOB_MS,
       }),
     );
-  for (const [i, { job, disks, why }] of jobs.entries()) {
+  for (const [i, { job, disks, from, why }] of jobs.entries()) {
     const id = rebuildId(count, i);
     const rebuild = {
       ...guarded,
+      premises: [place, ...goodCopies(view, disks, nowMs, from)],
       id,
       title: `recreate the missing copy of ${name} (${why})`,
       irreversible: true,

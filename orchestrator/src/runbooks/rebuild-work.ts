@@ -15,6 +15,7 @@ import type { RunbookRequest } from "./runbook.js";
 export interface RebuildJob {
   readonly job: GanetiJobKind;
   readonly disks: readonly Resource[];
+  readonly from: string; // node whose copies are the source
   readonly at: string; // node on which the copies are made; empty: Ganeti's allocator chooses it
   readonly why: string;
 }
@@ -74,13 +75,15 @@ function jobsOf(instance: GanetiInstance, judged: readonly Judged[]): RebuildJob
   const relocated = judged.filter(({ need }) => need.what === "relocate");
   if (relocated.length > 0) {
     const disks = judged.map(({ resource }) => resource);
-    return [{ job: newSecondary(instance.name, ""), disks, at: "", why: reasonsOf(relocated) }];
+    const from = instance.primaryNode;
+    return [{ job: newSecondary(instance.name, ""), disks, from, at: "", why: reasonsOf(relocated) }];
   }
-  const sides: readonly (readonly [Side, string])[] = [
-    ["primary", instance.primaryNode],
-    ["secondary", instance.secondaryNodes[0] ?? ""],
+  const [primary, secondary] = [instance.primaryNode, instance.secondaryNodes[0] ?? ""];
+  const sides: readonly (readonly [Side, string, string])[] = [
+    ["primary", primary, secondary],
+    ["secondary", secondary, primary],
   ];
-  return sides.flatMap(([side, at]) => {
+  return sides.flatMap(([side, at, from]) => {
     const broken = judged.filter(({ need }) => need.what === "replace" && need.side === side);
     if (broken.length === 0) return [];
     const disks = broken.map(({ resource }) => resource);
@@ -89,7 +92,7 @@ function jobsOf(instance: GanetiInstance, judged: readonly Judged[]): RebuildJob
       side,
       disks.map(({ diskIndex }) => diskIndex),
     );
-    return [{ job, disks, at, why: reasonsOf(broken) }];
+    return [{ job, disks, from, at, why: reasonsOf(broken) }];
   });
 }
 
