@@ -47,7 +47,7 @@ test("a plan is kept, waits for approval, and shows the commands of both ends", 
   expect(run.plan?.refusals).toEqual([]);
   expect(run.plan?.configSerials).toContainEqual({ kind: "instance", name: "web1", serial: 5 });
   expect(run.plan?.steps.flatMap(({ manualCommands }) => manualCommands).join("\n")).toContain(
-    "h1# ipset add",
+    "h1# iptables -I INPUT 1 -j VIGIE-CUT-",
   );
 });
 
