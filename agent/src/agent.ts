@@ -81,7 +81,7 @@ async function keepTidy(
       await sweep(parts, cuts, damaged);
       sweptMs = host.monotonicMs();
     }
-    await performer.whenIdle(() => tidy(host, cuts, minute));
+    await performer.onFirewall(() => tidy(host, cuts, minute));
   }
 }
 

@@ -345,6 +345,32 @@ describe("a resource that is in use", () => {
   });
 });
 
+describe("the firewall is tidied", () => {
+  test("not while a cut is being made, which would lose its rules", async () => {
+    let tidied = 0;
+    stage.world.looking = () => stage.onFirewall(async () => void (tidied += 1));
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: DONE });
+    expect(tidied).toBe(0);
+    await stage.onFirewall(async () => void (tidied += 1));
+    expect(tidied).toBe(1);
+  });
+
+  test("to its end before a cut begins", async () => {
+    const order: string[] = [];
+    let go: () => void = () => undefined;
+    const tidying = stage.onFirewall(async () => {
+      await new Promise<void>((resolve) => (go = resolve));
+      order.push("tidied");
+    });
+    stage.world.looking = async () => void order.push("looked");
+    const cut = stage.perform(cutRequest());
+    await new Promise((resolve) => setImmediate(resolve));
+    go();
+    await Promise.all([tidying, cut]);
+    expect(order[0]).toBe("tidied");
+  });
+});
+
 describe("a journal that cannot be written (I24)", () => {
   test("before: nothing is run", async () => {
     stage.end();

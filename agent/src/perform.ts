@@ -24,8 +24,8 @@ export interface PerformerParts extends EntitlementParts {
 export interface Performer {
   /** Never rejects: what went wrong is the result. */
   readonly perform: (request: ActionRequest, caller: Caller) => Promise<ActionResult>;
-  /** Does this while no action is at work, and lets none begin meanwhile; not at all where one is. */
-  readonly whenIdle: (work: () => Promise<void>) => Promise<void>;
+  /** Does this while no action is at work on the firewall, and lets none begin meanwhile; not at all where one is. */
+  readonly onFirewall: (work: () => Promise<void>) => Promise<void>;
 }
 
 export function createPerformer(parts: PerformerParts): Performer {
@@ -34,14 +34,15 @@ export function createPerformer(parts: PerformerParts): Performer {
   const busy = new Map<string, string>(); // what is locked → the key of the action that holds it
   const atWork = new Map<string, { readonly body: string; readonly answer: Promise<ActionResult> }>(); // by key
 
-  let idleWork: Promise<void> = Promise.resolve();
+  let actionsOnFirewall = 0;
+  let tidying: Promise<void> = Promise.resolve();
 
-  return { perform, whenIdle };
+  return { perform, onFirewall };
 
-  async function whenIdle(work: () => Promise<void>): Promise<void> {
-    if (atWork.size > 0) return;
-    idleWork = work().catch(() => undefined); // it is tried again
-    await idleWork;
+  async function onFirewall(work: () => Promise<void>): Promise<void> {
+    if (actionsOnFirewall > 0) return;
+    tidying = work().catch(() => undefined); // it is tried again
+    await tidying;
   }
 
   async function perform(request: ActionRequest, caller: Caller): Promise<ActionResult> {
@@ -93,13 +94,17 @@ export function createPerformer(parts: PerformerParts): Performer {
   }
 
   async function perhapsRun(task: Task): Promise<ActionResult> {
+    const usesFirewall = task.definition.usesFirewall === true;
+    if (usesFirewall) actionsOnFirewall += 1; // from before it waits: no other tidying begins
     try {
-      await idleWork;
+      if (usesFirewall) await tidying;
       await entitlement.check(task);
       entitlement.checkAge(task);
       return await runOnce(task);
     } catch (error) {
       return failure(task.request, error);
+    } finally {
+      if (usesFirewall) actionsOnFirewall -= 1;
     }
   }
 

@@ -54,6 +54,7 @@ export interface PerformStage {
     looking: () => Promise<void>;
   };
   readonly perform: (request: ActionRequest, caller?: Partial<Caller>) => Promise<ActionResult>;
+  readonly onFirewall: (work: () => Promise<void>) => Promise<void>;
   /** As after a restart: the same journal file, and nothing remembered. */
   readonly restarted: () => PerformStage;
   readonly end: () => void;
@@ -125,7 +126,7 @@ export function performStage(
       return { ...EXITED, ...(odd ?? firewall.run(command)) };
     },
   };
-  const { perform } = createPerformer({
+  const { perform, onFirewall } = createPerformer({
     host,
     journal,
     nodeName: MASTER,
@@ -164,6 +165,7 @@ export function performStage(
     ran,
     world,
     perform: (request, caller) => perform(request, { orchestratorNode: MASTER, sentAtMs, ...caller }),
+    onFirewall,
     restarted: () => {
       opened.close();
       return performStage(folder, open);

@@ -70,6 +70,8 @@ export interface ActionDefinition<P> {
   readonly identityOf?: (params: P) => unknown;
   /** What no other action may touch meanwhile; a hung command keeps it (I9, I37). */
   readonly locks: (params: P) => readonly string[];
+  /** It makes or removes rules of ours: nothing is tidied meanwhile. */
+  readonly usesFirewall?: true;
   /** BlockDevice.name of the disk that it writes to, opened before anything is looked at (I14). */
   readonly opens?: (params: P) => string;
   /**

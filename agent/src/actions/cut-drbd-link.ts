@@ -30,6 +30,7 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
     checkWhole(ttlS, 0, TTL_MAX_S, "time to live, in s");
   },
   identityOf: (params) => ({ ...params, peer: undefined }),
+  usesFirewall: true,
   locks: (params) => [minorLock(params.end)],
   guard: async (params, look) => {
     const minor = params.end?.minor ?? -1;

@@ -9,6 +9,7 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
   name: "restoreDrbdLink",
   about: (params) => params.end?.node ?? "",
   check: (params) => checkEnd(params.end),
+  usesFirewall: true,
   locks: (params) => [minorLock(params.end)],
   guard: (params) =>
     Promise.resolve([
