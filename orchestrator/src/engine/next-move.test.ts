@@ -172,6 +172,63 @@ test("a restore that could not be confirmed freezes the run for a person (I28, I
   expect(steps(log, STEP_INTENT)).toEqual(["cut-link 1", "restore-link 1", "restore-link 2"]);
 });
 
+test("an abort of before the restore failed is no word about the frozen run; one after it is", () => {
+  const rows = [
+    ...CUT_STANDS,
+    row(RunEventKind.ABORT_ASKED, { text: "stop it" }),
+    row(UNDO_STARTED),
+    sent("restore-link"),
+    resultRow("restore-link", 1, UNKNOWN),
+    failed("restore-link", "not seen"),
+  ];
+  expect(nextMove(PLAN, rows)).toMatchObject({
+    move: "freeze",
+    stepId: "restore-link",
+    reason: expect.stringContaining("could not be confirmed: not seen"),
+  });
+  const frozen = [...rows, row(FROZEN)];
+  expect(nextMove(PLAN, frozen)).toEqual({ move: "await-person" });
+  const looked = [...frozen, row(RunEventKind.ABORT_ASKED, { text: "the link is up" })];
+  expect(nextMove(PLAN, looked)).toMatchObject({
+    move: "end",
+    state: RunState.ABORTED,
+    reason: "the link is up",
+  });
+});
+
+test("the undo goes on although the step that it takes back has failed", () => {
+  const rows = [...CUT_STANDS, failed("await-link-down", "not seen"), row(UNDO_STARTED)];
+  expect(nextMove(PLAN, rows)).toMatchObject({ move: "send", step: { id: "restore-link" }, attempt: 1 });
+});
+
+test("a plan that was aborted before its approval ends, and one that was not waits", () => {
+  expect(nextMove(PLAN, [row(RunEventKind.PLANNED)])).toEqual({ move: "await-approval" });
+  const aborted = [row(RunEventKind.PLANNED), row(RunEventKind.ABORT_ASKED, { text: "too old" })];
+  expect(nextMove(PLAN, aborted)).toEqual({ move: "end", state: RunState.ABORTED, reason: "too old" });
+});
+
+test("a pause holds a step back that was not begun, and lets one go on that was", () => {
+  const paused = [...BEGUN, row(RunEventKind.PAUSE_ASKED)];
+  expect(nextMove(PLAN, paused)).toEqual({ move: "await-person" });
+  expect(nextMove(PLAN, [...BEGUN, sent("cut-link"), row(RunEventKind.PAUSE_ASKED)])).toMatchObject({
+    move: "send",
+    begun: true,
+  });
+  const waits = [...CUT_STANDS, row(RunEventKind.PAUSE_ASKED)];
+  expect(nextMove(PLAN, waits)).toMatchObject({ move: "await", step: { id: "await-link-down" } });
+});
+
+test("requests that never came do not count among those that came too late", () => {
+  const codes = ["NOT_SENT", "NOT_BEGUN", "TOO_LATE", "TOO_LATE", "TOO_LATE", "TOO_LATE"];
+  const rows = codes.flatMap((code, i) => [
+    sent("cut-link", i + 1),
+    resultRow("cut-link", i + 1, REFUSED, code),
+  ]);
+  expect(nextMove(PLAN, [...BEGUN, ...rows])).toMatchObject({ move: "send", attempt: 7 });
+  const last = [sent("cut-link", 7), resultRow("cut-link", 7, REFUSED, "TOO_LATE")];
+  expect(nextMove(PLAN, [...BEGUN, ...rows, ...last])).toMatchObject({ move: "fail-step", attempt: 7 });
+});
+
 test("a restore that always comes too late is given up, and the run freezes", () => {
   const late: Answer = (move, rows) =>
     move.move === "send"

@@ -44,7 +44,10 @@ test("with nothing in the way a run begins, and the reasons say so", () => {
 });
 
 test("observe does nothing, whatever else is so", () => {
-  expect(ask({}, { ...SHIPPED, stalled_sync: "observe" }).act).toBe("observe");
+  expect(ask({ twoPrimaries: true }, { ...SHIPPED, stalled_sync: "observe" })).toEqual({
+    act: "observe",
+    reasons: ["policy for this kind is observe"],
+  });
 });
 
 test("ask asks, and shows what would have stopped it too", () => {
@@ -66,9 +69,19 @@ describe("each of these turns acting into asking, and is the reason that is told
     ["this orchestrator does not lead", { leads: false, leadReason: "1 of 3" }, "may not act: 1 of 3"],
     ["both ends are Primary (I8)", { twoPrimaries: true }, "both ends are Primary"],
     [
+      "a plan that wants a typed word, which nobody but a person can give",
+      { typedWord: "lose-h3" },
+      "its plan asks a person to type the word lose-h3",
+    ],
+    [
       "a run for this disk an hour ago",
       { recentRuns: [recent({ locks: ["disk d1"], agoMs: 3_599_000 })] },
-      "it came back",
+      "it came back: a run for this disk began 3599 s ago, and one an 1 h is allowed",
+    ],
+    [
+      "a run for this disk a moment ago",
+      { recentRuns: [recent({ locks: ["disk d1"], agoMs: 0 })] },
+      "it came back: a run for this disk began 0 s ago, and one an 1 h is allowed",
     ],
     [
       "a run on the same node five minutes ago (I34)",
@@ -148,4 +161,19 @@ test("outside of the maintenance windows what is destructive is asked for, and t
   });
   expect(ask({ destructive: false }, config).act).toBe("run");
   expect(ask({ destructive: true }, { ...SHIPPED, windows: ["Sun 11:00-13:00"] }).act).toBe("run");
+});
+
+test("a run for this disk is one reason, and not also one for its node", () => {
+  const own = recent({ locks: ["disk d1", "node h1"], agoMs: 1_000 });
+  expect(ask({ recentRuns: [own] }).reasons.filter((reason) => reason.includes("began"))).toHaveLength(1);
+});
+
+test("a tag of Ganeti's that suspends repairs is over when its time is", () => {
+  const until = (unixS: number): Partial<PolicyFacts> => ({
+    rung: "migrate",
+    tags: [[`ganeti:watcher:autorepair:suspend:${unixS}`, "ganeti:watcher:autorepair:reinstall"]],
+  });
+  const nowS = FREE.nowUnixMs / 1000;
+  expect(ask(until(nowS + 60)).act).toBe("ask");
+  expect(ask(until(nowS - 60)).act).toBe("run");
 });
