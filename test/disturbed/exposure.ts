@@ -3,12 +3,58 @@
  * a run whose counts stay below the floor is void, however green it is.
  */
 
-/** What is counted, and how many of it a run of a thousand seeds must have at least; 0: only shown. */
+/** What is counted, and how many of it a thousand seeds must have at least. */
 export const FLOOR_PER_1000 = {
-  "runs planned": 600,
-  "runs approved": 400,
-  "requests sent": 1_000,
-  "commands run": 2_000,
+  "runs planned": 800,
+  "runs approved": 500,
+  "requests sent": 1_500,
+  "commands run": 3_000,
+  "premises asked before a send": 1_000,
+  "stops and pauses confirmed": 200,
+  "steps checked while stopped": 50,
+  cuts: 50,
+  "copies given up": 300,
+  "guests started or moved": 100,
+  "stale epochs refused": 5,
+  "unanswered actions recalled": 20,
+  "steps begun again": 5,
+  "a person stops everything": 50,
+  "a person stops everything, and lets it go again": 20,
+  "a person pauses the run": 50,
+  "a person aborts the run": 20,
+  "a person takes the run over": 10,
+  "a person plans the same again": 20,
+  "a person plans something else on the same": 30,
+  "a person migrates a guest": 50,
+  "a person fails a guest over": 20,
+  "a person stops a guest": 30,
+  "a person starts a guest": 20,
+  "a person removes an instance, and another one gets its minors and ports": 20,
+  "a person replaces a guest's disks": 20,
+  "a person activates a guest's disks": 10,
+  "a person drains a node": 10,
+  "a person pulls a disk out, and puts another one in": 20,
+  "a person forbids everything on a node": 20,
+  "an agent is killed": 50,
+  "the orchestrator is killed": 50,
+  "an agent is frozen": 50,
+  "the orchestrator is frozen": 30,
+  "a node loses its power, and comes back": 20,
+  "a node that was away comes back": 50,
+  "the master moves": 30,
+  "two nodes do not see each other": 30,
+  "a node is cut off": 20,
+  "what one node sends does not come to another": 30,
+  "messages are late": 30,
+  "requests come twice": 30,
+  "a request is lost": 30,
+  "a machine is slow": 30,
+  "readings are late, damaged or missing": 50,
+  "a disk is full": 20,
+  "a clock jumps": 20,
+  "a disk fails": 20,
+  "a guest dies": 20,
+  "a resync stalls": 20,
 } as const satisfies Record<string, number>;
 
 export type Counted = keyof typeof FLOOR_PER_1000;
@@ -29,9 +75,7 @@ export function createExposure(): Exposure {
 /** @returns what was exposed too seldom for this many seeds; empty: the run counts */
 export function underFloor(counts: ReadonlyMap<Counted, number>, seeds: number): string[] {
   return Object.entries(FLOOR_PER_1000)
-    .map(([what, per1000]) => ({ what, least: Math.floor((per1000 * seeds) / 1000) }))
-    .filter(({ what, least }) => (counts.get(what as Counted) ?? 0) < least)
-    .map(
-      ({ what, least }) => `${what}: ${counts.get(what as Counted) ?? 0}, and at least ${least} are needed`,
-    );
+    .map(([what, per1000]) => ({ what: what as Counted, least: Math.floor((per1000 * seeds) / 1000) }))
+    .filter(({ what, least }) => (counts.get(what) ?? 0) < least)
+    .map(({ what, least }) => `${what}: ${counts.get(what) ?? 0}, and at least ${least} are needed`);
 }

@@ -18,6 +18,8 @@ export interface NodeFaults {
 
 export interface Faults {
   readonly of: (node: string) => NodeFaults;
+  /** Each message needs up to this long; 0: as in a healthy network. */
+  readonly network: { lateMs: number };
   readonly host: (host: Host, node: NodeModel) => Host;
   readonly store: (store: Store, node: NodeModel) => Store;
   readonly clock: (clock: Clock, node: NodeModel) => Clock;
@@ -37,6 +39,7 @@ export function createFaults(clock: Clock, random: Random): Faults {
   };
   return {
     of,
+    network: { lateMs: 0 },
     host: (host, node) => disturbedHost(host, of(node.name), clock, random.fork(`host ${node.name}`)),
     store: (store, node) => ({
       ...store,

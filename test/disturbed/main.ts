@@ -40,7 +40,7 @@ async function playOne(seed: number): Promise<number> {
 
 async function playMany(from: number, seeds: number, workers: number): Promise<number> {
   const startedMs = performance.now();
-  const { counts, failed, virtualMs } = await playSeeds(from, seeds, workers, (seed, broken) =>
+  const { counts, known, failed, virtualMs } = await playSeeds(from, seeds, workers, (seed, broken) =>
     console.log(`seed ${seed}:\n${broken.map((line) => `  ${line}`).join("\n")}`),
   );
   const seconds = (performance.now() - startedMs) / 1000;
@@ -49,6 +49,8 @@ async function playMany(from: number, seeds: number, workers: number): Promise<n
   console.log(
     `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s with ${workers} workers, ${(virtualMs / 3_600_000).toFixed(0)} h of virtual time; ${failed} failed`,
   );
+  for (const [why, seeds] of known)
+    console.log(`known, not mended: ${why}: ${seeds.length} seeds, the first is ${Math.min(...seeds)}`);
   const void_ = underFloor(counts, seeds);
   for (const line of void_) console.log(`void: ${line}`);
   return failed === 0 && void_.length === 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 /** A person at the command line: asks the orchestrator that runs on the master now, and hears what it answers. */
 import { createService, type Service } from "@vigie/orchestrator";
-import { ControlRunRequest, explain, PlanRunRequest, RunVerb, type Run } from "@vigie/proto";
+import { ControlRunRequest, explain, PlanRunRequest, RunEventKind, RunVerb, type Run } from "@vigie/proto";
 import type { Confirmed } from "./judge/judge.js";
-import { short, type Scene } from "./scene.js";
+import type { Scene } from "./scene.js";
 
 const NAME = "anna";
 
@@ -16,13 +16,21 @@ export interface Person {
   readonly abort: (runId: string) => Promise<void>;
 }
 
+/** After one of these rows a run looks whether its next step may be sent. */
+const CHECKS: ReadonlySet<RunEventKind> = new Set([
+  RunEventKind.APPROVED,
+  RunEventKind.STEP_VERIFIED,
+  RunEventKind.STEP_SKIPPED,
+  RunEventKind.RETRY_ASKED,
+]);
+
 const HOLDS: Readonly<Partial<Record<RunVerb, Confirmed["what"]>>> = {
   [RunVerb.PAUSE]: "paused",
   [RunVerb.TAKE_OVER]: "ended",
 };
 
 export function createPerson(scene: Scene): Person {
-  const { cluster, judge, tell, exposure } = scene;
+  const { cluster, judge, tell, exposure, runs, world, clock } = scene;
   return {
     plan: async (runbook, parameters) => {
       const given = Object.entries(parameters).map(([name, value]) => ({ name, value }));
@@ -33,6 +41,10 @@ export function createPerson(scene: Scene): Person {
       exposure.count("runs planned");
       const refusals = answer?.run.plan?.refusals ?? [];
       if (refusals.length > 0) tell(`refused: ${refusals.join("; ")}`);
+      if (answer !== undefined && refusals.length === 0) {
+        runs.planned(answer.run);
+        judge.planned(answer.run.id);
+      }
       return answer?.run;
     },
     approve: async (run) => {
@@ -46,7 +58,7 @@ export function createPerson(scene: Scene): Person {
     stop: async () => {
       const request = { stopped: true, reason: "wrong disk" };
       if ((await ask("stop", (service) => service.setKillSwitch(request, NAME))) !== undefined)
-        judge.confirmed({ what: "stopped", runId: "" });
+        confirmed({ what: "stopped", runId: "" });
     },
     go: async () => {
       judge.confirmed({ what: "released", runId: "" }); // from the moment when it is asked
@@ -59,25 +71,33 @@ export function createPerson(scene: Scene): Person {
         service.controlRun(request, NAME),
       );
       const holds = HOLDS[verb];
-      if (answer !== undefined && holds !== undefined && holds !== "stopped" && holds !== "released")
-        judge.confirmed({ what: holds, runId });
+      if (answer !== undefined && holds !== undefined) confirmed({ what: holds, runId });
     },
     abort: async (runId) => {
       await ask(`abort ${runId}`, (service) => service.abortRun({ runId, reason: "as I say" }, NAME));
     },
   };
 
+  function confirmed(what: Confirmed): void {
+    const checking = cluster
+      .orchestrator()
+      .executor.open()
+      .filter(({ events }) => CHECKS.has(events.at(-1)?.kind ?? RunEventKind.ENDED));
+    if (what.what !== "ended") exposure.count("steps checked while stopped", checking.length);
+    judge.confirmed(what);
+  }
+
   async function ask<T>(words: string, question: (service: Service) => Promise<T>): Promise<T | undefined> {
     tell(`a person says: vigie ${words}`);
     try {
+      while (!cluster.runs("orchestrator", world.master)) {
+        if (!cluster.isFrozen("orchestrator", world.master)) throw new Error("no orchestrator runs there");
+        await clock.sleep(100);
+      }
       return await question(createService(cluster.orchestrator()));
     } catch (error) {
       tell(`the answer: ${explain(error)}`);
       return undefined;
     }
   }
-}
-
-export function shortRun(run: Run): string {
-  return `${run.id} ${run.plan?.runbook ?? ""} ${short(run.plan?.subject ?? "")}`;
 }

@@ -6,6 +6,7 @@ import type { Exposure } from "./exposure.js";
 import type { Faults } from "./faults.js";
 import type { Judge } from "./judge/judge.js";
 import type { Random } from "./random.js";
+import type { Runs } from "./runs.js";
 
 export interface Scene {
   readonly random: Random;
@@ -15,9 +16,10 @@ export interface Scene {
   readonly faults: Faults;
   readonly judge: Judge;
   readonly exposure: Exposure;
+  readonly runs: Runs;
   /** Into the seed's own log. */
   readonly tell: (line: string) => void;
-  /** What stops or heals each disturbance that lasts, when the storm is over. */
+  /** What ends each disturbance that lasts, when the storm is over. */
   readonly healers: Set<() => void>;
 }
 

@@ -1,48 +1,220 @@
 /** What is the matter with the cluster, and what a person does about it: a runbook, on something that needs it. */
-import { startResync } from "../simulator/drbd-model.js";
+import { ConnectionState, DiskState, Role } from "@vigie/proto";
+import { leave } from "../simulator/drbd-commands.js";
+import { beginGeneration, loseDisk, startResync, type DiskModel } from "../simulator/drbd-model.js";
+import { kill } from "../simulator/ganeti-jobs.js";
+import type { InstanceModel } from "../simulator/ganeti-model.js";
+import { gntCommand } from "../simulator/gnt-commands.js";
+import { setPrimary } from "../simulator/job-moves.js";
+import { mapPartitions } from "../simulator/maps.js";
+import { plug } from "../simulator/node-model.js";
 import { readFails } from "../simulator/sim-host.js";
+import { nodeOf, powerOff, powerOn, type World } from "../simulator/world.js";
 import { short, type Scene } from "./scene.js";
 
 export interface Trouble {
   readonly runbook: string;
   readonly weight: number;
   /** @returns the runbook's parameters; undefined: this cluster has nothing for it */
-  readonly begin: (scene: Scene) => Promise<Readonly<Record<string, string>> | undefined>;
+  readonly begin: (scene: Scene) => Promise<Parameters | undefined>;
 }
 
-const LVM_IS_READ_MS = 32_000;
+type Parameters = Readonly<Record<string, string>>;
+
+export const LVM_IS_READ_MS = 32_000;
+const GANETI_STATUS_IS_READ_MS = 62_000;
 
 export const TROUBLES: readonly Trouble[] = [
-  {
-    runbook: "reset-stalled-sync",
-    weight: 2,
-    begin: async ({ world, random, clock }) => {
-      const disk = random.pick(world.disks);
-      startResync(disk, random.int(8_000, 40_000));
-      await clock.sleep(3_000);
-      disk.blackhole = "this-connection";
-      await clock.sleep(random.int(8_000, 12_000));
-      return { instance: short(disk.instance) };
-    },
-  },
-  {
-    runbook: "retire-disk",
-    weight: 2,
-    begin: async ({ world, random, clock }) => {
-      const node = random.pick([...world.nodes.values()]);
-      const disk = random.pick(node.disks);
-      readFails(node, disk.name);
-      world.guestsWriteEveryMs = 8_000;
-      await clock.sleep(random.int(5_000, 20_000));
-      return { node: short(node.name), disk: disk.name };
-    },
-  },
-  {
-    runbook: "relocate-secondaries",
-    weight: 2,
-    begin: async ({ world, random, clock }) => {
-      await clock.sleep(LVM_IS_READ_MS);
-      return { node: short(random.pick([...world.nodes.keys()])) };
-    },
-  },
+  { runbook: "reset-stalled-sync", weight: 3, begin: stall },
+  { runbook: "recover-stuck-migration", weight: 2, begin: stuckMigration },
+  { runbook: "cleanup-migration", weight: 1, begin: killedMigration },
+  { runbook: "retire-disk", weight: 3, begin: failingDisk },
+  { runbook: "adopt-disk", weight: 1, begin: newDisk },
+  { runbook: "rebuild-redundancy", weight: 2, begin: lostCopies },
+  { runbook: "release-held-device", weight: 1, begin: heldDevice },
+  { runbook: "resolve-split-brain", weight: 2, begin: splitBrain },
+  { runbook: "relocate-secondaries", weight: 3, begin: nodeToEmpty },
+  { runbook: "disable-dead-node", weight: 3, begin: deadNode },
+  { runbook: "reinstate-node", weight: 1, begin: nodeThatWasAway },
 ];
+
+async function stall({ world, random, clock }: Scene): Promise<Parameters | undefined> {
+  const disk = someActive(random.shuffled(world.disks));
+  if (disk === undefined) return undefined;
+  startResync(disk, random.int(8_000, 40_000));
+  await clock.sleep(3_000);
+  disk.blackhole = "this-connection";
+  await clock.sleep(random.int(8_500, 12_000));
+  return { instance: short(disk.instance) };
+}
+
+async function stuckMigration(scene: Scene): Promise<Parameters | undefined> {
+  const { world, random, clock } = scene;
+  const instance = someRunning(scene);
+  if (instance === undefined) return undefined;
+  void gntCommand(world, nodeOf(world, world.master), "gnt-instance", ["migrate", "-f", instance.name]);
+  await clock.sleep(random.int(3_000, 12_000));
+  world.ganeti.frozen = ({ reasons }) => reasons.length === 0; // a person's, not one of ours
+  await clock.sleep(random.int(5_000, 15_000));
+  return { instance: short(instance.name), migrate: random.chance(0.5) ? "yes" : "no" };
+}
+
+async function killedMigration(scene: Scene): Promise<Parameters | undefined> {
+  const { world, random, clock } = scene;
+  const instance = someRunning(scene);
+  if (instance === undefined) return undefined;
+  void gntCommand(world, nodeOf(world, world.master), "gnt-instance", ["migrate", "-f", instance.name]);
+  await clock.sleep(random.int(2_000, 9_000));
+  const job = world.ganeti.jobs.at(-1);
+  if (job !== undefined) kill(job);
+  await clock.sleep(15_000);
+  return { instance: short(instance.name) };
+}
+
+async function failingDisk({ world, random, clock }: Scene): Promise<Parameters> {
+  const node = random.pick([...world.nodes.values()]);
+  const disk = random.pick(node.disks);
+  readFails(node, disk.name);
+  world.guestsWriteEveryMs = 8_000;
+  await clock.sleep(random.int(5_000, 20_000));
+  return { node: short(node.name), disk: disk.name, ...(random.chance(0.2) ? { migrate: "no" } : {}) };
+}
+
+async function newDisk({ world, random, clock }: Scene): Promise<Parameters> {
+  const node = random.pick([...world.nodes.values()]);
+  plug(node, "sdx");
+  await clock.sleep(LVM_IS_READ_MS);
+  return { node: short(node.name), disk: "sdx", ...(random.chance(0.5) ? { partition: "yes" } : {}) };
+}
+
+async function lostCopies({ world, random, clock }: Scene): Promise<Parameters> {
+  for (const disk of random.shuffled(world.disks).slice(0, random.int(1, 2))) {
+    const end = random.chance(0.7) ? disk.ends[1] : disk.ends[0];
+    if (end.configured && random.chance(0.7)) loseDisk(disk, end);
+    else if (end.role === Role.SECONDARY && end.configured) {
+      leave({ disk, end });
+      end.configured = false;
+    }
+  }
+  await clock.sleep(LVM_IS_READ_MS);
+  return random.chance(0.3) ? { at_once: "2" } : {};
+}
+
+async function heldDevice(scene: Scene): Promise<Parameters | undefined> {
+  const { world, random, clock } = scene;
+  const instance = someRunning(scene);
+  const disk = instance?.disks[0];
+  if (instance === undefined || disk === undefined) return undefined;
+  const [own, peer] = disk.ends[0].node === instance.primary ? disk.ends : [disk.ends[1], disk.ends[0]];
+  const node = nodeOf(world, own.node);
+  instance.adminState = "down";
+  instance.serial += 1;
+  node.guests.delete(instance.name);
+  for (const each of instance.disks)
+    for (const end of each.ends)
+      if (end !== own && end.configured) {
+        leave({ disk: each, end });
+        end.configured = false;
+      }
+  peer.role = Role.SECONDARY;
+  mapPartitions(node, own.minor);
+  if (random.chance(0.5)) {
+    node.processes.push({ pid: 1300, command: "sleep 600", opens: `/dev/drbd${own.minor}` });
+    void clock.sleep(GANETI_STATUS_IS_READ_MS + 20_000).then(() => (node.processes.length = 0));
+  }
+  await clock.sleep(GANETI_STATUS_IS_READ_MS);
+  return { node: short(own.node), minor: String(own.minor) };
+}
+
+async function splitBrain({ world, random, clock }: Scene): Promise<Parameters | undefined> {
+  const disk = someActive(random.shuffled(world.disks));
+  if (disk === undefined) return undefined;
+  const [a, b] = disk.ends;
+  world.partitions.add(`${a.node} ${b.node}`);
+  await clock.sleep(14_000);
+  for (const end of disk.ends) beginGeneration(disk, end);
+  world.partitions.delete(`${a.node} ${b.node}`);
+  const split = (): boolean => disk.ends.some(({ connection }) => connection === ConnectionState.STAND_ALONE);
+  for (let waited = 0; waited < 20 && !split(); waited += 1) await clock.sleep(1_000);
+  await clock.sleep(random.int(12_000, 20_000));
+  const victim = disk.ends.find(({ role }) => role === Role.SECONDARY)?.node ?? b.node;
+  return { instance: short(disk.instance), victim: short(victim) };
+}
+
+async function nodeToEmpty({ world, random, clock }: Scene): Promise<Parameters> {
+  await clock.sleep(LVM_IS_READ_MS);
+  const nodes = random.shuffled([...world.nodes.keys()]);
+  const node = nodes.find((name) => world.disks.some(({ ends }) => ends[1].node === name)) ?? nodes[0] ?? "";
+  const to = random.chance(0.3) ? nodes.find((name) => name !== node) : undefined;
+  return { node: short(node), ...(to === undefined ? {} : { to: short(to) }) };
+}
+
+/** Dead for good, or only cut off from all others: its agent, its kernel and its guests go on there. */
+async function deadNode({ cluster, world, random, clock, tell }: Scene): Promise<Parameters | undefined> {
+  const node = random.pick([...world.nodes.keys()].filter((name) => name !== world.master));
+  const isolated = random.chance(0.5);
+  tell(`${short(node)} is ${isolated ? "cut off" : "dead"}`);
+  if (isolated) isolate(world, node);
+  else {
+    powerOff(world, node);
+    cluster.killAgent(node);
+  }
+  await clock.sleep(random.int(40_000, 50_000));
+  return { node: short(node) };
+}
+
+async function nodeThatWasAway({ cluster, world, random, clock }: Scene): Promise<Parameters | undefined> {
+  const name = random.pick([...world.nodes.keys()].filter((each) => each !== world.master));
+  powerOff(world, name);
+  cluster.killAgent(name);
+  await clock.sleep(15_000);
+  nodeOf(world, name).offline = true;
+  nodeOf(world, name).serial += 1;
+  for (const instance of world.ganeti.instances.filter(({ primary }) => primary === name))
+    failedOver(world, instance);
+  powerOn(world, name);
+  cluster.startAgent(name);
+  await clock.sleep(40_000);
+  return { node: short(name) };
+}
+
+function failedOver(world: World, instance: InstanceModel): void {
+  const to = instance.disks[0]?.ends.find(({ node }) => node !== instance.primary)?.node;
+  if (to === undefined) return;
+  for (const disk of instance.disks)
+    for (const end of disk.ends) {
+      end.role = end.node === to && instance.adminState === "up" ? Role.PRIMARY : Role.SECONDARY;
+      if (end.node === to) beginGeneration(disk, end);
+    }
+  setPrimary(world, instance, to);
+  if (instance.adminState === "up") nodeOf(world, to).guests.add(instance.name);
+}
+
+export function isolate(world: World, node: string): () => void {
+  const pairs = [...world.nodes.keys()].filter((other) => other !== node).map((other) => `${node} ${other}`);
+  for (const pair of pairs) world.partitions.add(pair);
+  return () => {
+    for (const pair of pairs) world.partitions.delete(pair);
+  };
+}
+
+function someActive(disks: readonly DiskModel[]): DiskModel | undefined {
+  return disks.find(({ ends }) =>
+    ends.every(
+      ({ configured, disk, connection }) =>
+        configured && disk === DiskState.UP_TO_DATE && connection === ConnectionState.CONNECTED,
+    ),
+  );
+}
+
+export function someRunning({ world, random }: Scene): InstanceModel | undefined {
+  return random
+    .shuffled(world.ganeti.instances)
+    .find(({ name, primary, disks }) => disks.length > 0 && world.nodes.get(primary)?.guests.has(name));
+}
+
+/** The end of its secondary node. */
+export function secondaryOf({ primary, disks }: InstanceModel): string | undefined {
+  const [first] = disks;
+  return first === undefined ? undefined : first.ends.find(({ node }) => node !== primary)?.node;
+}

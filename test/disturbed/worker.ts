@@ -10,6 +10,7 @@ export interface Batch {
 export interface Played {
   readonly seed: number;
   readonly broken: readonly string[];
+  readonly known: readonly string[];
   readonly counts: readonly (readonly [Counted, number])[];
   readonly virtualMs: number;
 }
@@ -21,8 +22,8 @@ process.on("message", (batch: Batch) => {
 async function playAll({ from, seeds }: Batch): Promise<Played[]> {
   const played: Played[] = [];
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const { broken, counts, virtualMs } = await playSeed(seed);
-    played.push({ seed, broken, counts: [...counts], virtualMs });
+    const { broken, known, counts, virtualMs } = await playSeed(seed);
+    played.push({ seed, broken, known, counts: [...counts], virtualMs });
   }
   return played;
 }

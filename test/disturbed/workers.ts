@@ -2,12 +2,15 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Counted } from "./exposure.js";
+import { knownOf } from "./known.js";
 import type { Batch, Played } from "./worker.js";
 
 const BATCH = 10;
 
 export interface Totals {
   readonly counts: Map<Counted, number>;
+  /** Why, and in which seeds. */
+  readonly known: Map<string, number[]>;
   failed: number;
   virtualMs: number;
 }
@@ -18,7 +21,7 @@ export async function playSeeds(
   workers: number,
   failure: (seed: number, broken: readonly string[]) => void,
 ): Promise<Totals> {
-  const totals: Totals = { counts: new Map(), failed: 0, virtualMs: 0 };
+  const totals: Totals = { counts: new Map(), known: new Map(), failed: 0, virtualMs: 0 };
   let next = from;
   await Promise.all(Array.from({ length: workers }, () => work(startWorker())));
   return totals;
@@ -32,9 +35,11 @@ export async function playSeeds(
     worker.disconnect();
   }
 
-  function add({ seed, broken, counts, virtualMs }: Played): void {
+  function add({ seed, broken, known, counts, virtualMs }: Played): void {
     totals.virtualMs += virtualMs;
     for (const [what, times] of counts) totals.counts.set(what, (totals.counts.get(what) ?? 0) + times);
+    for (const why of new Set(known.map((line) => knownOf(line)?.why ?? line)))
+      totals.known.set(why, [...(totals.known.get(why) ?? []), seed]);
     if (broken.length === 0) return;
     totals.failed += 1;
     failure(seed, broken);

@@ -17,9 +17,10 @@ import {
 import { VERSION, type ActionRequest, type Clock } from "@vigie/proto";
 import { mortalClock, mortalHost, mortalJournal } from "./mortal.js";
 import type { NodeModel } from "./node-model.js";
+import type { ClusterSpec } from "./cluster-spec.js";
 import { createSimHost } from "./sim-host.js";
 import { dial, QUIET_WIRE, type Endpoint, type Server, type WireHooks, type WireParts } from "./wire.js";
-import { createWorld, nodeOf, reaches, type World } from "./world.js";
+import { arrives, createWorld, nodeOf, reaches, type World } from "./world.js";
 
 export interface LogLine {
   readonly atMs: number; // since the cluster began
@@ -41,6 +42,9 @@ export interface SimCluster {
   readonly killAgent: (name: string) => void;
   /** As SIGSTOP, until the returned function is called; undefined: there is no such process. */
   readonly freeze: (what: "agent" | "orchestrator", node: string) => (() => void) | undefined;
+  /** It runs, and is not frozen. */
+  readonly runs: (what: "agent" | "orchestrator", node: string) => boolean;
+  readonly isFrozen: (what: "agent" | "orchestrator", node: string) => boolean;
   readonly startOrchestrator: () => Promise<void>;
   readonly killOrchestrator: (node?: string) => void;
   readonly end: () => void;
@@ -50,6 +54,8 @@ export interface SimCluster {
 export interface Hooks extends WireHooks {
   /** After each row of an agent's journal. */
   journaled: (node: string, row: JournalRow) => void;
+  /** An orchestrator has started there. */
+  started: (orchestrator: Orchestrator, node: string) => void;
 }
 
 export type JournalRow = Parameters<Journal["append"]>[0];
@@ -63,7 +69,8 @@ export interface Seams {
 }
 
 export interface SimOptions {
-  readonly instances?: number;
+  /** What it is made of; or how many instances the usual three nodes have. */
+  readonly instances?: number | ClusterSpec;
   readonly config?: object;
   readonly seams?: Partial<Seams>;
   /** What is on disk is kept in memory, and nothing waits for a real disk. */
@@ -86,7 +93,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
   const startedMs = clock.monotonicMs();
   const log: LogLine[] = [];
   const requests: ActionRequest[] = [];
-  const hooks: Hooks = { ...QUIET_WIRE, journaled: () => undefined };
+  const hooks: Hooks = { ...QUIET_WIRE, journaled: () => undefined, started: () => undefined };
   const agents = new Map<string, Running>();
   let seed = 1;
   const orchestrators = new Map<string, Server & { readonly process: Running }>();
@@ -98,6 +105,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
     serverOn: (node) => orchestrators.get(node),
     isUp: (node) => world.nodes.get(node)?.up === true,
     reaches: (from, to) => reaches(world, from, to),
+    arrives: (from, to) => arrives(world, from, to),
   };
 
   await begin();
@@ -114,7 +122,12 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
     },
     startAgent,
     killAgent: (name) => kill(agents.get(name)),
-    freeze: (what, node) => freeze(what === "agent" ? agents.get(node) : orchestrators.get(node)?.process),
+    freeze: (what, node) => freeze(processOf(what, node)),
+    runs: (what, node) => {
+      const process = processOf(what, node);
+      return process?.alive === true && process.frozen === undefined;
+    },
+    isFrozen: (what, node) => processOf(what, node)?.frozen !== undefined,
     startOrchestrator: begin,
     killOrchestrator: (node = world.master) => {
       kill(orchestrators.get(node)?.process);
@@ -144,6 +157,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
     };
     const orchestrator = await startOrchestrator(parts, process.stop.signal);
     orchestrators.set(node, { process, orchestrator });
+    hooks.started(orchestrator, node);
   }
 
   function storeOf(node: string): Store {
@@ -177,6 +191,10 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
     void runAgent(parts, process.stop.signal).catch((error: unknown) =>
       parts.log("agent.ended", { reason: String(error) }),
     );
+  }
+
+  function processOf(what: "agent" | "orchestrator", node: string): Running | undefined {
+    return what === "agent" ? agents.get(node) : orchestrators.get(node)?.process;
   }
 
   function kill(process: Running | undefined): void {

@@ -36,6 +36,7 @@ export interface Generation {
 export interface DiskModel {
   readonly uuid: string;
   readonly instance: string;
+  readonly index: number; // disk/0, disk/1 of its instance
   readonly port: number;
   readonly sizeKib: number;
   ends: readonly [DrbdEndModel, DrbdEndModel];
@@ -65,13 +66,15 @@ export function createEnd(node: string, minor: number, role: Role): DrbdEndModel
   };
 }
 
-export function createDisk(instance: string, index: number, primary: string, secondary: string): DiskModel {
+export interface DiskSpec extends Pick<DiskModel, "uuid" | "instance" | "index" | "port" | "sizeKib"> {
+  /** Each with its minor; the primary's first. */
+  readonly on: readonly [readonly [node: string, minor: number], readonly [node: string, minor: number]];
+}
+
+export function createDisk({ on: [primary, secondary], ...spec }: DiskSpec): DiskModel {
   return {
-    uuid: `${String(index).padStart(8, "0")}-0000-4000-8000-000000000000`,
-    instance,
-    port: 11_000 + index,
-    sizeKib: 65_536,
-    ends: [createEnd(primary, index, Role.PRIMARY), createEnd(secondary, index + 10, Role.SECONDARY)],
+    ...spec,
+    ends: [createEnd(...primary, Role.PRIMARY), createEnd(...secondary, Role.SECONDARY)],
     source: 0,
     outOfSyncKib: 0,
     resyncTotalKib: 0,

@@ -1,17 +1,18 @@
 /** What Ganeti keeps in files: ssconf on every node, the configuration, and a file for each guest of the fake hypervisor. */
+import type { PlainDiskModel } from "./lvm-model.js";
 import type { NodeModel } from "./node-model.js";
 import { nodeOf, volumeNames, type World } from "./world.js";
 
 const FOLDER = "/var/lib/ganeti";
 
 /** @returns undefined where it has no such file */
-export function ganetiFile(world: World, path: string): string | undefined {
+export function ganetiFile(world: World, node: NodeModel, path: string): string | undefined {
   if (!path.startsWith(`${FOLDER}/`)) return undefined;
   const name = path.slice(FOLDER.length + 1);
-  return name === "config.data" ? JSON.stringify(configData(world)) : ssconf(world, name);
+  return name === "config.data" ? JSON.stringify(configData(world)) : ssconf(world, node, name);
 }
 
-function ssconf(world: World, name: string): string | undefined {
+function ssconf(world: World, { ssconfMaster = world.master }: NodeModel, name: string): string | undefined {
   const nodes = [...world.nodes.values()];
   const names = nodes.map((node) => node.name).join("\n");
   const addresses = nodes.map((node) => `${node.name} ${node.address}`).join("\n");
@@ -20,7 +21,7 @@ function ssconf(world: World, name: string): string | undefined {
     ssconf_cluster_name: "sim.example",
     ssconf_cluster_tags: "",
     ssconf_master_candidates: names,
-    ssconf_master_node: world.master,
+    ssconf_master_node: ssconfMaster,
     ssconf_node_list: names,
     ssconf_node_primary_ips: addresses,
     ssconf_node_secondary_ips: addresses,
@@ -39,11 +40,20 @@ function configData(world: World): object {
       { name, uuid, primary_ip: address, secondary_ip: address, serial_no: 1 },
     ]),
   );
-  const disks = Object.fromEntries(world.disks.map((disk) => [disk.uuid, diskEntry(world, disk)]));
+  const disks = Object.fromEntries([
+    ...world.disks.map((disk) => [disk.uuid, diskEntry(world, disk)]),
+    ...ganeti.instances.flatMap(({ plain }) => plain.map((disk) => [disk.uuid, plainEntry(disk)])),
+  ]);
   const instances = Object.fromEntries(
-    ganeti.instances.map(({ name, uuid, disk, primary }) => [
+    ganeti.instances.map(({ name, uuid, disks: mirrored, plain, primary }) => [
       name,
-      { name, uuid, disks: [disk.uuid], primary_node: nodeOf(world, primary).uuid, disk_template: "drbd" },
+      {
+        name,
+        uuid,
+        disks: [...mirrored, ...plain].map((disk) => disk.uuid),
+        primary_node: nodeOf(world, primary).uuid,
+        disk_template: plain.length > 0 ? "plain" : "drbd",
+      },
     ]),
   );
   const cluster = { tags: [], volume_group_name: "kvmvg" };
@@ -62,6 +72,10 @@ function diskEntry(world: World, disk: World["disks"][number]): object {
     size: disk.sizeKib / 1024,
     children: [volume(data), volume(meta)],
   };
+}
+
+function plainEntry({ uuid, lvName, sizeKib }: PlainDiskModel): object {
+  return { uuid, dev_type: "plain", logical_id: ["kvmvg", lvName], size: sizeKib / 1024, children: [] };
 }
 
 export function guestFiles({ guests }: NodeModel): string[] {

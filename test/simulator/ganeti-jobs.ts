@@ -16,6 +16,7 @@ export interface JobSpec extends Pick<JobModel, "opcode" | "subject" | "instance
 /** What a job has while it runs. */
 export interface JobWork {
   readonly world: World;
+  readonly reasons: readonly string[];
   readonly log: (text: string) => void;
   /** Rejects once the job was killed. */
   readonly sleep: (ms: number) => Promise<void>;
@@ -58,6 +59,7 @@ async function live(world: World, job: JobModel, work: JobSpec["work"]): Promise
     if (why !== undefined) throw new JobFailed(why);
     await work({
       world,
+      reasons: job.reasons,
       sleep,
       log: (text) => void job.log.push({ unixMs: clock.wallUnixMs(), text }),
     });

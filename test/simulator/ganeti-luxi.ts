@@ -36,7 +36,7 @@ function cell(value: unknown): readonly [number, unknown] {
 function rows(world: World, what: string): Row[] {
   switch (what) {
     case "node":
-      return [...world.nodes.values()].map(({ name, address, uuid, offline, drained, serial }) => ({
+      return [...world.nodes.values()].map(({ name, address, uuid, group, offline, drained, serial }) => ({
         name,
         uuid,
         role: offline ? "O" : drained ? "D" : name === world.master ? "M" : "C",
@@ -44,14 +44,17 @@ function rows(world: World, what: string): Row[] {
         drained,
         pip: address,
         sip: address,
-        group: "default",
+        group,
         tags: [],
         serial_no: serial,
       }));
     case "instance":
       return world.ganeti.instances.map((instance) => instanceRow(world, instance));
     case "group":
-      return [{ name: "default", tags: [] }];
+      return [...new Set([...world.nodes.values()].map(({ group }) => group))].map((name) => ({
+        name,
+        tags: [],
+      }));
     case "job":
       return world.ganeti.jobs.map(jobRow);
     default:
@@ -61,7 +64,7 @@ function rows(world: World, what: string): Row[] {
 
 function instanceRow(
   world: World,
-  { name, uuid, disk, primary, adminState, serial, tags }: InstanceModel,
+  { name, uuid, disks, plain, primary, adminState, serial, tags }: InstanceModel,
 ): Row {
   const runs = nodeOf(world, primary).guests.has(name);
   const up = runs ? "running" : "ERROR_down";
@@ -69,10 +72,10 @@ function instanceRow(
     name,
     uuid,
     pnode: primary,
-    snodes: disk.ends.map(({ node }) => node).filter((node) => node !== primary),
+    snodes: (disks[0]?.ends ?? []).map(({ node }) => node).filter((node) => node !== primary),
     admin_state: adminState,
     status: adminState === "up" ? up : runs ? "ERROR_up" : "ADMIN_down",
-    disk_template: "drbd",
+    disk_template: plain.length > 0 ? "plain" : "drbd",
     tags,
     serial_no: serial,
   };

@@ -1,10 +1,12 @@
 /** What Ganeti knows: instances, the queue with its jobs, and how long its watcher waits. */
 import type { DiskModel } from "./drbd-model.js";
+import type { PlainDiskModel } from "./lvm-model.js";
 
 export interface GanetiModel {
   readonly instances: InstanceModel[];
   readonly jobs: JobModel[];
   configSerial: number;
+  disksMade: number; // so far: each has a UUID of its own
   watcherPausedUntilUnixS: number;
   queueDrained: boolean;
   luxiDown: boolean;
@@ -19,7 +21,9 @@ export interface GanetiModel {
 export interface InstanceModel {
   readonly name: string;
   readonly uuid: string;
-  readonly disk: DiskModel;
+  /** Mirrored by DRBD; none where its template is plain. */
+  readonly disks: readonly DiskModel[];
+  readonly plain: readonly PlainDiskModel[];
   primary: string;
   adminState: "up" | "down";
   serial: number;
@@ -40,19 +44,12 @@ export interface JobModel {
   readonly log: { readonly unixMs: number; readonly text: string }[];
 }
 
-export function createGaneti(disks: readonly DiskModel[]): GanetiModel {
+export function createGaneti(): GanetiModel {
   return {
-    instances: disks.map((disk) => ({
-      name: disk.instance,
-      uuid: `inst-${disk.uuid}`,
-      disk,
-      primary: disk.ends[0].node,
-      adminState: "up",
-      serial: 1,
-      tags: [],
-    })),
+    instances: [],
     jobs: [],
     configSerial: 1,
+    disksMade: 0,
     watcherPausedUntilUnixS: 0,
     queueDrained: false,
     luxiDown: false,
@@ -60,6 +57,12 @@ export function createGaneti(disks: readonly DiskModel[]): GanetiModel {
     failing: () => undefined,
     frozen: () => false,
   };
+}
+
+/** The first of its mirrored disks: most instances have one. */
+export function diskOfInstance({ name, disks: [first] }: InstanceModel): DiskModel {
+  if (first === undefined) throw new Error(`${name} has no mirrored disk`);
+  return first;
 }
 
 export function instanceNamed({ instances }: GanetiModel, name: string): InstanceModel {

@@ -1,8 +1,9 @@
 /** The gnt-* command lines: what each puts into the queue, or does at once. */
 import type { CommandOutcome } from "@vigie/agent";
 import { ended, JobFailed, kill, submit, type JobSpec, type JobWork } from "./ganeti-jobs.js";
-import { instanceNamed, type InstanceModel } from "./ganeti-model.js";
+import type { InstanceModel } from "./ganeti-model.js";
 import { activateDisks, replaceHere, replaceSecondary } from "./job-disks.js";
+import { remove, shutdown, startup } from "./job-life.js";
 import { changed, cleanup, failover, migrate } from "./job-moves.js";
 import { outcome } from "./outcome.js";
 import type { NodeModel } from "./node-model.js";
@@ -31,14 +32,19 @@ export async function gntCommand(
 }
 
 function instanceJob(world: World, args: readonly string[]): JobSpec | undefined {
-  const instance = instanceNamed(world.ganeti, args.at(-1) ?? "");
+  const instance = world.ganeti.instances.find(({ name }) => name === args.at(-1));
+  if (instance === undefined) return undefined; // it was removed meanwhile
   const of = (opcode: string, work: (work: JobWork) => Promise<void>): JobSpec => ({
     opcode,
     subject: instance.name,
     instances: [instance.name],
     locks: [`instance ${instance.name}`],
     reasons: reasonsIn(args),
-    work,
+    work: async (job) => {
+      if (!world.ganeti.instances.includes(instance))
+        throw new JobFailed(`Instance '${instance.name}' not known`);
+      await work(job);
+    },
   });
   const wants = (flag: string): boolean => args.includes(flag);
   switch (args[0] ?? "") {
@@ -51,15 +57,23 @@ function instanceJob(world: World, args: readonly string[]): JobSpec | undefined
       return of("INSTANCE_ACTIVATE_DISKS", (work) => activateDisks(instance, work));
     case "replace-disks":
       return of("INSTANCE_REPLACE_DISKS", (work) => replace(instance, args, work));
+    case "shutdown":
+      return of("INSTANCE_SHUTDOWN", (work) => shutdown(instance, work));
+    case "startup":
+      return of("INSTANCE_STARTUP", (work) => startup(instance, work));
+    case "remove":
+      return of("INSTANCE_REMOVE", (work) => remove(instance, work));
     default:
       return undefined;
   }
 }
 
 function replace(instance: InstanceModel, args: readonly string[], work: JobWork): Promise<void> {
-  if (args.includes("-a")) return replaceHere(instance, "faulty", work);
-  if (args.includes("-p")) return replaceHere(instance, "primary", work);
-  if (args.includes("-s")) return replaceHere(instance, "secondary", work);
+  const disks = args.find((arg) => arg.startsWith("--disks="))?.slice("--disks=".length);
+  const indices = disks?.split(",").map(Number);
+  if (args.includes("-a")) return replaceHere(instance, "faulty", indices, work);
+  if (args.includes("-p")) return replaceHere(instance, "primary", indices, work);
+  if (args.includes("-s")) return replaceHere(instance, "secondary", indices, work);
   const to = args.includes("-n") ? (args[args.indexOf("-n") + 1] ?? "") : "";
   return replaceSecondary(instance, to, work);
 }
@@ -144,10 +158,12 @@ async function hbal(world: World, reasons: readonly string[]): Promise<CommandOu
   }
 }
 
-function toMove({ ganeti, nodes }: World): InstanceModel | undefined {
+function toMove(world: World): InstanceModel | undefined {
+  const { ganeti, nodes } = world;
   const count = (node: string): number => ganeti.instances.filter(({ primary }) => primary === node).length;
-  return ganeti.instances.find(({ disk, primary }) => {
-    const to = disk.ends.find(({ node }) => node !== primary)?.node ?? "";
+  return ganeti.instances.find(({ name, disks: [first], primary }) => {
+    const to = first?.ends.find(({ node }) => node !== primary)?.node ?? "";
+    if (!nodeOf(world, primary).guests.has(name)) return false;
     return nodes.get(to)?.offline === false && count(primary) - count(to) >= 2;
   });
 }

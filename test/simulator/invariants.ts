@@ -48,13 +48,13 @@ function cutsOfOneLink(world: World): string[] {
   );
 }
 
-function isLinkOf(world: World, disk: DiskModel, node: string, entry: string): boolean {
+export function isLinkOf(world: World, disk: DiskModel, node: string, entry: string): boolean {
   const own = endAt(disk, node);
   if (own === undefined) return false;
   return entry === `${nodeOf(world, peerOf(disk, own).node).address},tcp:${disk.port}`;
 }
 
-function cutsThatStay(world: World, sinceMs: Map<string, number>): string[] {
+export function cutsThatStay(world: World, sinceMs: Map<string, number>): string[] {
   const standing = [...world.nodes.values()].flatMap((node) =>
     [...node.cuts.keys()].map((entry) => `${node.name} ${entry}`),
   );
@@ -66,7 +66,7 @@ function cutsThatStay(world: World, sinceMs: Map<string, number>): string[] {
 }
 
 /** I9: at most one at a time between two nodes; with three nodes, that is one or none of each pair. */
-function cutsAtOnce(world: World): string[] {
+export function cutsAtOnce(world: World): string[] {
   const pairs = [...world.nodes.values()].flatMap((node) =>
     [...node.cuts.keys()].map((entry) => [node.address, entry.split(",")[0] ?? ""].toSorted().join(" ")),
   );
@@ -79,7 +79,7 @@ const FORCED = /^(?:--force|--discard-my-data|-9|--ignore-consistency|--early-re
 const MAY_BE_SURE: ReadonlySet<string> = new Set(["migrate", "failover", "modify", "cancel"]); // -f answers a question
 
 /** I5: no forced verb; I6: nobody makes a Primary. */
-function forced({ node, argv }: Ran): string[] {
+export function forced({ node, argv }: Ran): string[] {
   const [file = "", verb = ""] = argv;
   const sure = argv.includes("-f") && !(file.includes("/gnt-") && MAY_BE_SURE.has(verb));
   const isForced = sure || argv.some((word) => FORCED.test(word));
@@ -125,13 +125,13 @@ function createCopyWatch(world: World): { readonly look: (ran: readonly Ran[]) =
   }
 }
 
-interface Touched {
+export interface Touched {
   readonly disk: DiskModel;
   readonly end: DrbdEndModel;
 }
 
 /** Which copies a command gives up. */
-function touches(world: World, { node: name, argv }: Ran): Touched[] {
+export function touches(world: World, { node: name, argv }: Ran): Touched[] {
   const node = nodeOf(world, name);
   const [file = "", verb = "", argument = "", path = ""] = argv;
   const at = (disk: DiskModel): Touched[] => {
@@ -151,7 +151,7 @@ function hasGoodCopy(world: World, disk: DiskModel): boolean {
 }
 
 /** Its data are whole, and can be reached: by a minor, or once one is made. */
-function isGood(world: World, disk: DiskModel, end: DrbdEndModel): boolean {
+export function isGood(world: World, disk: DiskModel, end: DrbdEndModel): boolean {
   const node = nodeOf(world, end.node);
   const { data } = volumeNames(disk);
   return (
@@ -174,7 +174,7 @@ function offlineAtOnce(world: World): string[] {
 }
 
 /** I30: of one step of one run there is one job, unless the one before it failed. */
-function jobsTwice({ ganeti }: World): string[] {
+export function jobsTwice({ ganeti }: World): string[] {
   const ours = ganeti.jobs.filter(({ reasons }) => reasons.some((reason) => reason.startsWith("vigie:")));
   const groups = Map.groupBy(ours, ({ reasons, opcode, subject }) => [...reasons, opcode, subject].join(" "));
   return [...groups]

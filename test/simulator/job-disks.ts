@@ -4,7 +4,8 @@ import { leave } from "./drbd-commands.js";
 import { createEnd, peerOf, startResync, type DiskModel, type DrbdEndModel } from "./drbd-model.js";
 import { JobFailed, type JobWork } from "./ganeti-jobs.js";
 import type { InstanceModel } from "./ganeti-model.js";
-import { changed, endsOf, untilSynced } from "./job-moves.js";
+import { freeMinor } from "./instances.js";
+import { changed, endsOf, mustAnswer, untilSynced } from "./job-moves.js";
 import { freeBytes, hasVolume, META_BYTES, removeVolume } from "./lvm-model.js";
 import { makeVolumes, nodeOf, volumeNames, type World } from "./world.js";
 
@@ -12,44 +13,85 @@ const CALL_MS = 300;
 
 export type Copy = "faulty" | "primary" | "secondary";
 
-/** `replace-disks -a`, `-p`, `-s`: new volumes where the old ones were. */
-export async function replaceHere(instance: InstanceModel, copy: Copy, work: JobWork): Promise<void> {
-  const { disk } = instance;
-  const end = copyOf(instance, copy);
-  if (end === undefined) return work.log("No disks need replacement for instance");
-  const stopped = disk.ends.every(({ configured }) => !configured);
-  if (!stopped && !end.configured)
-    throw new JobFailed(`Can't find disk/0 on node ${end.node}: Please run activate-disks on instance first`);
-  const node = nodeOf(work.world, end.node);
-  if (freeBytes(node, "kvmvg") === 0)
-    throw new JobFailed(`Required volume group kvmvg not found on ${end.node}`);
+/** `replace-disks -a`, `-p`, `-s`: new volumes where the old ones were. @param indices of its disks; undefined: all */
+export async function replaceHere(
+  instance: InstanceModel,
+  copy: Copy,
+  indices: readonly number[] | undefined,
+  work: JobWork,
+): Promise<void> {
+  const { world } = work;
+  const copies = copiesOf(instance, copy, indices);
+  if (copies.length === 0) return work.log("No disks need replacement for instance");
+  const inactive = isInactive(instance);
+  for (const { disk, end } of copies) {
+    mustAnswer(world, end.node);
+    if (!inactive && !end.configured)
+      throw new JobFailed(
+        `Can't find disk/${disk.index} on node ${end.node}: Please run activate-disks on instance first`,
+      );
+    if (copy !== "faulty" && peerOf(disk, end).disk !== DiskState.UP_TO_DATE)
+      throw new JobFailed(`Node ${peerOf(disk, end).node} has degraded storage, unsafe to replace disks`);
+    if (freeBytes(nodeOf(world, end.node), "kvmvg") === 0)
+      throw new JobFailed(`Required volume group kvmvg not found on ${end.node}`);
+  }
   work.log("STEP 3/6 Allocate new storage");
   await work.sleep(CALL_MS);
+  for (const { disk, end } of copies) {
+    world.drops(disk, end, work.reasons);
+    renewVolumes(world, disk, end);
+  }
+  if (inactive) activate(instance);
+  for (const { end } of copies) end.disk = DiskState.INCONSISTENT;
+  work.log("STEP 5/6 Sync devices");
+  for (const { disk, end } of copies) syncFrom(disk, peerOf(disk, end));
+  const disks = copies.map(({ disk }) => disk);
+  await untilSynced(instance, work, disks);
+  if (inactive) deactivate(instance);
+}
+
+interface CopyModel {
+  readonly disk: DiskModel;
+  readonly end: DrbdEndModel;
+}
+
+function copiesOf(instance: InstanceModel, copy: Copy, indices: readonly number[] | undefined): CopyModel[] {
+  const disks = instance.disks.filter(({ index }) => indices?.includes(index) ?? true);
+  return disks.flatMap((disk) => {
+    const { source, target } = endsOf(instance, disk);
+    const faulty = ({ configured, disk: state }: DrbdEndModel): boolean =>
+      configured && state === DiskState.DISKLESS;
+    const end = copy === "faulty" ? [source, target].find(faulty) : copy === "primary" ? source : target;
+    return end === undefined ? [] : [{ disk, end }];
+  });
+}
+
+function renewVolumes(world: World, disk: DiskModel, end: DrbdEndModel): void {
+  const node = nodeOf(world, end.node);
   const { data, meta } = volumeNames(disk);
   end.disk = DiskState.DISKLESS;
   for (const lvName of [data, meta]) removeVolume(node, "kvmvg", lvName);
   const why = makeVolumes(node, disk);
   if (why !== undefined) throw new JobFailed(why);
-  if (stopped) activate(disk);
-  end.disk = DiskState.INCONSISTENT;
-  work.log("STEP 5/6 Sync devices");
-  syncFrom(disk, peerOf(disk, end));
-  await untilSynced(disk, work);
-  if (stopped) for (const each of disk.ends) each.configured = false;
 }
 
-function copyOf(instance: InstanceModel, copy: Copy): DrbdEndModel | undefined {
-  const { source, target } = endsOf(instance);
-  if (copy === "faulty")
-    return [source, target].find(({ configured, disk }) => configured && disk === DiskState.DISKLESS);
-  return copy === "primary" ? source : target;
+/** Nobody uses it: Ganeti activates the disks of a stopped instance for such a job, and deactivates them after it. */
+function isInactive({ disks }: InstanceModel): boolean {
+  return disks.every(({ ends }) => ends.every(({ configured }) => !configured));
 }
 
-function activate(disk: DiskModel): void {
-  for (const end of disk.ends) {
+function activate({ disks }: InstanceModel): void {
+  for (const end of disks.flatMap(({ ends }) => ends)) {
     end.configured = true;
     end.role = Role.SECONDARY;
     end.connection = ConnectionState.CONNECTED;
+  }
+}
+
+export function deactivate({ disks }: InstanceModel): void {
+  for (const end of disks.flatMap(({ ends }) => ends)) {
+    end.configured = false;
+    end.role = Role.SECONDARY;
   }
 }
 
@@ -62,17 +104,45 @@ function syncFrom(disk: DiskModel, source: DrbdEndModel): void {
 /** `replace-disks -n NODE`, `-I hail`: another node becomes the secondary. @param to empty: the allocator chooses */
 export async function replaceSecondary(instance: InstanceModel, to: string, work: JobWork): Promise<void> {
   const { world } = work;
-  const { disk } = instance;
-  const { source, target } = endsOf(instance);
-  const name = to === "" ? allocate(world, disk) : to;
+  const name = to === "" ? allocate(world, instance) : to;
   const node = nodeOf(world, name);
+  const pairs = instance.disks.map((disk) => ({ disk, ...endsOf(instance, disk) }));
+  if (pairs.length === 0) throw new JobFailed(`Instance '${instance.name}' has no mirrored disks`);
   if (node.offline || node.drained) throw new JobFailed(`Node ${name} is offline or drained`);
-  if (source.disk !== DiskState.UP_TO_DATE)
+  for (const used of [name, instance.primary]) mustAnswer(world, used);
+  if (pairs.some(({ disk }) => disk.ends.some((end) => end.node === name)))
+    throw new JobFailed(`The specified node ${name} is already in use by the instance`);
+  if (pairs.some(({ source }) => source.disk !== DiskState.UP_TO_DATE))
     throw new JobFailed("Node has degraded storage, unsafe to replace");
+  const inactive = isInactive(instance);
   work.log(`Selected new secondary for instance '${instance.name}': ${name}`);
   await work.sleep(CALL_MS);
-  const why = makeVolumes(node, disk);
-  if (why !== undefined) throw new JobFailed(why);
+  mustAnswer(world, name);
+  for (const { disk } of pairs) {
+    const why = makeVolumes(node, disk);
+    if (why !== undefined) throw new JobFailed(why);
+  }
+  for (const pair of pairs) {
+    world.drops(pair.disk, pair.target, work.reasons);
+    toNewSecondary(world, name, pair);
+  }
+  if (inactive) activate(instance);
+  for (const { disk } of inactive ? pairs : [])
+    for (const end of disk.ends) end.connection = ConnectionState.WF_CONNECTION;
+  changed(world.ganeti, instance);
+  await work.sleep(CALL_MS);
+  await untilSynced(instance, work);
+  for (const { disk, target } of pairs) removeOld(world, disk, target.node, work);
+  if (inactive) deactivate(instance);
+}
+
+interface Pair {
+  readonly disk: DiskModel;
+  readonly source: DrbdEndModel;
+  readonly target: DrbdEndModel;
+}
+
+function toNewSecondary(world: World, name: string, { disk, source, target }: Pair): void {
   if (target.configured) leave({ disk, end: target });
   target.configured = false;
   const fresh = createEnd(name, freeMinor(world, name), Role.SECONDARY);
@@ -80,32 +150,21 @@ export async function replaceSecondary(instance: InstanceModel, to: string, work
   for (const end of [source, fresh]) end.connection = ConnectionState.WF_CONNECTION;
   disk.ends = disk.ends[0] === source ? [source, fresh] : [fresh, source];
   disk.outOfSyncKib = disk.sizeKib;
-  changed(world.ganeti, instance);
-  await work.sleep(CALL_MS);
-  await untilSynced(disk, work);
-  removeOld(world, disk, target.node, work);
 }
 
-/** hail: the node with most room, among those that may. */
-function allocate(world: World, disk: DiskModel): string {
+/** hail: the node with most room, among those of the same group that may. */
+function allocate(world: World, { disks, primary }: InstanceModel): string {
+  const { group } = nodeOf(world, primary);
+  const used = new Set(disks.flatMap(({ ends }) => ends.map(({ node }) => node)));
   const others = [...world.nodes.values()].filter(
-    (node) => !node.offline && !node.drained && disk.ends.every((end) => end.node !== node.name),
+    (node) => node.group === group && !node.offline && !node.drained && !used.has(node.name),
   );
-  const needed = disk.sizeKib * 1024 + META_BYTES;
+  const needed = disks.reduce((sum, { sizeKib }) => sum + sizeKib * 1024 + META_BYTES, 0);
   const [best] = others
     .filter((node) => freeBytes(node, "kvmvg") >= needed)
     .toSorted((a, b) => freeBytes(b, "kvmvg") - freeBytes(a, "kvmvg"));
   if (best === undefined) throw new JobFailed("Can't compute nodes using iallocator 'hail': no valid node");
   return best.name;
-}
-
-function freeMinor(world: World, node: string): number {
-  const taken = new Set(
-    world.disks.flatMap(({ ends }) => ends.filter((end) => end.node === node).map((end) => end.minor)),
-  );
-  let minor = 0;
-  while (taken.has(minor)) minor += 1;
-  return minor;
 }
 
 function removeOld(world: World, disk: DiskModel, name: string, work: JobWork): void {
@@ -117,20 +176,22 @@ function removeOld(world: World, disk: DiskModel, name: string, work: JobWork): 
 
 /** `activate-disks`: attaches and connects what is there, and waits for nothing. */
 export async function activateDisks(instance: InstanceModel, work: JobWork): Promise<void> {
-  const { disk } = instance;
-  const { source, target } = endsOf(instance);
   await work.sleep(CALL_MS);
-  for (const end of [target, source]) assemble(work.world, disk, end);
-  source.role = Role.PRIMARY;
-  work.log(`${source.node}:disk/0:/dev/drbd${source.minor}`);
+  for (const disk of instance.disks) {
+    const { source, target } = endsOf(instance, disk);
+    for (const end of [target, source]) assemble(work.world, disk, end);
+    source.role = Role.PRIMARY;
+    work.log(`${source.node}:disk/${disk.index}:/dev/drbd${source.minor}`);
+  }
 }
 
 function assemble(world: World, disk: DiskModel, end: DrbdEndModel): void {
   const node = nodeOf(world, end.node);
   if (node.offline) return;
+  mustAnswer(world, end.node);
   const there = hasVolume(node, "kvmvg", volumeNames(disk).data);
   if (!end.configured) {
-    if (!there) throw new JobFailed(`Can't find the volumes of disk/0 on ${end.node}`);
+    if (!there) throw new JobFailed(`Can't find the volumes of disk/${disk.index} on ${end.node}`);
     end.configured = true;
     end.role = Role.SECONDARY;
     end.connection = ConnectionState.WF_CONNECTION;

@@ -13,22 +13,27 @@ const ATTACH_MS = 120_000;
 
 export async function migrate(instance: InstanceModel, work: JobWork): Promise<void> {
   const { world } = work;
-  const { source, target } = endsOf(instance);
-  if (nodeOf(world, target.node).offline) throw new JobFailed(`Target node ${target.node} is offline`);
-  if (!nodeOf(world, source.node).guests.has(instance.name)) throw new JobFailed("Instance is not running");
+  const { from, to } = nodesOf(instance);
+  if (nodeOf(world, to).offline) throw new JobFailed(`Target node ${to} is offline`);
+  for (const node of [from, to]) mustAnswer(world, node);
+  if (!nodeOf(world, from).guests.has(instance.name)) throw new JobFailed("Instance is not running");
   work.log("* checking disk consistency between source and target");
-  if (!isWhole(instance.disk)) throw new JobFailed("Disk 0 is degraded on target node, aborting migration");
-  work.log(`* switching node ${target.node} to secondary mode`);
-  await reconnect(instance.disk, work, "multi-master");
-  work.log(`* migrating instance to ${target.node}`);
+  for (const disk of instance.disks)
+    if (!isWhole(disk))
+      throw new JobFailed(`Disk ${disk.index} is degraded on target node, aborting migration`);
+  work.log(`* switching node ${to} to secondary mode`);
+  await reconnect(instance, work, "multi-master");
+  work.log(`* migrating instance to ${to}`);
   await work.sleep(COPY_MS);
-  nodeOf(world, source.node).guests.delete(instance.name);
-  nodeOf(world, target.node).guests.add(instance.name);
-  setPrimary(world, instance, target.node);
+  for (const node of [from, to]) mustAnswer(world, node);
+  if (!nodeOf(world, from).guests.has(instance.name)) throw new JobFailed("Instance is not running any more");
+  nodeOf(world, from).guests.delete(instance.name);
+  place(instance, to, work);
+  setPrimary(world, instance, to);
   await work.sleep(CALL_MS);
-  source.role = Role.SECONDARY;
-  await untilSynced(instance.disk, work);
-  await reconnect(instance.disk, work, "single-master");
+  for (const disk of instance.disks) setRole(disk, from, Role.SECONDARY);
+  await untilSynced(instance, work);
+  await reconnect(instance, work, "single-master");
   work.log("* done");
 }
 
@@ -38,47 +43,79 @@ export async function cleanup(instance: InstanceModel, work: JobWork): Promise<v
   work.log(
     "* checking where the instance actually runs (if this hangs, the hypervisor might be in a bad state)",
   );
-  const runsOn = instance.disk.ends
-    .map(({ node }) => node)
-    .filter((node) => nodeOf(world, node).guests.has(instance.name));
+  const { from, to } = nodesOf(instance);
+  const ends = instance.disks[0]?.ends.map(({ node }) => node) ?? [from, to];
+  for (const node of ends) mustAnswer(world, node);
+  const runsOn = ends.filter((node) => nodeOf(world, node).guests.has(instance.name));
   const [node, other] = runsOn;
   if (node === undefined) throw new JobFailed("Instance does not seem to be running on any node");
   if (other !== undefined) throw new JobFailed("Instance seems to be running on two nodes");
-  await untilSynced(instance.disk, work);
+  await untilSynced(instance, work);
   setPrimary(world, instance, node);
-  const { target } = endsOf(instance);
-  target.role = Role.SECONDARY;
+  for (const disk of instance.disks) setRole(disk, nodesOf(instance).to, Role.SECONDARY);
   await work.sleep(CALL_MS);
-  await reconnect(instance.disk, work, "single-master");
+  await reconnect(instance, work, "single-master");
   work.log("* done");
 }
 
 /** An offline primary node is not asked, and need not be whole (G#1162). */
 export async function failover(instance: InstanceModel, work: JobWork): Promise<void> {
   const { world } = work;
-  const { source, target } = endsOf(instance);
-  const from = nodeOf(world, source.node);
-  if (!from.offline && !isWhole(instance.disk))
-    throw new JobFailed("Disk 0 is degraded on target node, aborting failover");
+  const { from, to } = nodesOf(instance);
+  const source = nodeOf(world, from);
+  const [degraded] = instance.disks.filter((disk) => !isWhole(disk));
+  if (!source.offline && degraded !== undefined)
+    throw new JobFailed(`Disk ${degraded.index} is degraded on target node, aborting failover`);
   work.log("* shutting down instance on source node");
   await work.sleep(CALL_MS);
-  if (!from.offline) {
-    from.guests.delete(instance.name);
-    source.role = Role.SECONDARY;
+  mustAnswer(world, to);
+  if (!source.offline) {
+    mustAnswer(world, from);
+    source.guests.delete(instance.name);
+    for (const disk of instance.disks) setRole(disk, from, Role.SECONDARY);
   }
-  if (target.disk !== DiskState.UP_TO_DATE) throw new JobFailed("Can't activate the instance's disks");
-  setPrimary(world, instance, target.node);
-  target.configured = true;
-  target.role = Role.PRIMARY;
+  if (instance.disks.some((disk) => endAt(disk, to)?.disk !== DiskState.UP_TO_DATE))
+    throw new JobFailed("Can't activate the instance's disks");
+  setPrimary(world, instance, to);
+  for (const disk of instance.disks) {
+    const target = endAt(disk, to);
+    if (target !== undefined) target.configured = true;
+    setRole(disk, to, Role.PRIMARY);
+  }
   await work.sleep(COPY_MS);
-  if (instance.adminState === "up") nodeOf(world, target.node).guests.add(instance.name);
+  mustAnswer(world, to);
+  if (instance.adminState === "up") place(instance, to, work);
+}
+
+export function place({ name }: InstanceModel, node: string, { world, reasons }: JobWork): void {
+  world.places(name, node, reasons);
+  nodeOf(world, node).guests.add(name);
+}
+
+/** @throws JobFailed where it has no mirror: there is nowhere to go */
+function nodesOf({ name, disks, primary }: InstanceModel): { readonly from: string; readonly to: string } {
+  const [first] = disks;
+  if (first === undefined) throw new JobFailed(`Instance '${name}' has no mirrored disks`);
+  const to = first.ends.find(({ node }) => node !== primary)?.node;
+  if (to === undefined) throw new JobFailed(`no disk on ${primary}`);
+  return { from: primary, to };
+}
+
+/** Ganeti's calls fail where a node daemon does not answer, and the job with them. */
+export function mustAnswer(world: World, node: string): void {
+  if (!nodeOf(world, node).up) throw new JobFailed(`Can't contact node ${node}`);
+}
+
+function setRole(disk: DiskModel, node: string, role: Role): void {
+  const end = endAt(disk, node);
+  if (end !== undefined) end.role = role;
 }
 
 /** @returns the end of its primary node, and the other one */
-export function endsOf({ disk, primary }: InstanceModel): {
-  readonly source: DrbdEndModel;
-  readonly target: DrbdEndModel;
-} {
+export function endsOf(
+  { primary }: InstanceModel,
+  disk: DiskModel,
+): { readonly source: DrbdEndModel; readonly target: DrbdEndModel } {
   const source = endAt(disk, primary);
   if (source === undefined) throw new JobFailed(`no disk on ${primary}`);
   return { source, target: peerOf(disk, source) };
@@ -92,38 +129,47 @@ export function isWhole(disk: DiskModel): boolean {
   );
 }
 
-/** No limit, and at 100 % not a word (instance_migration.py, _WaitUntilSync). */
-export async function untilSynced(disk: DiskModel, { log, sleep }: JobWork): Promise<void> {
+/** No limit, and at 100 % not a word (instance_migration.py, _WaitUntilSync). @param disks all, unless some are named */
+export async function untilSynced(
+  instance: InstanceModel,
+  { world, log, sleep }: JobWork,
+  disks = instance.disks,
+): Promise<void> {
   log("* wait until resync is done");
-  while (!isWhole(disk)) {
-    const percent = 100 * (1 - disk.outOfSyncKib / Math.max(1, disk.resyncTotalKib));
+  while (!disks.every(isWhole)) {
+    mustAnswer(world, instance.primary);
+    const percent = Math.min(
+      ...disks.map((disk) => 100 * (1 - disk.outOfSyncKib / Math.max(1, disk.resyncTotalKib))),
+    );
     if (percent < 100) log(`   - progress: ${percent.toFixed(1)}%`);
     await sleep(SYNC_POLL_MS);
   }
 }
 
 async function reconnect(
-  disk: DiskModel,
+  instance: InstanceModel,
   work: JobWork,
   mode: "multi-master" | "single-master",
 ): Promise<void> {
+  const ends = instance.disks.flatMap((disk) => disk.ends.map((end) => ({ disk, end })));
   work.log("* changing into standalone mode");
-  for (const end of disk.ends) leave({ disk, end });
+  for (const each of ends) leave(each);
   await work.sleep(CALL_MS);
+  for (const { end } of ends) mustAnswer(work.world, end.node);
   work.log(`* changing disks into ${mode} mode`);
-  for (const end of disk.ends) end.connection = ConnectionState.WF_CONNECTION;
-  await attachNet(disk, work, mode);
-  if (mode === "multi-master") for (const end of disk.ends) end.role = Role.PRIMARY;
-  await untilSynced(disk, work);
+  for (const { end } of ends) end.connection = ConnectionState.WF_CONNECTION;
+  await attachNet(instance.disks, work, mode);
+  if (mode === "multi-master") for (const { end } of ends) end.role = Role.PRIMARY;
+  await untilSynced(instance, work);
 }
 
 /** Both are made Primary only where both are whole (backend.py, DrbdAttachNet). */
-async function attachNet(disk: DiskModel, { sleep }: JobWork, mode: string): Promise<void> {
-  const attached = (): boolean =>
+async function attachNet(disks: readonly DiskModel[], { sleep }: JobWork, mode: string): Promise<void> {
+  const attached = (disk: DiskModel): boolean =>
     mode === "multi-master"
       ? isWhole(disk)
       : disk.ends.every(({ connection }) => connection !== ConnectionState.WF_CONNECTION);
-  for (let waitedMs = 0; !attached(); waitedMs += CALL_MS) {
+  for (let waitedMs = 0; !disks.every(attached); waitedMs += CALL_MS) {
     if (waitedMs > ATTACH_MS) throw new JobFailed("Cannot change network configuration: timeout");
     await sleep(CALL_MS);
   }

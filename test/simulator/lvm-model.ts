@@ -14,6 +14,14 @@ import { outcome } from "./outcome.js";
 const EXTENT_BYTES = 4 * MIB;
 export const META_BYTES = 128 * MIB;
 
+/** A disk of an instance that is one volume on one node, as template plain makes it. */
+export interface PlainDiskModel {
+  readonly uuid: string;
+  readonly node: string;
+  readonly lvName: string;
+  readonly sizeKib: number;
+}
+
 /** A disk that does not answer is read by nobody: LVM lists nothing of it, and exits with 0. */
 function readable(node: NodeModel): (BlockDiskModel & { pv: PvModel })[] {
   return node.disks.filter(

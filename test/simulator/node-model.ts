@@ -1,5 +1,6 @@
 /** A node of the simulated cluster: what its kernel, its LVM and its processes hold. */
 import { createHash } from "node:crypto";
+import type { NodeSpec } from "./cluster-spec.js";
 import type { FakeFirewall } from "../../agent/src/fake-firewall.js";
 
 export const MIB = 2 ** 20;
@@ -8,6 +9,7 @@ const DISK_BYTES = 24 * 1024 * MIB;
 export interface NodeModel {
   readonly name: string;
   readonly address: string;
+  readonly group: string; // Ganeti's node group
   readonly uuid: string;
   up: boolean;
   bootId: string;
@@ -27,6 +29,8 @@ export interface NodeModel {
   damagedMinor: number | undefined; // its connection state is printed as a word that nobody knows
   readonly removedFiles: Set<string>;
   readonly extraFiles: Map<string, string>;
+  /** Whom its own ssconf still names as master; undefined: the one that is. */
+  ssconfMaster: string | undefined;
   // What Ganeti's configuration says of it.
   offline: boolean;
   drained: boolean;
@@ -79,10 +83,11 @@ export interface ProcessModel {
   readonly opens: string; // "/dev/drbd0"
 }
 
-export function createNode(name: string, index: number): NodeModel {
+export function createNode({ name, group, disks }: NodeSpec, index: number): NodeModel {
   const node: NodeModel = {
     name,
     address: `10.77.0.${11 + index}`,
+    group,
     uuid: `node-${name.split(".")[0]}`,
     up: true,
     bootId: `boot-${index}`,
@@ -99,18 +104,21 @@ export function createNode(name: string, index: number): NodeModel {
     damagedMinor: undefined,
     removedFiles: new Set(),
     extraFiles: new Map(),
+    ssconfMaster: undefined,
     offline: false,
     drained: false,
     serial: 1,
   };
-  const disk = plug(node, "sda");
-  disk.pv = {
-    path: "/dev/sda",
-    uuid: lvmUuid(`${name} pv`),
-    vgName: "kvmvg",
-    vgUuid: lvmUuid(`${name} kvmvg`),
-    allocatable: true,
-  };
+  for (let n = 0; n < disks; n += 1) {
+    const disk = plug(node, `sd${String.fromCharCode("a".charCodeAt(0) + n)}`);
+    disk.pv = {
+      path: `/dev/${disk.name}`,
+      uuid: lvmUuid(n === 0 ? `${name} pv` : `${name} pv ${n}`),
+      vgName: "kvmvg",
+      vgUuid: lvmUuid(`${name} kvmvg`),
+      allocatable: true,
+    };
+  }
   return node;
 }
 

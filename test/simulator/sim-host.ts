@@ -49,7 +49,7 @@ function readFile(world: World, node: NodeModel, path: string): string {
 
 function textOf(world: World, node: NodeModel, path: string): string | undefined {
   if (path.startsWith("/proc/")) return firewallOf(world, node).readFile(path) ?? procFile(world, node, path);
-  if (!path.startsWith("/sys/block")) return ganetiFile(world, path);
+  if (!path.startsWith("/sys/block")) return ganetiFile(world, node, path);
   const entry = sysfsEntry(world, node, path);
   return isText(entry) ? entry : undefined;
 }

@@ -14,7 +14,7 @@ import {
   type DrbdEndModel,
 } from "./drbd-model.js";
 import { kill } from "./ganeti-jobs.js";
-import { instanceNamed, type InstanceModel, type JobModel } from "./ganeti-model.js";
+import { diskOfInstance, instanceNamed, type InstanceModel, type JobModel } from "./ganeti-model.js";
 import { gntCommand } from "./gnt-commands.js";
 import { isWhole } from "./job-moves.js";
 import { hasVolume } from "./lvm-model.js";
@@ -291,7 +291,7 @@ export function instanceOf(world: World, name: string): InstanceModel {
 }
 
 export function diskOf(world: World, name: string): DiskModel {
-  return instanceOf(world, name).disk;
+  return diskOfInstance(instanceOf(world, name));
 }
 
 /** A person migrates web1, and its ends are apart for a moment. */
@@ -320,10 +320,10 @@ async function bothPrimary({ cluster: { world }, until }: Theatre): Promise<void
 /** Ganeti stopped it: h2 let go of the disk, and h1 could not. */
 function stopped(world: World, name: string): void {
   const instance = instanceOf(world, name);
-  const secondary = endAt(instance.disk, H2);
+  const secondary = endAt(diskOfInstance(instance), H2);
   instance.adminState = "down";
   nodeOf(world, H1).guests.delete(instance.name);
-  if (secondary !== undefined) takenDown(instance.disk, secondary);
+  if (secondary !== undefined) takenDown(diskOfInstance(instance), secondary);
 }
 
 function takenDown(disk: DiskModel, end: DrbdEndModel): void {
@@ -338,12 +338,13 @@ export function die(cluster: SimCluster, node: string): void {
 
 function failedOver(world: World, name: string, to: string): void {
   const instance = instanceOf(world, name);
-  const end = endAt(instance.disk, to);
-  if (end === undefined || !hasVolume(nodeOf(world, to), "kvmvg", volumeNames(instance.disk).data))
+  const disk = diskOfInstance(instance);
+  const end = endAt(disk, to);
+  if (end === undefined || !hasVolume(nodeOf(world, to), "kvmvg", volumeNames(disk).data))
     throw new Error(`${name} has no copy on ${to}`);
   instance.primary = to;
   end.role = Role.PRIMARY;
-  beginGeneration(instance.disk, end);
+  beginGeneration(disk, end);
   nodeOf(world, to).guests.add(instance.name);
-  for (const other of instance.disk.ends) if (other !== end) other.role = Role.SECONDARY;
+  for (const other of disk.ends) if (other !== end) other.role = Role.SECONDARY;
 }

@@ -23,22 +23,28 @@ export interface Server {
 export interface WireHooks {
   /** Each request for an action comes to its agent twice, the second time a moment later. */
   repeatsRequests: boolean;
-  /** This request is lost on its way. */
+  /** This request does not reach its agent. */
   loses: (request: ActionRequest) => boolean;
+  /** Likewise, and its connection carries nothing more to the agent. */
+  breaks: (request: ActionRequest) => boolean;
   /** In the moment when an orchestrator sends it, whatever becomes of it on the way. */
   sent: (request: ActionRequest, from: string) => void;
   /** ms that a message needs between two nodes; "lost": this connection carries nothing more in this direction. */
   travels: (from: string, to: string) => number | "lost";
   /** Instead of what the orchestrator sent. */
   altered: (message: SessionResponse, to: string) => SessionResponse;
+  /** Instead of what the agent sent. */
+  answered: (message: SessionRequest, from: string) => SessionRequest;
 }
 
 export const QUIET_WIRE: WireHooks = {
   repeatsRequests: false,
   loses: () => false,
+  breaks: () => false,
   sent: () => undefined,
   travels: () => 0,
   altered: (message) => message,
+  answered: (message) => message,
 };
 
 export interface WireParts {
@@ -47,7 +53,10 @@ export interface WireParts {
   readonly requests: ActionRequest[];
   readonly serverOn: (node: string) => Server | undefined;
   readonly isUp: (node: string) => boolean;
+  /** A connection can be made. */
   readonly reaches: (from: string, to: string) => boolean;
+  /** What is sent on one comes over. */
+  readonly arrives: (from: string, to: string) => boolean;
 }
 
 /** @throws VigieError UNAVAILABLE */
@@ -60,12 +69,17 @@ export async function dial(
   const { clock, hooks } = parts;
   const served = parts.serverOn(to);
   await clock.sleep(5);
-  const whole = (): boolean =>
-    process.alive &&
-    served?.process.alive === true &&
-    served === parts.serverOn(to) &&
-    (from === to || parts.reaches(from, to));
-  if (!whole() || served === undefined || served.process.frozen !== undefined || !parts.isUp(from))
+  const bothLive = (): boolean =>
+    process.alive && served?.process.alive === true && served === parts.serverOn(to);
+  const carries = (sender: string, receiver: string): boolean =>
+    bothLive() && (sender === receiver || parts.arrives(sender, receiver));
+  if (
+    !bothLive() ||
+    (from !== to && !parts.reaches(from, to)) ||
+    served === undefined ||
+    served.process.frozen !== undefined ||
+    !parts.isUp(from)
+  )
     throw new VigieError("UNAVAILABLE", `${to} cannot be reached`);
   const inbox = createInbox();
   const toAgent = createPipe<SessionResponse>({
@@ -92,21 +106,22 @@ export async function dial(
 
   function carry(message: SessionResponse): void {
     if (message.body?.$case === "actionRequest") hooks.sent(message.body.value, to);
-    if (!whole()) return;
+    if (!carries(to, from)) return;
     const body = hooks.altered(SessionResponse.decode(SessionResponse.encode(message).finish()), from);
     const afterMs = from === to ? 0 : hooks.travels(to, from);
     if (body.body?.$case !== "actionRequest") return toAgent.push(body, afterMs);
     parts.requests.push(body.body.value);
     if (hooks.loses(body.body.value)) return;
+    if (hooks.breaks(body.body.value)) return toAgent.push(body, "lost");
     toAgent.push(body, afterMs);
     if (hooks.repeatsRequests)
-      void clock.sleep(REPEATED_AFTER_MS).then(() => whole() && toAgent.push(body, 0));
+      void clock.sleep(REPEATED_AFTER_MS).then(() => carries(to, from) && toAgent.push(body, 0));
   }
 
   return {
     send: (message) => {
-      if (!whole()) return true;
-      const body = SessionRequest.decode(SessionRequest.encode(message).finish());
+      if (!carries(from, to)) return true;
+      const body = hooks.answered(SessionRequest.decode(SessionRequest.encode(message).finish()), from);
       toOrchestrator.push(body, from === to ? 0 : hooks.travels(from, to));
       return true;
     },

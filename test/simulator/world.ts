@@ -4,17 +4,10 @@
  */
 import { ConnectionState, DiskState, type Clock } from "@vigie/proto";
 import { mapName } from "./maps.js";
-import {
-  createDisk,
-  endAt,
-  loseDisk,
-  minorOf,
-  part,
-  step,
-  type DiskModel,
-  type DrbdEndModel,
-} from "./drbd-model.js";
+import { threeNodes, type ClusterSpec } from "./cluster-spec.js";
+import { endAt, loseDisk, minorOf, part, step, type DiskModel, type DrbdEndModel } from "./drbd-model.js";
 import { createGaneti, type GanetiModel } from "./ganeti-model.js";
+import { addInstance } from "./instances.js";
 import { makeVolume, META_BYTES } from "./lvm-model.js";
 import { createNode, logRecord, type NodeModel } from "./node-model.js";
 
@@ -23,17 +16,24 @@ const STEP_MS = 100;
 export interface World {
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, NodeModel>;
-  readonly disks: readonly DiskModel[];
+  /** Mirrored ones, of all instances. */
+  readonly disks: DiskModel[];
   readonly ganeti: GanetiModel;
   master: string;
   /** Pairs "h1 h2" that do not see each other. */
   readonly partitions: Set<string>;
+  /** "h1 h2": what h1 sends does not arrive at h2; the other way is open. */
+  readonly oneWay: Set<string>;
   /** Guests write at least as often, so that a disk that fails is met; undefined: they are idle. */
   guestsWriteEveryMs: number | undefined;
   /** What was run that may change something, in order. */
   readonly ran: Ran[];
   /** Before each of them has its effect. */
   runs: (ran: Ran) => void;
+  /** A job gives this copy up. @param reasons the job's; empty: a person's */
+  drops: (disk: DiskModel, end: DrbdEndModel, reasons: readonly string[]) => void;
+  /** A job starts this guest here, or brings it here. @param reasons the job's; empty: a person's */
+  places: (instance: string, node: string, reasons: readonly string[]) => void;
   /** What goes wrong with a command, instead of what it does. */
   trouble: (node: NodeModel, argv: readonly string[]) => Trouble | undefined;
   readonly stop: () => void;
@@ -55,31 +55,28 @@ export function noteRun(world: World, node: NodeModel, argv: readonly string[]):
 /** It fails; it hangs in the kernel; it does its work and is not heard of; it says nothing of it. */
 export type Trouble = "fails" | "hangs" | "killed" | "silent";
 
-export const NODE_NAMES = ["h1.sim.example", "h2.sim.example", "h3.sim.example"];
-
-export function createWorld(clock: Clock, instances: number): World {
-  const nodes = new Map(NODE_NAMES.map((name, i) => [name, createNode(name, i)]));
-  const disks = Array.from({ length: instances }, (_, i) =>
-    createDisk(`web${i + 1}.sim.example`, i, NODE_NAMES[i % 3] ?? "", NODE_NAMES[(i + 1) % 3] ?? ""),
-  );
-  for (const disk of disks) {
-    for (const { node } of disk.ends) makeVolumes(nodes.get(node), disk);
-    nodes.get(disk.ends[0].node)?.guests.add(disk.instance);
-  }
+/** @param of its nodes and instances; or how many instances the usual three nodes have */
+export function createWorld(clock: Clock, of: ClusterSpec | number): World {
+  const spec = typeof of === "number" ? threeNodes(of) : of;
+  const nodes = new Map(spec.nodes.map((node, i) => [node.name, createNode(node, i)] as const));
   const ended = new AbortController();
   const world: World = {
     clock,
     nodes,
-    disks,
-    ganeti: createGaneti(disks),
-    master: NODE_NAMES[0] ?? "",
+    disks: [],
+    ganeti: createGaneti(),
+    master: spec.nodes[0]?.name ?? "",
     partitions: new Set(),
+    oneWay: new Set(),
     guestsWriteEveryMs: undefined,
     ran: [],
     runs: () => undefined,
+    drops: () => undefined,
+    places: () => undefined,
     trouble: () => undefined,
     stop: () => ended.abort(),
   };
+  for (const instance of spec.instances) addInstance(world, instance, world.disks.length);
   void live(world, ended.signal);
   return world;
 }
@@ -92,8 +89,8 @@ export function makeVolumes(node: NodeModel | undefined, disk: DiskModel): strin
 }
 
 /** In the volume group kvmvg. */
-export function volumeNames({ uuid }: DiskModel): { readonly data: string; readonly meta: string } {
-  return { data: `${uuid}.disk0_data`, meta: `${uuid}.disk0_meta` };
+export function volumeNames({ uuid, index }: DiskModel): { readonly data: string; readonly meta: string } {
+  return { data: `${uuid}.disk${index}_data`, meta: `${uuid}.disk${index}_meta` };
 }
 
 /** The minor that has the volume of this map for its disk. */
@@ -176,10 +173,16 @@ function isDead(world: World, disk: DiskModel, { node }: DrbdEndModel): boolean 
   return volume?.disk.state === "offline";
 }
 
-/** Both up, and nothing between them is cut. */
+/** Both up, and nothing between them is cut, in either direction: as a connection needs it. */
 export function reaches(world: World, a: string, b: string): boolean {
-  const up = world.nodes.get(a)?.up === true && world.nodes.get(b)?.up === true;
-  return up && !world.partitions.has(`${a} ${b}`) && !world.partitions.has(`${b} ${a}`);
+  return arrives(world, a, b) && arrives(world, b, a);
+}
+
+/** What one node sends comes to the other. */
+export function arrives(world: World, from: string, to: string): boolean {
+  const up = world.nodes.get(from)?.up === true && world.nodes.get(to)?.up === true;
+  const parted = world.partitions.has(`${from} ${to}`) || world.partitions.has(`${to} ${from}`);
+  return up && !parted && !world.oneWay.has(`${from} ${to}`);
 }
 
 export function standAlone(disk: DiskModel): void {

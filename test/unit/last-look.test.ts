@@ -238,15 +238,16 @@ test("a wait that can never come true says so, and after five minutes asks a per
   await begin(play);
   await play.until("web2 to be connected", () => waitingStep(play).startsWith("activate-1"), 300);
   const web2 = instanceOf(world, "web2");
-  web2.disk.outOfSyncKib = 600_000;
+  const disk = diskOf(world, "web2");
+  disk.outOfSyncKib = 600_000;
   await play.until("its resync", () => waitingStep(play) === "await-redundant-1", 300);
   await play.pass(10);
   web2.adminState = "down";
   web2.serial += 1;
   world.ganeti.configSerial += 1;
-  for (const end of web2.disk.ends) {
+  for (const end of disk.ends) {
     nodeOf(world, end.node).guests.delete(web2.name);
-    leave({ disk: web2.disk, end });
+    leave({ disk, end });
     end.configured = false;
     end.role = Role.SECONDARY;
   }

@@ -4,26 +4,37 @@
  */
 import type { ActionRequest } from "@vigie/proto";
 import type { JournalRow } from "../../simulator/cluster.js";
+import type { DiskModel, DrbdEndModel } from "../../simulator/drbd-model.js";
 import type { Ran } from "../../simulator/world.js";
+
+type Found = readonly string[];
 
 /** Each returns what it saw that must never be, beginning with the invariant's number. */
 export interface Watch {
-  readonly look?: () => readonly string[];
+  readonly look?: () => Found;
   /** An orchestrator on this node sends it now. */
-  readonly sent?: (request: ActionRequest, from: string) => readonly string[];
+  readonly sent?: (request: ActionRequest, from: string) => Found;
   /** Before it has its effect. */
-  readonly runs?: (ran: Ran) => readonly string[];
+  readonly runs?: (ran: Ran) => Found;
   /** An agent has it on disk. */
-  readonly journaled?: (node: string, row: JournalRow) => readonly string[];
+  readonly journaled?: (node: string, row: JournalRow) => Found;
+  /** A job gives this copy up. */
+  readonly dropped?: (disk: DiskModel, end: DrbdEndModel, reasons: readonly string[]) => Found;
+  /** A job starts this guest there, or brings it there. */
+  readonly placed?: (instance: string, node: string, reasons: readonly string[]) => Found;
+  /** A person has this run's plan. */
+  readonly planned?: (runId: string) => void;
+  readonly over?: (runId: string) => void;
   /** A person was told that it is so. */
   readonly confirmed?: (what: Confirmed) => void;
   /** The storm is over, and everything had its time. */
-  readonly ended?: () => Promise<readonly string[]>;
+  readonly ended?: () => Promise<Found>;
 }
 
-export type Confirmed =
-  | { readonly what: "stopped" | "released"; readonly runId: "" }
-  | { readonly what: "paused" | "resumed" | "ended"; readonly runId: string };
+export interface Confirmed {
+  readonly what: "stopped" | "released" | "paused" | "resumed" | "ended";
+  readonly runId: string; // empty: of all
+}
 
 export interface Judge extends Required<Watch> {
   readonly broken: ReadonlySet<string>;
@@ -33,13 +44,23 @@ export interface Judge extends Required<Watch> {
 
 export function createJudge(watches: readonly Watch[], tell: (line: string) => void): Judge {
   const broken = new Set<string>();
-  const judge: Judge = {
+  return {
     broken,
     found: (line) => void note([line]),
     look: () => note(watches.flatMap((watch) => watch.look?.() ?? [])),
     sent: (request, from) => note(watches.flatMap((watch) => watch.sent?.(request, from) ?? [])),
     runs: (ran) => note(watches.flatMap((watch) => watch.runs?.(ran) ?? [])),
     journaled: (node, row) => note(watches.flatMap((watch) => watch.journaled?.(node, row) ?? [])),
+    dropped: (disk, end, reasons) =>
+      note(watches.flatMap((watch) => watch.dropped?.(disk, end, reasons) ?? [])),
+    placed: (instance, node, reasons) =>
+      note(watches.flatMap((watch) => watch.placed?.(instance, node, reasons) ?? [])),
+    planned: (runId) => {
+      for (const watch of watches) watch.planned?.(runId);
+    },
+    over: (runId) => {
+      for (const watch of watches) watch.over?.(runId);
+    },
     confirmed: (what) => {
       for (const watch of watches) watch.confirmed?.(what);
     },
@@ -48,9 +69,8 @@ export function createJudge(watches: readonly Watch[], tell: (line: string) => v
       return [...broken];
     },
   };
-  return judge;
 
-  function note(lines: readonly string[]): readonly string[] {
+  function note(lines: Found): Found {
     for (const line of lines) {
       if (broken.has(line)) continue;
       broken.add(line);

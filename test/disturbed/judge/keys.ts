@@ -1,30 +1,101 @@
-/** I22, I23, I25: no key is begun twice on a node, and nothing is begun for an epoch below one that this node has seen. */
+/**
+ * I22, I23, I25, I27: no key is begun twice on a node; nothing is begun, and no command run, for an epoch below one that
+ * this node has seen; nothing is begun that came too late; and no step is begun again that may have done its work, unless a
+ * person says so.
+ */
+import { RunEventKind, type ActionRequest, type RunEvent } from "@vigie/proto";
 import type { JournalRow } from "../../simulator/cluster.js";
+import type { World } from "../../simulator/world.js";
+import type { Exposure } from "../exposure.js";
 import type { Watch } from "./judge.js";
 
-export function watchKeys(): Watch {
-  const begun = new Set<string>(); // "h1.sim.example r-…/cut-link/1"
-  const highest = new Map<string, number>(); // node → epoch
+const SEEN_MS = 500; // between a leader's word and a command that had been asked for before
+const LATE_MS = 1_000; // of the ways of the question and of the answer
+const ANSWERS: ReadonlySet<RunEventKind> = new Set([RunEventKind.RETRY_ASKED, RunEventKind.UNDO_STARTED]);
+
+interface Begun {
+  readonly epoch: number;
+  readonly step: string; // "r-…/cut-link"
+  ran: number; // commands
+}
+
+export function watchKeys(
+  world: World,
+  rowsOf: (runId: string) => readonly RunEvent[],
+  exposure: Exposure,
+): Watch {
+  const begun = new Map<string, Begun>(); // "h1.sim.example r-…/cut-link/1"
+  const atWork = new Map<string, Set<string>>(); // node → its keys without a result
+  const epochs = new Map<string, { epoch: number; sinceMs: number }>(); // node → the highest it has seen
+  const sentAtMs = new Map<string, number>(); // key → when, and for how long it is good
+  const { clock } = world;
   return {
+    sent: (request) => {
+      const key = keyOf(request);
+      if (request.recall) exposure.count("unanswered actions recalled");
+      else sentAtMs.set(key, clock.monotonicMs() + request.notAfterMs);
+      return [];
+    },
     journaled: (node, row) => {
+      const seen = epochs.get(node)?.epoch ?? 0;
       const epoch = epochOf(row);
-      const seen = highest.get(node) ?? 0;
-      highest.set(node, Math.max(seen, epoch));
-      if (row.kind !== "intent") return [];
-      const key = `${node} ${row.key}`;
-      const again = begun.has(key);
-      begun.add(key);
-      return [
-        ...(again ? [`I23: begun twice: ${key}`] : []),
-        ...(epoch < seen ? [`I25: ${key} was begun for epoch ${epoch}, and ${seen} was seen`] : []),
-      ];
+      if (epoch > seen) epochs.set(node, { epoch, sinceMs: clock.monotonicMs() });
+      if (row.kind === "result") return ended(node, row);
+      return row.kind === "intent" ? begins(node, row, epoch, seen) : [];
+    },
+    runs: ({ node, argv }) => {
+      const keys = [...(atWork.get(node) ?? [])].map((key) => begun.get(key));
+      for (const one of keys) if (one !== undefined) one.ran += 1;
+      const newest = Math.max(0, ...keys.map((one) => one?.epoch ?? 0));
+      const { epoch = 0, sinceMs = 0 } = epochs.get(node) ?? {};
+      const stale = keys.length > 0 && newest < epoch && clock.monotonicMs() - sinceMs > SEEN_MS;
+      return stale ? [`I25: ${node} ran ${argv.join(" ")} for epoch ${newest}, and had seen ${epoch}`] : [];
     },
   };
+
+  function begins(node: string, row: Intent, epoch: number, seen: number): string[] {
+    const key = `${node} ${row.key}`;
+    const step = row.key.slice(0, row.key.lastIndexOf("/"));
+    const before = [...begun.entries()].filter(([, one]) => one.step === step && one.ran > 0);
+    const again = begun.has(key);
+    const lateMs = clock.monotonicMs() - (sentAtMs.get(row.key) ?? Number.POSITIVE_INFINITY);
+    begun.set(key, { epoch, step, ran: 0 });
+    atWork.set(node, (atWork.get(node) ?? new Set()).add(key));
+    if (before.length > 0) exposure.count("steps begun again");
+    return [
+      ...(again ? [`I23: begun twice: ${key}`] : []),
+      ...(epoch < seen ? [`I25: ${key} was begun for epoch ${epoch}, and ${seen} was seen`] : []),
+      ...(lateMs > LATE_MS ? [`I27: ${key} was begun ${lateMs} ms after its time`] : []),
+      ...(before.length > 0 && !isAnswered(step)
+        ? [`I22: ${key} was begun though ${before[0]?.[0]} had run`]
+        : []),
+    ];
+  }
+
+  function ended(node: string, { key, result }: Extract<JournalRow, { kind: "result" }>): string[] {
+    atWork.get(node)?.delete(`${node} ${key}`);
+    if (result.code === "STALE_EPOCH") exposure.count("stale epochs refused");
+    return [];
+  }
+
+  /** A person asked for it since, or it is on its way back. */
+  function isAnswered(step: string): boolean {
+    const [runId = "", stepId = ""] = step.split("/");
+    return rowsOf(runId).some(
+      (row) => ANSWERS.has(row.kind) && (row.stepId === stepId || row.kind === RunEventKind.UNDO_STARTED),
+    );
+  }
 }
+
+type Intent = Extract<JournalRow, { kind: "intent" }>;
 
 function epochOf(row: JournalRow): number {
   if (row.kind === "epoch") return row.epoch;
   if (row.kind !== "intent") return 0;
   const { epoch } = row.detail as { readonly epoch?: number };
   return epoch ?? 0;
+}
+
+export function keyOf({ runId, stepId, attempt }: ActionRequest): string {
+  return `${runId}/${stepId}/${attempt}`;
 }

@@ -1,15 +1,17 @@
 /** I33: once a person was told that everything is stopped, or this run, nothing more of it is sent until a person lets it go. */
 import type { ActionRequest } from "@vigie/proto";
+import type { Exposure } from "../exposure.js";
 import type { Watch } from "./judge.js";
 
 /** They take back, and do nothing new. */
 const TAKES_BACK: ReadonlySet<string> = new Set(["restoreDrbdLink", "continueWatcher"]);
 
-export function watchStop(): Watch {
+export function watchStop(exposure: Exposure): Watch {
   let stopped = false;
   const held = new Map<string, "paused" | "ended">(); // by run
   return {
     confirmed: ({ what, runId }) => {
+      if (what === "stopped" || what === "paused") exposure.count("stops and pauses confirmed");
       if (what === "stopped") stopped = true;
       if (what === "released") stopped = false;
       if (what === "paused" || what === "ended") held.set(runId, what);

@@ -1,0 +1,39 @@
+/** Everything heals, and a person answers what is asked: then each run comes to its end, or something is wrong. */
+import { RunEventKind, RunState, RunVerb, type Run } from "@vigie/proto";
+import type { Person } from "./person.js";
+import type { Scene } from "./scene.js";
+
+const HEALED_MS = 15_000; // sessions, a leader, a first reading
+const CALM_MAX_MS = 600_000;
+const TURN_MS = 5_000;
+const RETRIES = 2;
+
+/** @param working what the storm began and still goes on */
+export async function calm(scene: Scene, person: Person, working: readonly Promise<void>[]): Promise<void> {
+  const { clock, tell, healers, judge, cluster, world } = scene;
+  tell("calm");
+  for (const heal of healers) heal();
+  await Promise.all(working);
+  for (const heal of healers) heal();
+  if (!cluster.runs("orchestrator", world.master)) return;
+  await person.go();
+  await clock.sleep(HEALED_MS);
+  const startedMs = clock.monotonicMs();
+  while (clock.monotonicMs() - startedMs < CALM_MAX_MS) {
+    const open = cluster.orchestrator().executor.open();
+    if (open.length === 0) break;
+    for (const run of open) await answer(person, run);
+    await clock.sleep(TURN_MS);
+  }
+  await judge.ended();
+}
+
+async function answer(person: Person, run: Run): Promise<void> {
+  const { id, state, events } = run;
+  if (state === RunState.PAUSED) return person.say(RunVerb.RESUME, id);
+  if (state === RunState.AWAITING_APPROVAL) return person.abort(id);
+  if (run.progress?.text.includes("a person is asked") === true) return person.say(RunVerb.CONFIRM, id);
+  if (state !== RunState.FROZEN) return;
+  const tries = events.filter(({ kind }) => kind === RunEventKind.RETRY_ASKED).length;
+  return person.say(tries < RETRIES ? RunVerb.RETRY_STEP : RunVerb.TAKE_OVER, id);
+}

@@ -1,0 +1,162 @@
+/** Networks that carry less than they should, readings that come late or damaged, disks that are full, clocks that jump. */
+import { loseDisk } from "../../simulator/drbd-model.js";
+import { readFails } from "../../simulator/sim-host.js";
+import { isolate } from "../troubles.js";
+import { short, type Scene } from "../scene.js";
+import type { Disturbance } from "./disturbance.js";
+
+const READINGS = [
+  /^\/proc\/drbd$/,
+  /ssconf_/,
+  /lvs|vgs|pvs/,
+  /drbdsetup/,
+  /config\.data|luxi|query/,
+  /^\/sys\/block/,
+  /dmsetup/,
+];
+
+export const MACHINES: readonly Disturbance[] = [
+  {
+    name: "two nodes do not see each other",
+    weight: 3,
+    happen: async (scene) => {
+      const [a = "", b = ""] = scene.random.shuffled([...scene.world.nodes.keys()]);
+      scene.tell(`${short(a)} and ${short(b)} do not see each other`);
+      scene.world.partitions.add(`${a} ${b}`);
+      await forAWhile(scene, () => scene.world.partitions.delete(`${a} ${b}`));
+    },
+  },
+  {
+    name: "a node is cut off",
+    weight: 2,
+    happen: async (scene) => {
+      const node = scene.random.pick([...scene.world.nodes.keys()]);
+      scene.tell(`${short(node)} is cut off`);
+      await forAWhile(scene, isolate(scene.world, node));
+    },
+  },
+  {
+    name: "what one node sends does not come to another",
+    weight: 3,
+    happen: async (scene) => {
+      const { world, random } = scene;
+      const [a = ""] = random.shuffled([...world.nodes.keys()]);
+      const [from, to] = random.chance(0.5) ? [a, world.master] : [world.master, a];
+      scene.tell(`what ${short(from)} sends does not come to ${short(to)}`);
+      world.oneWay.add(`${from} ${to}`);
+      await forAWhile(scene, () => world.oneWay.delete(`${from} ${to}`));
+    },
+  },
+  {
+    name: "messages are late",
+    weight: 3,
+    happen: async (scene) => {
+      const lateMs = scene.random.int(500, 6_000);
+      scene.faults.network.lateMs = lateMs;
+      await forAWhile(scene, () => (scene.faults.network.lateMs = 0));
+    },
+  },
+  {
+    name: "requests come twice",
+    weight: 3,
+    happen: async (scene) => {
+      scene.cluster.hooks.repeatsRequests = true;
+      await forAWhile(scene, () => (scene.cluster.hooks.repeatsRequests = false));
+    },
+  },
+  {
+    name: "a request is lost",
+    weight: 3,
+    happen: async ({ cluster: { hooks } }) => {
+      hooks.breaks = () => {
+        hooks.breaks = () => false;
+        return true;
+      };
+    },
+  },
+  {
+    name: "a machine is slow",
+    weight: 3,
+    happen: async (scene) => {
+      const faults = scene.faults.of(someNode(scene));
+      faults.slowMs = scene.random.int(300, 4_000);
+      await forAWhile(scene, () => (faults.slowMs = 0));
+    },
+  },
+  {
+    name: "readings are late, damaged or missing",
+    weight: 4,
+    happen: async (scene) => {
+      const node = someNode(scene);
+      const faults = scene.faults.of(node);
+      const gives = scene.random.pick(["late", "damaged", "missing"] as const);
+      const what = scene.random.pick(READINGS);
+      scene.tell(`${short(node)}: readings of ${what.source} are ${gives}`);
+      faults.reading = { what, gives };
+      await forAWhile(scene, () => (faults.reading = undefined));
+    },
+  },
+  {
+    name: "a disk is full",
+    weight: 2,
+    happen: async (scene) => {
+      const node = scene.random.chance(0.5) ? scene.world.master : someNode(scene);
+      const faults = scene.faults.of(node);
+      scene.tell(`the disk of ${short(node)} is full`);
+      faults.diskFull = true;
+      await forAWhile(scene, () => (faults.diskFull = false));
+    },
+  },
+  {
+    name: "a clock jumps",
+    weight: 2,
+    happen: async (scene) => {
+      const node = someNode(scene);
+      const jumpMs = scene.random.pick([-3_600_000, -30_000, 30_000, 3_600_000]);
+      scene.tell(`the clock of ${short(node)} jumps by ${jumpMs / 1000} s`);
+      scene.faults.of(node).wallOffsetMs += jumpMs;
+    },
+  },
+  {
+    name: "a disk fails",
+    weight: 2,
+    happen: async ({ world, random, tell }) => {
+      const disk = world.disks.length === 0 ? undefined : random.pick(world.disks);
+      const end = disk === undefined ? undefined : random.pick(disk.ends);
+      if (disk === undefined || end === undefined || !end.configured) return;
+      tell(`${short(end.node)} loses its copy of ${short(disk.instance)}`);
+      const node = world.nodes.get(end.node);
+      if (node?.disks[0] !== undefined) readFails(node, node.disks[0].name);
+      loseDisk(disk, end);
+    },
+  },
+  {
+    name: "a guest dies",
+    weight: 2,
+    happen: async ({ world, random, tell }) => {
+      const node = random.pick([...world.nodes.values()]);
+      const [guest] = random.shuffled([...node.guests]);
+      if (guest === undefined) return;
+      tell(`the guest ${short(guest)} dies on ${short(node.name)}`);
+      node.guests.delete(guest);
+    },
+  },
+  {
+    name: "a resync stalls",
+    weight: 2,
+    happen: async ({ world, random }) => {
+      if (world.disks.length > 0) random.pick(world.disks).blackhole = "this-connection";
+    },
+  },
+];
+
+async function forAWhile({ random, clock, healers }: Scene, heal: () => void): Promise<void> {
+  healers.add(heal);
+  await clock.sleep(random.chance(0.7) ? random.int(1_000, 25_000) : random.int(25_000, 90_000));
+  heal();
+  healers.delete(heal);
+}
+
+function someNode({ world, random }: Scene): string {
+  return random.pick([...world.nodes.keys()]);
+}

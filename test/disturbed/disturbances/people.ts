@@ -1,0 +1,59 @@
+/** What people do at Vigie's own command line while a run works. */
+import { RunState, RunVerb } from "@vigie/proto";
+import type { Disturbance } from "./disturbance.js";
+
+export const PEOPLE: readonly Disturbance[] = [
+  { name: "a person stops everything", weight: 4, happen: (_scene, person) => person.stop() },
+  {
+    name: "a person stops everything, and lets it go again",
+    weight: 2,
+    happen: async ({ clock, random }, person) => {
+      await person.stop();
+      await clock.sleep(random.int(500, 20_000));
+      await person.go();
+    },
+  },
+  {
+    name: "a person pauses the run",
+    weight: 4,
+    happen: async ({ clock, random }, person, { id }) => {
+      await person.say(RunVerb.PAUSE, id);
+      if (random.chance(0.5)) return;
+      await clock.sleep(random.int(500, 30_000));
+      await person.say(RunVerb.RESUME, id);
+    },
+  },
+  { name: "a person aborts the run", weight: 2, happen: (_scene, person, { id }) => person.abort(id) },
+  {
+    name: "a person takes the run over",
+    weight: 1,
+    happen: (_scene, person, { id }) => person.say(RunVerb.TAKE_OVER, id),
+  },
+  {
+    name: "a person plans the same again",
+    weight: 2,
+    happen: async (_scene, person, { plan }) => {
+      const parameters = Object.fromEntries((plan?.parameters ?? []).map(({ name, value }) => [name, value]));
+      const second = await person.plan(plan?.runbook ?? "", parameters);
+      if (second?.state === RunState.AWAITING_APPROVAL) await person.approve(second);
+    },
+  },
+  {
+    name: "a person plans something else on the same",
+    weight: 3,
+    happen: async ({ random, world }, person, { plan }) => {
+      const node =
+        plan?.parameters.find(({ name }) => name === "node")?.value ?? random.pick([...world.nodes.keys()]);
+      const disk = world.nodes.get(node)?.disks.at(-1)?.name ?? "sda";
+      const [runbook, parameters] = random.pick<readonly [string, Readonly<Record<string, string>>]>([
+        ["relocate-secondaries", { node }],
+        ["retire-disk", { node, disk }],
+        ["rebuild-redundancy", {}],
+        ["disable-dead-node", { node }],
+        ["reinstate-node", { node }],
+      ]);
+      const second = await person.plan(runbook, parameters);
+      if (second?.state === RunState.AWAITING_APPROVAL) await person.approve(second);
+    },
+  },
+];

@@ -1,0 +1,37 @@
+/** The table of what is watched: an invariant is its file and its line here, and a planted bug in mutants/ that it catches. */
+import type { Plan, RunEvent } from "@vigie/proto";
+import type { SimCluster } from "../../simulator/cluster.js";
+import type { Exposure } from "../exposure.js";
+import { watchCopies } from "./copies.js";
+import { watchCuts } from "./cuts.js";
+import { watchForms } from "./forms.js";
+import { watchGuests } from "./guests.js";
+import type { Watch } from "./judge.js";
+import { watchKeys } from "./keys.js";
+import { watchLeading } from "./leading.js";
+import { watchNodeStop } from "./node-stop.js";
+import { watchPremises } from "./premises.js";
+import { watchStop } from "./stop.js";
+import { watchWaits } from "./waits.js";
+
+/** What is known of a run, as its rows told it. */
+export interface RunKnown {
+  readonly plan: (runId: string) => Plan | undefined;
+  readonly rows: (runId: string) => readonly RunEvent[];
+}
+
+export function allWatches(cluster: SimCluster, { plan, rows }: RunKnown, exposure: Exposure): Watch[] {
+  const { world } = cluster;
+  return [
+    watchStop(exposure),
+    watchNodeStop(world),
+    watchLeading(world),
+    watchKeys(world, rows, exposure),
+    watchPremises(cluster, plan, exposure),
+    watchCopies(world, exposure),
+    watchGuests(world, exposure),
+    watchCuts(world, exposure),
+    watchForms(world),
+    watchWaits(cluster),
+  ];
+}

@@ -1,0 +1,60 @@
+/** Disturbances at random moments of a run: at a time, or just after one of its rows, where check and act are close. */
+import { explain, type Run } from "@vigie/proto";
+import { DISTURBANCES } from "./disturbances/index.js";
+import type { Disturbance } from "./disturbances/disturbance.js";
+import type { Person } from "./person.js";
+import type { Random } from "./random.js";
+import { short, type Scene } from "./scene.js";
+
+const LASTS_MAX_MS = 120_000;
+const ROWS_MAX = 16; // of most runs
+const SOON_MAX_MS = 2_500;
+const TURN_MS = 50;
+
+interface Due {
+  readonly disturbance: Disturbance;
+  readonly atMs: number; // since the storm began; with a row: since that row
+  readonly atRow: number; // 0: at a time
+}
+
+/** @returns what still goes on when the storm is over: each ends by itself */
+export async function storm(scene: Scene, person: Person, run: Run): Promise<Promise<void>[]> {
+  const { random, clock, runs } = scene;
+  const lastsMs = random.int(20_000, LASTS_MAX_MS);
+  const startedMs = clock.monotonicMs();
+  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs));
+  const rowAtMs = [startedMs];
+  const working: Promise<void>[] = [];
+  while (dues.length > 0 && clock.monotonicMs() - startedMs < lastsMs && !runs.isOver(run.id)) {
+    await clock.sleep(TURN_MS);
+    while (rowAtMs.length <= runs.rows(run.id).length) rowAtMs.push(clock.monotonicMs());
+    const isDue = ({ atMs, atRow }: Due): boolean =>
+      clock.monotonicMs() - (rowAtMs[atRow] ?? Number.POSITIVE_INFINITY) >= atMs;
+    const [now, later] = [dues.filter(isDue), dues.filter((due) => !isDue(due))];
+    dues = later;
+    working.push(...now.map(({ disturbance }) => happen(scene, person, run, disturbance)));
+  }
+  return working;
+}
+
+function drawDue(random: Random, lastsMs: number): Due {
+  const disturbance = random.weighted(DISTURBANCES);
+  return random.chance(0.35)
+    ? { disturbance, atMs: random.int(0, Math.floor(lastsMs / 2)), atRow: 0 }
+    : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: random.int(1, ROWS_MAX) };
+}
+
+async function happen(
+  scene: Scene,
+  person: Person,
+  run: Run,
+  { name, happen: begin }: Disturbance,
+): Promise<void> {
+  scene.exposure.count(name);
+  scene.tell(`* ${name}`);
+  await begin(scene, person, run).catch((error: unknown) =>
+    scene.judge.found(
+      `the test itself: ${name}: ${short(explain(error))} ${error instanceof Error ? error.stack : ""}`,
+    ),
+  );
+}
