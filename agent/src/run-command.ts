@@ -7,10 +7,20 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { HungCommand } from "@vigie/proto";
 import type { Command, CommandOutcome } from "./host.js";
+import { whyNotTrusted } from "./trusted-program.js";
 
 const OUTPUT_CAP_BYTES = 4 * 1024 * 1024;
 const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 const KILL_GRACE_MS = 1_000; // after SIGKILL: a child that has not ended by then is in the kernel's hands
+
+const NOT_STARTED: CommandOutcome = {
+  end: "not-started",
+  exitCode: -1,
+  stdout: "",
+  stderr: "",
+  truncated: false,
+  durationMs: 0,
+};
 
 interface HungChild {
   readonly command: Command;
@@ -32,6 +42,8 @@ export function hungCommands(nowMs: number): HungCommand[] {
 
 /** @returns how the command ended; never rejects */
 export function runCommand(command: Command, monotonicMs: () => number): Promise<CommandOutcome> {
+  const problem = whyNotTrusted(command.file);
+  if (problem !== "") return Promise.resolve({ ...NOT_STARTED, stderr: `it is not run: ${problem} (I36)` });
   return new Promise((resolve) => {
     const startedMs = monotonicMs();
     const child = spawn(command.file, [...command.args], {

@@ -18,8 +18,9 @@ export const locateDisk: ActionDefinition<LocateDisk> = {
   opens: ({ disk }) => disk?.name ?? "",
   factsMaxAgeMs: 20_000, // whether ledctl is there is asked first; it is a light
   guard: async ({ disk }, look) => {
-    const { end } = await look.host.run({ file: LEDCTL, args: ["--version"], timeoutMs: TIMEOUT_MS });
-    const tool = fact("ledctl", end === "not-started" ? "not installed" : "there", end === "exited", "");
+    const { end, stderr } = await look.host.run({ file: LEDCTL, args: ["--version"], timeoutMs: TIMEOUT_MS });
+    const missing = stderr.startsWith("it is not run") ? stderr : "not installed";
+    const tool = fact("ledctl", end === "not-started" ? missing : "there", end === "exited", "");
     const named = DiskIdentity.create(disk);
     const seen = await seenDisk(named, look);
     // A light may be lit at a disk that tells no wwid: all else that it tells must agree.
