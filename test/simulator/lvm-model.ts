@@ -53,7 +53,7 @@ export function makeVolume(
   vgName: string,
   lvName: string,
   bytes: number,
-  snapshot = false,
+  origin = "",
 ): string | undefined {
   const whole = Math.ceil(bytes / EXTENT_BYTES) * EXTENT_BYTES;
   const disk = readable(node).find(
@@ -64,7 +64,7 @@ export function makeVolume(
   if (hasVolume(node, vgName, lvName))
     return `Logical Volume "${lvName}" already exists in volume group "${vgName}"`;
   const uuid = lvmUuid(`${node.name} ${lvName} ${node.volumes.length} ${disk.wwid}`);
-  node.volumes.push({ vgName, lvName, uuid, bytes: whole, disk, snapshot });
+  node.volumes.push({ vgName, lvName, uuid, bytes: whole, disk, origin });
   const map = `LVM-${disk.pv.vgUuid.replaceAll("-", "")}${uuid.replaceAll("-", "")}`;
   addMap(node, { name: mapName(vgName, lvName), uuid: map, on: disk.dev, sectors: whole / 512 });
   return undefined;
@@ -101,14 +101,15 @@ function report(kind: string, rows: readonly object[]): CommandOutcome {
 }
 
 function lvs(node: NodeModel): object[] {
-  return volumesThere(node).map(({ vgName, lvName, uuid, bytes, disk, snapshot }) => ({
+  return volumesThere(node).map(({ vgName, lvName, uuid, bytes, disk, origin }) => ({
     vg_name: vgName,
     lv_name: lvName,
     lv_uuid: uuid,
-    lv_attr: snapshot ? "swi-a-s---" : "-wi-ao----",
+    lv_attr: origin === "" ? "-wi-ao----" : "swi-a-s---",
     lv_size: String(bytes),
     lv_tags: "",
-    segtype: snapshot ? "snapshot" : "linear",
+    origin,
+    segtype: origin === "" ? "linear" : "snapshot",
     seg_size: String(bytes),
     devices: `${disk.pv?.path ?? ""}(0)`,
   }));
@@ -171,7 +172,7 @@ function lvcreate(node: NodeModel, args: readonly string[]): CommandOutcome {
   const [vgName = "", lvName = ""] = (args.at(-1) ?? "").split("/");
   if (!hasVolume(node, vgName, lvName))
     return outcome(5, "", `  Failed to find logical volume "${args.at(-1)}"\n`);
-  const why = makeVolume(node, vgName, after("--name"), Number.parseInt(after("--size"), 10) * 1024, true);
+  const why = makeVolume(node, vgName, after("--name"), Number.parseInt(after("--size"), 10) * 1024, lvName);
   return why === undefined ? outcome(0) : outcome(5, "", `  ${why}\n`);
 }
 

@@ -66,7 +66,7 @@ export interface VolumeModel {
   readonly uuid: string;
   readonly bytes: number;
   readonly disk: BlockDiskModel;
-  readonly snapshot: boolean;
+  readonly origin: string; // of a snapshot; else empty
 }
 
 export interface MapModel {

@@ -191,7 +191,7 @@ export const STAGES: readonly Stage[] = [
       faults(
         ...runsOn(world, "web1", H1),
         [isWhole(diskOf(world, "web1")), "web1 is not whole"],
-        [nodeOf(world, H2).volumes.some(({ snapshot }) => snapshot), "no snapshot was kept"],
+        [nodeOf(world, H2).volumes.some(({ origin }) => origin !== ""), "no snapshot was kept"],
         [world.ganeti.watcherPausedUntilUnixS === 0, "the watcher is still paused"],
       ),
   },

@@ -17,6 +17,7 @@ import {
 } from "@vigie/proto";
 import { checkEnd, checkGeneration, checkHostName, checkLvmName } from "../argument-types.js";
 import { judgeDiscard } from "../guards/discard-victim.js";
+import type { Snapshot } from "../guards/sound-snapshot.js";
 import type { ActionDefinition, Look } from "./action.js";
 import { identityOfEnd } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
@@ -42,7 +43,7 @@ export const discardVictim: ActionDefinition<DiscardVictim> = {
   guard: async (params, look) => {
     const { end, peer, snapshotName } = params;
     const minor = end?.minor ?? -1;
-    const [held, config, { cuts, unknown }, currentUuid, snapshotFound] = await Promise.all([
+    const [held, config, { cuts, unknown }, currentUuid, snapshot] = await Promise.all([
       holdersOf(minor, look),
       look.drbdConfig(minor),
       look.cuts(),
@@ -59,7 +60,7 @@ export const discardVictim: ActionDefinition<DiscardVictim> = {
       currentUuid,
       held,
       peerAgeMs: peerAgeMs(peer, look),
-      snapshotFound,
+      snapshot,
       cuts,
       cutsUnknownBecause: unknown,
     });
@@ -121,13 +122,11 @@ function described({ connection, role, disk }: DrbdMinor): string {
  * Beside the volume whose data it keeps; its name tells whose it is. Nobody else removes it within seconds, and LVM
  * takes as long to answer where a node is busy: then all else that the guard saw would be too old.
  */
-async function findSnapshot(dataLv: string, name: string, look: Look): Promise<string> {
-  if (name === "") return "";
-  const { facts } = await look.recent(Source.LVM, SNAPSHOT_SEEN_MS);
-  if (facts?.$case !== "lvm") return "";
+async function findSnapshot(dataLv: string, name: string, look: Look): Promise<Snapshot | string> {
+  if (name === "") return "none was named";
+  const { facts, reason } = await look.recent(Source.LVM, SNAPSHOT_SEEN_MS);
+  if (facts?.$case !== "lvm") return `LVM: ${reason}`;
   const [vg] = dataLv.split("/");
-  const isIt = facts.value.logicalVolumes.some(
-    ({ vgName, lvName, attr }) => vgName === vg && lvName === name && /^[sS]/.test(attr),
-  );
-  return isIt ? name : "";
+  const found = facts.value.logicalVolumes.find(({ vgName, lvName }) => vgName === vg && lvName === name);
+  return found ?? "LVM does not list it";
 }

@@ -171,13 +171,16 @@ describe("a snapshot", () => {
     $case: "snapshotVolume",
     value: { end, snapshotName: "vigie-r-1", sizeKib: 4_096 },
   } as const;
+  let attr = "swi-a-s---";
+  let origin = "1-2.disk0_data";
   const volumes = (...names: string[]): void => {
     const value = LvmFacts.create({
       logicalVolumes: names.map((lvName) =>
         LogicalVolume.create({
           vgName: "kvmvg",
           lvName,
-          attr: lvName.startsWith("vigie") ? "swi-a-s---" : "owi-aos---",
+          attr: lvName.startsWith("vigie") ? attr : "owi-aos---",
+          origin: lvName.startsWith("vigie") ? origin : "",
         }),
       ),
       volumeGroups: [VolumeGroup.create({ vgName: "kvmvg", freeBytes: 2 ** 30 })],
@@ -192,6 +195,21 @@ describe("a snapshot", () => {
     expect(await stage.perform(requestFor(kind, { attempt: 2 }))).toMatchObject({ outcome: ALREADY_SO });
     expect(lines()).toHaveLength(1);
   });
+
+  test.each([
+    ["invalid", "swi-I-s---", "1-2.disk0_data"],
+    ["being merged back", "Swi-a-s---", "1-2.disk0_data"],
+    ["of another volume", "swi-a-s---", "1-3.disk0_data"],
+  ])(
+    "that is there by its name, but is %s, is not the one that is asked for",
+    async (_what, lvAttr, lvOrigin) => {
+      [attr, origin] = [lvAttr, lvOrigin];
+      volumes("1-2.disk0_data", "vigie-r-1");
+      expect(await stage.perform(requestFor(kind))).toMatchObject({ outcome: REFUSED });
+      expect(lines()).toEqual([]);
+      [attr, origin] = ["swi-a-s---", "1-2.disk0_data"];
+    },
+  );
 });
 
 describe("the victim of a split brain", () => {

@@ -2,6 +2,7 @@
 import { Source, type SnapshotVolume } from "@vigie/proto";
 import { checkEnd, checkLvmName, checkWhole } from "../argument-types.js";
 import { judgeSnapshot } from "../guards/snapshot-volume.js";
+import { whyNoSnapshotOf, type Snapshot } from "../guards/sound-snapshot.js";
 import type { Command } from "../host.js";
 import type { ActionDefinition, Look } from "./action.js";
 import { identityOfEnd } from "./identity.js";
@@ -50,13 +51,8 @@ function snapshot(dataLv: string, name: string, sizeKib: number): Command {
   return { file: "/usr/sbin/lvcreate", args, timeoutMs: TIMEOUT_MS };
 }
 
-/** `s` or `S` at the first place of lv_attr: a snapshot, or one that is invalid because its store is full. */
-function isSnapshot(
-  { end, snapshotName }: SnapshotVolume,
-  volume: { readonly vgName: string; readonly lvName: string; readonly attr: string },
-): boolean {
-  const [vg] = (end?.dataLv ?? "").split("/");
-  return volume.vgName === vg && volume.lvName === snapshotName && volume.attr.startsWith("s");
+function isSnapshot({ end, snapshotName }: SnapshotVolume, volume: Snapshot): boolean {
+  return volume.lvName === snapshotName && whyNoSnapshotOf(end?.dataLv ?? "", volume) === "";
 }
 
 async function lvmNow(look: Look) {

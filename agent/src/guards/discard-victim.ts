@@ -18,6 +18,7 @@ import { ageFact, fact } from "./fact.js";
 import { heldFacts, type HoldersSeen } from "./held-open.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
+import { whyNoSnapshotOf, type Snapshot } from "./sound-snapshot.js";
 
 export interface SeenForDiscard extends EndSeen, CutsKnown {
   readonly own: DrbdMinor | undefined;
@@ -26,24 +27,18 @@ export interface SeenForDiscard extends EndSeen, CutsKnown {
   readonly currentUuid: string; // by `drbdsetup get-gi`; empty: not known
   readonly held: HoldersSeen;
   readonly peerAgeMs: number | undefined;
-  /** Name of the snapshot, where the node's LVM lists it as one of that volume's group; empty: it does not. */
-  readonly snapshotFound: string;
+  readonly snapshot: Snapshot | string; // as LVM lists it; a text: why there is none
 }
 
 export function judgeDiscard(params: DiscardVictim, seen: SeenForDiscard): GuardFact[] {
-  const { end, typedNode, snapshotName } = params;
+  const { end, typedNode } = params;
   return [
     ...endFacts(end, seen, { link: "perhaps" }),
     fact("node that was typed", typedNode, typedNode !== "" && typedNode === end?.node, "I13"),
     ...ownFacts(params, seen),
     ...heldFacts(seen.held),
     ...survivorFacts(params, seen),
-    fact(
-      "snapshot",
-      snapshotName === "" ? "none: there was no room" : seen.snapshotFound || `${snapshotName} is not there`,
-      snapshotName === "" || seen.snapshotFound === snapshotName,
-      "",
-    ),
+    snapshotFact(params, seen.snapshot),
     noCutFact(end, seen),
   ];
 }
@@ -84,6 +79,15 @@ function survivorFacts(
     fact("I/O errors of the peer's disk", String(report.diskErrors), report.diskErrors === 0, "I1"),
     fact("peer's I/O", peer.ioSuspended ? "suspended" : "not suspended", !peer.ioSuspended, "I1"),
   ];
+}
+
+/** What keeps the data that is given up: of this very volume, and sound. */
+function snapshotFact({ end, snapshotName }: DiscardVictim, snapshot: Snapshot | string): GuardFact {
+  if (snapshotName === "") return fact("snapshot", "none: there was no room", true, "");
+  if (typeof snapshot === "string") return fact("snapshot", `${snapshotName}: ${snapshot}`, false, "I11");
+  const why =
+    snapshot.lvName === snapshotName ? whyNoSnapshotOf(end?.dataLv ?? "", snapshot) : "is not listed";
+  return fact("snapshot", why === "" ? snapshotName : `${snapshotName} ${why}`, why === "", "I1");
 }
 
 /** The two do not talk: neither changes while this is looked at. */

@@ -177,6 +177,12 @@ describe("a snapshot is made", () => {
 });
 
 describe("the victim of a split brain gives its data up", () => {
+  const SNAPSHOT = {
+    vgName: "kvmvg",
+    lvName: "vigie-r-7",
+    attr: "swi-a-s---",
+    origin: "1-2.disk0_data",
+  };
   const params = DiscardVictim.create({
     end,
     typedNode: "h1.example",
@@ -203,7 +209,7 @@ describe("the victim of a split brain gives its data up", () => {
     currentUuid: "A876B5BE329C3969",
     held: NOBODY,
     peerAgeMs: 500,
-    snapshotFound: "vigie-r-7",
+    snapshot: SNAPSHOT,
     cuts: [],
     cutsUnknownBecause: "",
   };
@@ -219,7 +225,7 @@ describe("the victim of a split brain gives its data up", () => {
 
   test("where a person typed its node, it is as they saw it, and the survivor has all", () => {
     expect(refusing({})).toEqual([]);
-    expect(refusing({ snapshotFound: "" }, { snapshotName: "" })).toEqual([]);
+    expect(refusing({ snapshot: "none was named" }, { snapshotName: "" })).toEqual([]);
     expect(
       refusing({ own: { ...own, role: Role.PRIMARY, connection: ConnectionState.WF_CONNECTION } }),
     ).toEqual([]);
@@ -282,7 +288,23 @@ describe("the victim of a split brain gives its data up", () => {
       refusing({}, peer({}, { diskErrors: 1 })),
       ["I/O errors of the peer's disk I1"],
     ],
-    ["the snapshot is not there", refusing({ snapshotFound: "" }), ["snapshot"]],
+    ["the snapshot is not there", refusing({ snapshot: "LVM does not list it" }), ["snapshot I11"]],
+    ["LVM cannot be asked of the snapshot", refusing({ snapshot: "LVM: it hangs" }), ["snapshot I11"]],
+    [
+      "the snapshot is of another volume",
+      refusing({ snapshot: { ...SNAPSHOT, origin: "1-3.disk0_data" } }),
+      ["snapshot I1"],
+    ],
+    [
+      "the snapshot's store is full",
+      refusing({ snapshot: { ...SNAPSHOT, attr: "swi-I-s---" } }),
+      ["snapshot I1"],
+    ],
+    [
+      "the snapshot is being merged back",
+      refusing({ snapshot: { ...SNAPSHOT, attr: "Swi-a-s---" } }),
+      ["snapshot I1"],
+    ],
     ["the end has no disk", refusing({ config: { ...config, backingDevice: "" } }), ["backing device I13"]],
     ["a cut of this link stands", refusing({ cuts: [CUT] }), ["cut of this link I21"]],
   ])("not where %s", (_what, refused, names) => {

@@ -24,7 +24,11 @@ export function kernelLogSource(): SourceDefinition {
   async function read(host: Host): Promise<Reading> {
     const { lines, damaged } = parseRecords(await host.newKernelLogRecords(), kept);
     kept = lines.slice(-KEPT_LINES);
-    return { state: "ok", facts: { $case: "kernelLog", value: { lines: [...kept] } }, damaged };
+    return {
+      state: "ok",
+      facts: { $case: "kernelLog", value: { lines: [...kept], diskErrors: [] } },
+      damaged,
+    };
   }
 }
 

@@ -11,7 +11,7 @@ import { refuse } from "./cursor.js";
 import type { JsonObject } from "./json.js";
 import { listIn, numberIn, shapedIn, textIn } from "./lvm-report.js";
 
-export const LV_FIELDS = "vg_name,lv_name,lv_uuid,lv_attr,lv_size,lv_tags,segtype,seg_size,devices";
+export const LV_FIELDS = "vg_name,lv_name,lv_uuid,lv_attr,lv_size,lv_tags,origin,segtype,seg_size,devices";
 export const VG_FIELDS = "vg_name,vg_uuid,vg_attr,vg_size,vg_free,pv_count,vg_missing_pv_count";
 export const PV_FIELDS = "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free";
 
@@ -76,18 +76,19 @@ export function physicalVolumes(rows: readonly JsonObject[]): Volumes<PhysicalVo
 function logicalVolume(row: JsonObject): LogicalVolume {
   return {
     vgName: shapedIn(row, "vg_name", NAME),
-    lvName: lvName(row),
+    lvName: nameIn(row, "lv_name"),
     uuid: shapedIn(row, "lv_uuid", UUID),
     attr: shapedIn(row, "lv_attr", LV_ATTR),
     sizeBytes: numberIn(row, "lv_size"),
     tags: listIn(row, "lv_tags"),
+    origin: (row["origin"] ?? "") === "" ? "" : nameIn(row, "origin"),
     segments: [segment(row)],
   };
 }
 
 /** lvs -a puts hidden volumes in brackets: the legs of a mirror, the data of a pool. */
-function lvName(row: JsonObject): string {
-  const name = textIn(row, "lv_name").replace(/^\[(.*)\]$/, "$1");
+function nameIn(row: JsonObject, field: "lv_name" | "origin"): string {
+  const name = textIn(row, field).replace(/^\[(.*)\]$/, "$1");
   return NAME.test(name) ? name : refuse("the name is not one of a volume");
 }
 

@@ -68,11 +68,21 @@ function rowsOf(kind: string, ...rows: object[]): ReturnType<typeof parseLvmRepo
 }
 
 describe("logical volumes", () => {
+  test("a snapshot names its origin, which may be hidden, and an old report names none", () => {
+    const originOf = (row: object): string | undefined =>
+      logicalVolumes([{ ...META, ...row }]).items[0]?.origin;
+    expect(originOf({ origin: "1f2e.disk0_data" })).toBe("1f2e.disk0_data");
+    expect(originOf({ origin: "[lvol0_pmspare]" })).toBe("lvol0_pmspare");
+    expect(originOf({})).toBe("");
+    expect(logicalVolumes([{ ...META, origin: "a b" }]).damaged).toHaveLength(1);
+  });
+
   test("a volume of two segments is one volume, and a missing disk shows in it", () => {
     const { items, damaged } = logicalVolumes(rowsOf("lv", DATA, META, DATA_TAIL));
     expect(damaged).toEqual([]);
     expect(items).toHaveLength(2);
     expect(items[0]).toEqual({
+      origin: "",
       vgName: "kvmvg",
       lvName: "1f2e.disk0_data",
       uuid: "50bmP6-JrcK-JQqt-338Z-1BJ2-BPWE-w6Ea4E",

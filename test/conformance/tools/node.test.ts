@@ -53,7 +53,11 @@ describe.skipIf(labObstacle() !== undefined).each(SUITES)(
       for (const command of sampled("snapshotVolume")) await machine.done(command);
       expect(await facts(lvm())).toMatchObject({
         logicalVolumes: expect.arrayContaining([
-          expect.objectContaining({ lvName: "vigie-r-7", attr: expect.stringMatching(/^s/) }),
+          expect.objectContaining({
+            lvName: "vigie-r-7",
+            attr: expect.stringMatching(/^swi-a/),
+            origin: "1-2.disk0_data",
+          }),
         ]),
         volumeGroups: [{ vgName: "kvmvg" }],
         physicalVolumes: [{ pvName: "/dev/sda", vgName: "kvmvg" }],

@@ -272,6 +272,8 @@ export interface PeerReport {
   currentUuid: string;
   /** Count of I/O errors that the peer's kernel logged since boot about the disks below its volume. */
   diskErrors: number;
+  /** Why they are not known: then it is not taken for sound (I11). Empty: they are. */
+  diskErrorsUnknown: string;
 }
 
 /**
@@ -978,6 +980,7 @@ function createBasePeerReport(): PeerReport {
     redundantMs: 0,
     currentUuid: "",
     diskErrors: 0,
+    diskErrorsUnknown: "",
   };
 }
 
@@ -1006,6 +1009,9 @@ export const PeerReport: MessageFns<PeerReport> = {
     }
     if (message.diskErrors !== 0) {
       writer.uint32(64).uint32(message.diskErrors);
+    }
+    if (message.diskErrorsUnknown !== "") {
+      writer.uint32(74).string(message.diskErrorsUnknown);
     }
     return writer;
   },
@@ -1087,6 +1093,14 @@ export const PeerReport: MessageFns<PeerReport> = {
             message.diskErrors = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.diskErrorsUnknown = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1112,6 +1126,7 @@ export const PeerReport: MessageFns<PeerReport> = {
     message.redundantMs = object.redundantMs ?? 0;
     message.currentUuid = object.currentUuid ?? "";
     message.diskErrors = object.diskErrors ?? 0;
+    message.diskErrorsUnknown = object.diskErrorsUnknown ?? "";
     return message;
   },
 };

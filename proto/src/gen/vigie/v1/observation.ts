@@ -1082,6 +1082,8 @@ export interface LogicalVolume {
   tags: string[];
   /** One a row, in the order printed. */
   segments: LvSegment[];
+  /** origin, without the brackets of a hidden volume: the volume that this one is a snapshot of; empty: it is none. */
+  origin: string;
 }
 
 /** One row of `lvs`: a part of a volume that is laid out one way. */
@@ -1248,8 +1250,26 @@ export interface KernelLogLine {
 
 /** Of SOURCE_KERNEL_LOG. */
 export interface KernelLogFacts {
-  /** The newest 200 that matter, oldest first; what the ring still held when the agent started counts too. */
+  /** The newest 200 of each kind, oldest first; what the ring still held when the agent started counts too. */
   lines: KernelLogLine[];
+  /** The error history of each disk that had one, whatever became of its lines and its name; in no order. */
+  diskErrors: DiskErrors[];
+}
+
+/**
+ * What the kernel logged of one disk's I/O errors since boot. A disk that comes back under another name, or under the
+ * same after it was gone, has them still. Lines that were logged before the agent started count to the disk that has
+ * the name now, where none was plugged in under it since.
+ */
+export interface DiskErrors {
+  /** device/wwid or wwid of the disk; empty: it was gone, or had none, when it was looked for, and `name` tells it. */
+  wwid: string;
+  /** "sda", "nvme0n1": the name under which it was last told of. */
+  name: string;
+  /** Count of the lines, since boot. */
+  count: number;
+  /** The newest of them. */
+  last: KernelLogLine | undefined;
 }
 
 /** What a disk says of itself. Source: `smartctl --json -H -A /dev/DISK`. */
@@ -3478,7 +3498,7 @@ export const HolderFacts: MessageFns<HolderFacts> = {
 };
 
 function createBaseLogicalVolume(): LogicalVolume {
-  return { vgName: "", lvName: "", uuid: "", attr: "", sizeBytes: 0, tags: [], segments: [] };
+  return { vgName: "", lvName: "", uuid: "", attr: "", sizeBytes: 0, tags: [], segments: [], origin: "" };
 }
 
 export const LogicalVolume: MessageFns<LogicalVolume> = {
@@ -3503,6 +3523,9 @@ export const LogicalVolume: MessageFns<LogicalVolume> = {
     }
     for (const v of message.segments) {
       LvSegment.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.origin !== "") {
+      writer.uint32(66).string(message.origin);
     }
     return writer;
   },
@@ -3576,6 +3599,14 @@ export const LogicalVolume: MessageFns<LogicalVolume> = {
             message.segments.push(LvSegment.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.origin = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3600,6 +3631,7 @@ export const LogicalVolume: MessageFns<LogicalVolume> = {
     message.sizeBytes = object.sizeBytes ?? 0;
     message.tags = object.tags?.map((e) => e) || [];
     message.segments = object.segments?.map((e) => LvSegment.fromPartial(e)) || [];
+    message.origin = object.origin ?? "";
     return message;
   },
 };
@@ -4763,13 +4795,16 @@ export const KernelLogLine: MessageFns<KernelLogLine> = {
 };
 
 function createBaseKernelLogFacts(): KernelLogFacts {
-  return { lines: [] };
+  return { lines: [], diskErrors: [] };
 }
 
 export const KernelLogFacts: MessageFns<KernelLogFacts> = {
   encode(message: KernelLogFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.lines) {
       KernelLogLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.diskErrors) {
+      DiskErrors.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -4795,6 +4830,14 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
             message.lines.push(KernelLogLine.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.diskErrors.push(DiskErrors.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4813,6 +4856,100 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
   fromPartial(object: DeepPartial<KernelLogFacts>): KernelLogFacts {
     const message = createBaseKernelLogFacts();
     message.lines = object.lines?.map((e) => KernelLogLine.fromPartial(e)) || [];
+    message.diskErrors = object.diskErrors?.map((e) => DiskErrors.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDiskErrors(): DiskErrors {
+  return { wwid: "", name: "", count: 0, last: undefined };
+}
+
+export const DiskErrors: MessageFns<DiskErrors> = {
+  encode(message: DiskErrors, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wwid !== "") {
+      writer.uint32(10).string(message.wwid);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint64(message.count);
+    }
+    if (message.last !== undefined) {
+      KernelLogLine.encode(message.last, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskErrors {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskErrors();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.wwid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.last = KernelLogLine.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DiskErrors>): DiskErrors {
+    return DiskErrors.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskErrors>): DiskErrors {
+    const message = createBaseDiskErrors();
+    message.wwid = object.wwid ?? "";
+    message.name = object.name ?? "";
+    message.count = object.count ?? 0;
+    message.last = (object.last !== undefined && object.last !== null)
+      ? KernelLogLine.fromPartial(object.last)
+      : undefined;
     return message;
   },
 };
