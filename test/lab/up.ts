@@ -41,13 +41,16 @@ const RUNS_TESTS = "runs the lab's tests";
  * A new lab, in a state that no earlier run can have touched: what runs is ended first.
  * @throws LabProblem, and nothing is left running
  */
-export async function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
+export function bringUp(report: Report, options: UpOptions = {}): Promise<Lab> {
+  return startAlone(report, (progress) => bringUpNew(progress, options.suite ?? wantedSuite(), options));
+}
+
+async function startAlone<T>(report: Report, start: (progress: Progress) => Promise<T>): Promise<T> {
   requireLabHost();
   refuseWhileHeld(TESTS_LOCK, RUNS_TESTS);
-  const suite = options.suite ?? wantedSuite();
   return alone(LOCK, "brings the lab up", async () => {
     try {
-      return await bringUpNew(startProgress(report), suite, options);
+      return await start(startProgress(report));
     } catch (error) {
       await takeDown();
       throw asProblem(error, "the lab's start");
@@ -90,10 +93,8 @@ async function startNodes(cache: Cache, golden: boolean, names?: readonly NodeNa
 }
 
 /** One node without a cluster, from the base image: for what concerns its kernel and its tools only. */
-export async function bringUpBareNode(report: Report, suite: Suite): Promise<LabNode> {
-  requireLabHost();
-  return alone(LOCK, "brings the lab up", async () => {
-    const progress = startProgress(report);
+export function bringUpBareNode(report: Report, suite: Suite): Promise<LabNode> {
+  return startAlone(report, async (progress) => {
     await progress.step("packages of the host", () => ensurePackages(progress.note));
     await takeDown();
     const cache = await openCache(suite);

@@ -11,6 +11,7 @@ const PACKAGES = [
   "e2fsprogs",
   "iproute2",
   "openssh-client",
+  "mount",
   "util-linux",
   "debian-archive-keyring",
 ];

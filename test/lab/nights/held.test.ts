@@ -1,7 +1,7 @@
 /** A device that is held open keeps its minor when the guest is stopped, on a real kernel; then it is let go (W3). */
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { contentHash, procDrbd, troubleNamed } from "../index.js";
-import { newestRun, stepTimes, type } from "../proofs/command.js";
+import { beginRun, newestRun, stepTimes, type } from "../proofs/command.js";
 import { proof, setStage, type Stage } from "../proofs/stage.js";
 import type { ToldRun } from "../vigie/ask.js";
 
@@ -35,21 +35,9 @@ async function stopHeld(trouble: string): Promise<void> {
   expect(await procDrbd(lab, disk.primary)).toContain("cs:WFConnection ro:Primary/Unknown");
 }
 
-/** Refused while the guests' nodes and Ganeti have not all told yet that it is stopped: that is tried again. */
-async function release(): Promise<void> {
+function release(): Promise<void> {
   const { node, minor } = stage.disk.primary;
-  await stage.vigie.until(
-    "the run begins",
-    async () => {
-      const { exitCode, stdout } = await type(
-        stage,
-        `do release-held-device ${node} ${minor} --yes --no-follow`,
-      );
-      if (exitCode === 0) return true;
-      throw new Error(stdout);
-    },
-    60,
-  );
+  return beginRun(stage, `do release-held-device ${node} ${minor} --yes`);
 }
 
 function runOnce(what: string, holds: (run: ToldRun) => boolean): Promise<ToldRun> {

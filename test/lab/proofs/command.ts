@@ -24,6 +24,19 @@ export async function typeUntil(stage: Stage, words: string, printed: RegExp, se
   );
 }
 
+/** Begins a run that is refused while not every node and Ganeti have reported what was just done: then it is tried again. */
+export async function beginRun(stage: Stage, words: string): Promise<void> {
+  await stage.vigie.until(
+    "the run begins",
+    async () => {
+      const { exitCode, stdout } = await type(stage, `${words} --no-follow`);
+      if (exitCode === 0) return true;
+      throw new Error(stdout);
+    },
+    60,
+  );
+}
+
 /** The newest run of a runbook, whole. */
 export async function newestRun(stage: Stage, runbook: string): Promise<ToldRun> {
   const { stdout } = await type(stage, "runs --no-color");

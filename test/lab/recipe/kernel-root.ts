@@ -16,11 +16,16 @@ export async function moveKernel(root: string, kernelRoot: string): Promise<void
   const { stdout } = await runHost(["chroot", root, "ldd", KERNEL]);
   for (const path of [KERNEL, ...librariesOf(stdout)]) {
     mkdirSync(dirname(join(unfinished, path)), { recursive: true });
-    copyFileSync(join(root, path), join(unfinished, path));
+    copyFileSync(join(root, await targetIn(root, path)), join(unfinished, path));
   }
   rmSync(join(root, KERNEL));
   rmSync(kernelRoot, { recursive: true, force: true });
   renameSync(unfinished, kernelRoot);
+}
+
+/** Behind links: an absolute one, as the loader of Debian 12 has, would lead out of the root to the host's. */
+async function targetIn(root: string, path: string): Promise<string> {
+  return (await runHost(["chroot", root, "readlink", "--canonicalize-existing", path])).stdout.trim();
 }
 
 /** Where the running kernel of a node looks for them. */
