@@ -172,7 +172,8 @@ export function createPerformer(parts: PerformerParts): Performer {
     let guard = first.facts;
     try {
       const mayRun = (): Promise<void> => entitlement.check(task);
-      const { problem, facts } = await runAction({ definition, params, look, mayRun }, first, ran);
+      const inTime = (): void => entitlement.checkAge(task);
+      const { problem, facts } = await runAction({ definition, params, look, mayRun, inTime }, first, ran);
       guard = facts;
       const how =
         problem === undefined

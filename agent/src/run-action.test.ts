@@ -153,6 +153,20 @@ describe("the victim of a split brain", () => {
     expect(ran).toEqual(["secondary", "disconnect"]);
   });
 
+  test("keeps its data where the request has grown too old by the command that counts, however fresh the facts (I27)", async () => {
+    stage.world.run = ({ args }) => {
+      obey(args[0] ?? "");
+      if (args[0] === "disconnect") stage.world.nowMs += 600;
+      return {};
+    };
+    expect(await stage.perform(discard({ notAfterMs: 500 }))).toMatchObject({
+      outcome: REFUSED,
+      code: "TOO_LATE",
+      message: expect.stringContaining("was good for 500 ms"),
+    });
+    expect(ran).toEqual(["secondary", "disconnect"]);
+  });
+
   test("keeps its data where the first commands took too long, and gives them up at the next try", async () => {
     stage.world.run = ({ args }) => {
       obey(args[0] ?? "");

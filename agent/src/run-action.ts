@@ -24,6 +24,8 @@ export interface ActionRun<P> {
   readonly look: Look;
   /** @throws VigieError: what forbids the next command */
   readonly mayRun: () => Promise<void>;
+  /** What it was decided on is too old by now to begin with (I27). @throws VigieError TOO_LATE */
+  readonly inTime: () => void;
 }
 
 export interface HowItRan {
@@ -48,7 +50,7 @@ export async function judge<P>({
   definition,
   params,
   look,
-}: Omit<ActionRun<P>, "mayRun">): Promise<Judgement> {
+}: Omit<ActionRun<P>, "mayRun" | "inTime">): Promise<Judgement> {
   const begunMs = look.host.monotonicMs();
   const facts = await definition.guard(params, look);
   return { facts, begunMs, judgedMs: look.host.monotonicMs() };
@@ -76,6 +78,7 @@ export async function runAction<P>(action: ActionRun<P>, first: Judgement, ran: 
       known = undefined;
       last = judgement;
       if (refused !== undefined) return stopped(step, refused);
+      if (!acted) action.inTime(); // what prepared it may have taken long; once it acts, it is brought to its end
       acted = true;
       return runStep(step, ready.look, ran);
     });
