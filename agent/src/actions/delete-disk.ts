@@ -1,7 +1,8 @@
 /** The kernel forgets a disk that is offline, and it can be pulled out (W2). There is no undo but a rescan. */
-import { explain, Source, type DeleteDisk } from "@vigie/proto";
+import { BlockDevice, explain, Source, type DeleteDisk, type DiskIdentity } from "@vigie/proto";
 import { checkDisk } from "../argument-types.js";
 import { judgeDelete } from "../guards/delete-disk.js";
+import { twinsAmong } from "../guards/twins.js";
 import type { ActionDefinition, Look } from "./action.js";
 import { identityOfGone } from "./identity.js";
 import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
@@ -20,7 +21,7 @@ export const deleteDisk: ActionDefinition<DeleteDisk> = {
     return judgeDelete(params, { ...(await seenDisk(disk, look)), stack, use });
   },
   holds: async ({ disk }, look) => {
-    const there = await isThere(disk?.wwid ?? "", look);
+    const there = await isThere(disk, look);
     return there === false && { message: `no disk of the node has the wwid of ${disk?.name}` };
   },
   identity: ({ disk }, look) => identityOfGone(disk, look),
@@ -29,20 +30,25 @@ export const deleteDisk: ActionDefinition<DeleteDisk> = {
       ? []
       : [{ write: { attribute: "delete", text: "1" }, path: `/sys/block/${disk.name}/device/delete` }],
   verify: async ({ disk }, look) => {
-    const there = await isThere(disk?.wwid ?? "", look);
+    const there = await isThere(disk, look);
     if (typeof there === "string") return { done: "unknown", message: there };
     return { done: !there, message: there ? `${disk?.name} is still there` : `${disk?.name} is gone` };
   },
 };
 
-/** By what it says of itself: its name may be another's by now. A text: nobody can say. */
-async function isThere(wwid: string, look: Look): Promise<boolean | string> {
-  if (wwid === "") return "the disk has no wwid";
+/**
+ * By what it says of itself: its name may be another's by now. A text: nobody can say, for what tells no wwid, or cannot
+ * be read, may be it (I11).
+ */
+async function isThere(disk: DiskIdentity | undefined, look: Look): Promise<boolean | string> {
+  if (disk === undefined || disk.wwid === "") return "the disk has no wwid";
   const { facts, reason, damaged } = await look.read(Source.BLOCK_DEVICES);
   if (facts?.$case !== "blockDevices") return `disks: ${reason}`;
-  if (facts.value.devices.some((device) => device.wwid === wwid)) return true;
-  const [first] = damaged;
-  return first === undefined ? false : `disks: ${first.object}: ${first.reason}`;
+  const { devices } = facts.value;
+  if (devices.some(({ wwid }) => wwid === disk.wwid)) return true;
+  const gone = BlockDevice.create({ ...disk, name: "" }); // of whatever name
+  const [perhaps] = twinsAmong(gone, devices, damaged);
+  return perhaps === undefined ? false : `disks: ${perhaps}`;
 }
 
 const NOT_NAMED = {

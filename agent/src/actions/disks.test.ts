@@ -56,6 +56,7 @@ beforeEach(() => {
   stage.world.machine = {
     files: {
       "/proc/self/mountinfo": "25 1 254:9 / / rw - ext4 /dev/sda1 rw\n",
+      "/proc/1/mountinfo": "25 1 254:9 / / rw - ext4 /dev/sda1 rw\n",
       "/proc/swaps": "Filename Type\n",
       "/sys/block/dm-0/dev": "254:0\n",
       "/sys/block/dm-0/dm/name": "kvmvg-1--2.disk0_data\n",
@@ -129,6 +130,27 @@ const offline = (change: Partial<ActionRequest> = {}): ActionRequest =>
 const wrote = (): string[] => stage.happened.filter((event) => event.startsWith("write"));
 
 describe("a disk goes offline", () => {
+  test.each([
+    ["process 1's mounts cannot be read", "/proc/1/mountinfo", errno("EACCES")],
+    ["process 1's mounts are none", "/proc/1/mountinfo", ""],
+    [
+      "its own mounts are without the root",
+      "/proc/self/mountinfo",
+      "30 25 0:26 / /run rw - tmpfs tmpfs rw\n",
+    ],
+    ["swap cannot be read", "/proc/swaps", errno("EIO")],
+  ])("not where %s: nobody can say that the host does not use it (I11)", async (_what, path, text) => {
+    stage.world.machine = {
+      ...stage.world.machine,
+      files: { ...stage.world.machine.files, [path]: text },
+    };
+    const result = await stage.perform(offline());
+    expect(result.guard.filter(({ holds }) => !holds)).toMatchObject([
+      { name: "what the host mounts", invariant: "I11" },
+    ]);
+    expect(wrote()).toEqual([]);
+  });
+
   test("by one write that is journaled first, and the same disk's state is read again", async () => {
     const result = await stage.perform(offline());
     expect(result).toMatchObject({ outcome: DONE, message: "sdb is offline" });
@@ -229,6 +251,23 @@ describe("a dead disk's maps go", () => {
 });
 
 describe("a disk is forgotten", () => {
+  test("and is not said to be gone while one of its size and serial tells no wwid (I11)", async () => {
+    const read = stage.world.read;
+    stage.world.read = async (source) => {
+      if (source !== Source.BLOCK_DEVICES) return read(source);
+      const devices = [BlockDevice.create({ ...DISK, state: "offline", wwid: there ? DISK.wwid : "" })];
+      return SourceReport.create({
+        source,
+        state: SourceState.OK,
+        facts: { $case: "blockDevices", value: { devices } },
+      });
+    };
+    expect(await stage.perform(forget)).toMatchObject({
+      outcome: UNKNOWN,
+      message: expect.stringContaining("sdb, which tells no wwid"),
+    });
+  });
+
   const forget = requestFor({ $case: "deleteDisk", value: { disk: DISK } }, { stepId: "delete" });
   beforeEach(() => {
     sysfs["device/state"] = "offline\n";

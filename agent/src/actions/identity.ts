@@ -3,6 +3,7 @@ import { Source, type DiskIdentity, type DrbdEnd, type GuardFact } from "@vigie/
 import { diskFacts } from "../guards/disk-identity.js";
 import { bootFact, endFacts, type Missing } from "../guards/drbd-end.js";
 import { fact } from "../guards/fact.js";
+import { twinsAmong } from "../guards/twins.js";
 import type { Look } from "./action.js";
 
 /** @param missing what the action itself takes away */
@@ -26,15 +27,14 @@ export async function identityOfGone(
 /** By the list of the node's disks: the disk's own folder is opened only to act on it. */
 export async function identityOfDisk(disk: DiskIdentity | undefined, look: Look): Promise<GuardFact[]> {
   const readAtMs = look.host.monotonicMs();
-  const { facts, reason } = await look.read(Source.BLOCK_DEVICES);
+  const { facts, reason, damaged } = await look.read(Source.BLOCK_DEVICES);
   const devices = facts?.$case === "blockDevices" ? facts.value.devices : [];
   const device = devices.find(({ name }) => name === disk?.name);
-  const twins = devices.filter(({ name, wwid }) => name !== disk?.name && wwid !== "" && wwid === disk?.wwid);
   return diskFacts(disk, {
     bootId: look.bootId,
     device,
     unknownBecause: reason || "not listed",
-    twins: twins.map(({ name }) => name),
+    twins: device === undefined ? [] : twinsAmong(device, devices, damaged),
     ageMs: look.host.monotonicMs() - readAtMs,
   });
 }

@@ -1,12 +1,20 @@
 /** What the guards of disks are given: read through the handle that will be written to (I12, I14). */
-import { explain, Source, VigieError, type DiskIdentity, type PhysicalVolume } from "@vigie/proto";
+import {
+  explain,
+  Source,
+  VigieError,
+  type BlockDevice,
+  type DiskIdentity,
+  type PhysicalVolume,
+} from "@vigie/proto";
 import { readDiskStack, type DiskStack } from "../disk-stack.js";
 import type { DiskSeen } from "../guards/disk-identity.js";
 import { volumesOn, type VolumesSeen } from "../guards/disk-volumes.js";
+import { twinsAmong } from "../guards/twins.js";
 import type { HostUse } from "../guards/host-use.js";
 import type { DeviceHandle, Host } from "../host.js";
 import { readWhole } from "../sources/block-device.js";
-import { parseMountinfo, parseSwaps } from "../sources/mountinfo.js";
+import { parseMountinfo, parseSwaps, type MountedDevice } from "../sources/mountinfo.js";
 import type { Look } from "./action.js";
 
 const LVM_MAX_AGE_MS = 60_000;
@@ -26,7 +34,7 @@ export async function seenDisk(disk: DiskIdentity, look: Look): Promise<DiskSeen
       return { bootId, device: undefined, unknownBecause: "it is gone", twins: [], ageMs: ageMs() };
     const [damaged] = seen.damaged;
     if (damaged !== undefined) throw new VigieError("SOURCE_FAILED", damaged.reason);
-    const twins = await twinsOf(seen.device.name, seen.device.wwid, look);
+    const twins = await twinsOf(seen.device, look);
     return { bootId, device: seen.device, unknownBecause: "", twins, ageMs: ageMs() };
   } catch (error) {
     return { bootId, device: undefined, unknownBecause: explain(error), twins: [], ageMs: ageMs() };
@@ -34,13 +42,11 @@ export async function seenDisk(disk: DiskIdentity, look: Look): Promise<DiskSeen
 }
 
 /** Two paths to one disk, or a clone: which one is meant is not known then. */
-async function twinsOf(name: string, wwid: string, look: Look): Promise<string[]> {
-  const { facts, reason } = await look.read(Source.BLOCK_DEVICES);
-  if (facts?.$case !== "blockDevices")
-    throw new VigieError("SOURCE_FAILED", `other disks are not known: ${reason}`);
-  return facts.value.devices
-    .filter((other) => other.name !== name && wwid !== "" && other.wwid === wwid)
-    .map((other) => other.name);
+async function twinsOf(device: BlockDevice, look: Look): Promise<string[]> {
+  const report = await look.read(Source.BLOCK_DEVICES);
+  if (report.facts?.$case !== "blockDevices")
+    throw new VigieError("SOURCE_FAILED", `other disks are not known: ${report.reason}`);
+  return twinsAmong(device, report.facts.value.devices, report.damaged);
 }
 
 /** Of the disk of this name that is still the same one; undefined: it is not there, or another is. */
@@ -75,16 +81,25 @@ export async function lvmOf(stack: DiskStack, look: Look): Promise<LvmOfDisk> {
   return { pvs, volumes: volumesOn(facts.value.logicalVolumes, names) };
 }
 
-/** Of the host's own namespace (process 1) and of ours, which may see more or less. */
+/**
+ * Of the host's own namespace (process 1) and of ours, which may see more or less. A table that cannot be read, or does
+ * not even have the root, is not an empty one (I11).
+ */
 export async function hostUse(host: Host): Promise<HostUse> {
   try {
-    const own = parseMountinfo(await host.readFile("/proc/self/mountinfo"));
-    const first = parseMountinfo(await host.readFile("/proc/1/mountinfo").catch(() => ""));
+    const [own, first] = await Promise.all(["self", "1"].map((process) => mountsOf(host, process)));
     const swaps = parseSwaps(await host.readFile("/proc/swaps"));
-    return { mounts: [...own, ...first], swaps, unknownBecause: "" };
+    return { mounts: [...(own ?? []), ...(first ?? [])], swaps, unknownBecause: "" };
   } catch (error) {
     return { mounts: [], swaps: [], unknownBecause: explain(error) };
   }
+}
+
+async function mountsOf(host: Host, process: string): Promise<MountedDevice[]> {
+  const path = `/proc/${process}/mountinfo`;
+  const mounts = parseMountinfo(await host.readFile(path));
+  if (mounts.some(({ mountPoint }) => mountPoint === "/")) return mounts;
+  throw new VigieError("SOURCE_FAILED", `${path} is without the root`);
 }
 
 function handleOf({ device }: Look): DeviceHandle {

@@ -36,6 +36,7 @@ beforeEach(() => {
     files: {
       "/sys/block/drbd18/dev": "147:18\n",
       "/proc/self/mountinfo": "25 1 254:0 / / rw - ext4 /dev/sda1 rw\n",
+      "/proc/1/mountinfo": "25 1 254:0 / / rw - ext4 /dev/sda1 rw\n",
       "/proc/swaps": "Filename Type\n",
     },
   };

@@ -14,10 +14,11 @@ import {
 } from "./block-device-attributes.js";
 import { errorCode } from "./reading.js";
 
-/** A device, what of it could not be read, and the link that tells whether it is still the same one. */
+/** A device, what of it could not be read, and what tells whether it is still the same one. */
 export interface Seen {
   readonly device: BlockDevice;
   readonly link: string; // of `device`; "" for a virtual device
+  readonly mark: Mark; // empty for a virtual device
   readonly damaged: readonly Damaged[];
 }
 
@@ -34,6 +35,7 @@ export async function readWhole(host: Host, name: string): Promise<Seen | undefi
   const dev = await attribute(host, `${folder}/dev`, parseDev);
   if (size === undefined || dev === undefined) return undefined;
   const link = await host.readLink(`${folder}/device`).catch(absent);
+  const mark = link === "" ? [] : await markOf(host, folder); // first: a disk that comes meanwhile has another
   const entries = await host.listFolder(folder);
   const damaged: Damaged[] = [];
   const label = <T>(path: string, parse: (text: string) => T): Promise<T | undefined> =>
@@ -49,7 +51,7 @@ export async function readWhole(host: Host, name: string): Promise<Seen | undefi
     holders: (await host.listFolder(`${folder}/holders`).catch(nothing)).sort(),
     partitions: partitionsIn(name, entries),
   };
-  if (link === "") return { device, link, damaged };
+  if (link === "") return { device, link, mark, damaged };
   device.rotational = (await label("queue/rotational", parseFlag)) ?? false;
   device.removable = (await label("removable", parseFlag)) ?? false;
   device.state = (await attribute(host, `${folder}/device/state`, parseState)) ?? "";
@@ -60,7 +62,7 @@ export async function readWhole(host: Host, name: string): Promise<Seen | undefi
   device.scsiAddress = parseScsiAddress(link);
   device.ioErrors = await label("device/ioerr_cnt", parseHexCount);
   device.ioDone = await label("device/iodone_cnt", parseHexCount);
-  return { device, link, damaged };
+  return { device, link, mark, damaged };
 }
 
 /** It has no state and no error count, so there is nothing of it that changes from one second to the next. */
@@ -75,7 +77,7 @@ export function isVirtual(seen: Seen | undefined): boolean {
 export async function readAgain(host: Host, seen: Seen): Promise<Seen | undefined> {
   const folder = `/sys/block/${seen.device.name}`;
   const link = await host.readLink(`${folder}/device`).catch(absent);
-  if (link !== seen.link) return undefined;
+  if (link !== seen.link || !(await hasMark(host, folder, seen.mark))) return undefined;
   const state = seen.device.state === "" ? "" : await attribute(host, `${folder}/device/state`, parseState);
   if (state === undefined) return undefined;
   const ioErrors =
@@ -84,6 +86,30 @@ export async function readAgain(host: Host, seen: Seen): Promise<Seen | undefine
       : await attribute(host, `${folder}/device/ioerr_cnt`, parseHexCount);
   if (state === seen.device.state && ioErrors === seen.device.ioErrors) return seen;
   return { ...seen, device: { ...seen.device, state, ioErrors } };
+}
+
+/**
+ * One disk that was swapped for another may have its name and its place. But the kernel counts its disks (diskseq, since
+ * 5.15), and a volume of a storage network that is another one after a rescan has another wwid or size.
+ */
+const MARKS = ["diskseq", "device/wwid", "wwid", "size"];
+
+/** The text of each of these files that can be read. */
+type Mark = readonly (readonly [file: string, text: string])[];
+
+async function markOf(host: Host, folder: string): Promise<Mark> {
+  const texts = MARKS.map(async (file) => [file, await textOrNone(host, `${folder}/${file}`)] as const);
+  return (await Promise.all(texts)).flatMap(([file, text]) => (text === undefined ? [] : [[file, text]]));
+}
+
+/** What cannot be read any more is another mark: the device is read as a whole then, and that tells why. */
+async function hasMark(host: Host, folder: string, mark: Mark): Promise<boolean> {
+  for (const [file, text] of mark) if ((await textOrNone(host, `${folder}/${file}`)) !== text) return false;
+  return true;
+}
+
+function textOrNone(host: Host, path: string): Promise<string | undefined> {
+  return host.readFile(path).catch(() => undefined);
 }
 
 const NO_HARDWARE = {

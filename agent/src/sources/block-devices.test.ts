@@ -157,7 +157,9 @@ describe("from one second to the next", () => {
     expect(reading).toMatchObject({
       facts: { value: { devices: [{}, { name: "sda", state: "offline", ioErrors: 9 }] } },
     });
-    expect(paths).toEqual(["/sys/block/sda/device/state", "/sys/block/sda/device/ioerr_cnt"]);
+    expect(paths).toEqual(
+      ["device/wwid", "size", "device/state", "device/ioerr_cnt"].map((file) => `/sys/block/sda/${file}`),
+    );
   });
 
   test("another disk under the same name is read as a whole", async () => {
@@ -168,6 +170,37 @@ describe("from one second to the next", () => {
     machine.files["/sys/block/sda/device/vpd_pg80"] = "\0\uFFFD\0\u00049999";
     expect(await source.read(fakeHost(machine))).toMatchObject({
       facts: { value: { devices: [{ scsiAddress: "3:0:0:0", serial: "9999" }] } },
+    });
+  });
+
+  test.each<[string, Files]>([
+    ["diskseq", { diskseq: "12\n" }],
+    ["wwid", { "device/wwid": "naa.NEW\n" }],
+    ["size", { size: "9000\n" }],
+  ])(
+    "another disk in the same place, as its %s says, is shown with its own identity at once",
+    async (_what, more) => {
+      const machine = sysfs({ sda: { ...SDA, diskseq: "9\n" } });
+      const source = blockDevices();
+      await source.read(fakeHost(machine));
+      Object.assign(
+        machine.files,
+        sysfs({ sda: { ...SDA, "device/vpd_pg80": "\0\uFFFD\0\u00049999", ...more } }).files,
+      );
+      expect(await source.read(fakeHost(machine))).toMatchObject({
+        facts: { value: { devices: [{ serial: "9999" }] } },
+      });
+    },
+  );
+
+  test("a disk whose wwid cannot be read any more is damaged at once, and not the one that it was", async () => {
+    const machine = sysfs({ sda: SDA });
+    const source = blockDevices();
+    await source.read(fakeHost(machine));
+    machine.files["/sys/block/sda/device/wwid"] = errno("EIO");
+    expect(await source.read(fakeHost(machine))).toMatchObject({
+      damaged: [{ object: "sda" }],
+      facts: { value: { devices: [{ name: "sda", wwid: "" }] } },
     });
   });
 

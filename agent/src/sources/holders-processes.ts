@@ -43,6 +43,6 @@ async function processOf(host: Host, pid: number): Promise<Holder> {
 }
 
 /** The process, or its descriptor, is not there any more. */
-function isOver(error: unknown): boolean {
+export function isOver(error: unknown): boolean {
   return ["ENOENT", "ESRCH"].includes(errorCode(error));
 }

@@ -130,6 +130,27 @@ test("a process that ends meanwhile is no holder, and one that may not be looked
   expect(reading).toMatchObject({ state: "ok", damaged: [{ object: "/proc/12/fd" }] });
 });
 
+test("what is on it and goes away meanwhile makes who holds it unknown, and not nobody (I11)", async () => {
+  const files = { ...BASE.files };
+  delete files["/sys/block/dm-8/dev"];
+  await expect(holders.read(fakeHost({ ...BASE, files }), { minor: 18, jobId: 0 })).rejects.toThrow();
+});
+
+test("a mount namespace that may not be looked at is damaged, for the device may be mounted there (I11)", async () => {
+  const host = fakeHost(BASE);
+  const reading = await holders.read(
+    {
+      ...host,
+      readLink: async (path) => {
+        if (path === "/proc/12/ns/mnt") throw errno("EACCES");
+        return host.readLink(path);
+      },
+    },
+    { minor: 18, jobId: 0 },
+  );
+  expect(reading).toMatchObject({ state: "ok", damaged: [{ object: "/proc/12/mountinfo" }] });
+});
+
 test("a minor that is not there has no holders to tell", async () => {
   expect(await holders.read(fakeHost(BASE), { minor: 19, jobId: 0 })).toMatchObject({ state: "absent" });
 });

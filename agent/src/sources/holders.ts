@@ -6,9 +6,9 @@ import { explain, HolderKind, Source, VigieError, type Damaged, type Holder } fr
 import { stackAbove, type StackedDevice } from "../disk-stack.js";
 import type { Host } from "../host.js";
 import { readDmsetup } from "./device-mapper.js";
-import { processesWith } from "./holders-processes.js";
+import { isOver, processesWith } from "./holders-processes.js";
 import { parseMountinfo, parseSwaps, type MountedDevice } from "./mountinfo.js";
-import { isMissing, readOrAbsent } from "./reading.js";
+import { isMissing } from "./reading.js";
 import { NOTHING_ASKED, type Reading, type SourceDefinition } from "./source.js";
 
 const MAX_DETAIL_LENGTH = 300;
@@ -18,8 +18,11 @@ export const holders: SourceDefinition = {
   source: Source.HOLDERS,
   periodMs: undefined,
   deadlineMs: 10_000,
-  read: (host, { minor } = NOTHING_ASKED) =>
-    readOrAbsent(() => read(host, minor), `there is no /dev/drbd${minor}`),
+  read: async (host, { minor } = NOTHING_ASKED) => {
+    const dev = await host.readFile(`/sys/block/drbd${minor}/dev`).catch(emptyIfMissing);
+    if (dev === "") return { state: "absent", reason: `there is no /dev/drbd${minor}` };
+    return read(host, minor, dev.trim());
+  },
 };
 
 /** What may be held: the device itself and everything above it. */
@@ -28,9 +31,9 @@ interface Held {
   readonly paths: ReadonlySet<string>;
 }
 
-async function read(host: Host, minor: number): Promise<Reading> {
+/** @throws VigieError or as node:fs does: what is there, and cannot be looked at, is not absent (I11) */
+async function read(host: Host, minor: number, dev: string): Promise<Reading> {
   const name = `drbd${minor}`;
-  const dev = (await host.readFile(`/sys/block/${name}/dev`)).trim();
   const above = await stackAbove(host, name);
   const held: Held = {
     devs: new Set([dev, ...above.map((device) => device.dev)]),
@@ -99,15 +102,15 @@ async function mounts(host: Host, held: Held, damaged: Damaged[]): Promise<Holde
   const seen = new Set<string>();
   const found = new Map<string, Holder>();
   for (const pid of ["self", ...(await pidsOf(host))]) {
-    const namespace = await host.readLink(`/proc/${pid}/ns/mnt`).catch(() => "");
-    if ((namespace === "" && pid !== "self") || seen.has(namespace)) continue; // it ended, or was looked at
-    seen.add(namespace);
     try {
+      const namespace = await host.readLink(`/proc/${pid}/ns/mnt`);
+      if (seen.has(namespace)) continue;
+      seen.add(namespace);
       for (const mount of parseMountinfo(await host.readFile(`/proc/${pid}/mountinfo`)))
         if (isHeld(mount, held))
           found.set(mount.mountPoint, holder(HolderKind.MOUNT, mount.mountPoint, mount.source));
     } catch (error) {
-      if (isMissing(error) && pid !== "self") continue; // it ended
+      if (isOver(error) && pid !== "self") continue;
       damaged.push({ line: 0, reason: explain(error), minor: undefined, object: `/proc/${pid}/mountinfo` });
     }
   }

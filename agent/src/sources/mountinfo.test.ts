@@ -6,6 +6,7 @@ import { damagedCopies, FUZZ_RUNS } from "./testing.js";
 const MOUNTINFO = `25 1 254:0 / / rw,relatime shared:1 - ext4 /dev/mapper/sys-root rw,errors=remount-ro
 30 25 0:26 / /run rw,nosuid shared:5 - tmpfs tmpfs rw
 41 25 147:18 / /mnt/a\\040guest rw - ext4 /dev/drbd18 rw
+74 22 0:59 / /mnt/tmpfs rw,relatime shared:38 - tmpfs  rw
 `;
 
 const SWAPS = `Filename				Type		Size		Used		Priority
@@ -18,18 +19,19 @@ test("each mount tells its device number, where it is, and what was mounted", ()
     { dev: "254:0", mountPoint: "/", source: "/dev/mapper/sys-root" },
     { dev: "0:26", mountPoint: "/run", source: "tmpfs" },
     { dev: "147:18", mountPoint: "/mnt/a guest", source: "/dev/drbd18" },
+    { dev: "0:59", mountPoint: "/mnt/tmpfs", source: "" },
   ]);
 });
 
 test("swap is told by its path, and a machine without any has none", () => {
   expect(parseSwaps(SWAPS)).toEqual(["/dev/dm-1", "/swap file"]);
   expect(parseSwaps(SWAPS.split("\n")[0] ?? "")).toEqual([]);
-  expect(parseSwaps("")).toEqual([]);
 });
 
 test("a line that is not understood refuses all, for what it uses is not nothing (I11)", () => {
   expect(() => parseMountinfo(`${MOUNTINFO}garbage\n`)).toThrow("not understood");
   expect(() => parseSwaps("nothing\n")).toThrow("no heading");
+  expect(() => parseSwaps("")).toThrow("no heading");
   expect(() => parseSwaps(`${SWAPS}half\n`)).toThrow("not understood");
 });
 

@@ -7,7 +7,7 @@ import { refuse } from "./cursor.js";
 export interface MountedDevice {
   readonly dev: string; // "8:1"; "0:25" where the filesystem has no device of its own
   readonly mountPoint: string;
-  readonly source: string; // "/dev/mapper/vg-lv", "tmpfs"
+  readonly source: string; // "/dev/mapper/vg-lv", "tmpfs"; may be empty
 }
 
 /**
@@ -18,8 +18,8 @@ export function parseMountinfo(text: string): MountedDevice[] {
   return linesOf(text).map((line) => {
     const [before = "", behind = ""] = line.split(" - ");
     const [, , dev = "", , mountPoint = ""] = before.split(" ");
-    const [, source = ""] = behind.split(" ");
-    if (!/^\d+:\d+$/.test(dev) || !mountPoint.startsWith("/") || source === "")
+    const [, source] = behind.split(" "); // empty where mount(2) was given an empty name
+    if (!/^\d+:\d+$/.test(dev) || !mountPoint.startsWith("/") || source === undefined)
       refuse("a line of mountinfo is not understood");
     return { dev, mountPoint: unescape(mountPoint), source: unescape(source) };
   });
@@ -27,11 +27,11 @@ export function parseMountinfo(text: string): MountedDevice[] {
 
 /**
  * The devices and files that are swapped to: the first column, below a heading.
- * @throws VigieError PARSE_FAILED
+ * @throws VigieError PARSE_FAILED, of an empty text too: the kernel always prints the heading (I11)
  */
 export function parseSwaps(text: string): string[] {
   const [heading, ...lines] = linesOf(text);
-  if (heading !== undefined && !/^Filename\s/.test(heading)) refuse("/proc/swaps has no heading");
+  if (!/^Filename\s/.test(heading ?? "")) refuse("/proc/swaps has no heading");
   return lines.map((line) => {
     const path = line.split(/\s/)[0] ?? "";
     return path.startsWith("/") ? unescape(path) : refuse("a line of /proc/swaps is not understood");
