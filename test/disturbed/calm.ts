@@ -1,6 +1,7 @@
 /** Everything heals, and a person answers what is asked: then each run comes to its end, or something is wrong. */
 import { RunEventKind, RunState, RunVerb, type Run } from "@vigie/proto";
 import type { Person } from "./person.js";
+import { answerTruly } from "./truthful.js";
 import type { Scene } from "./scene.js";
 
 const HEALED_MS = 15_000; // sessions, a leader, a first reading
@@ -22,17 +23,17 @@ export async function calm(scene: Scene, person: Person, working: readonly Promi
   while (clock.monotonicMs() - startedMs < CALM_MAX_MS) {
     const open = cluster.orchestrator().executor.open();
     if (open.length === 0) break;
-    for (const run of open) await answer(person, run);
+    for (const run of open) await answer(scene, person, run);
     await clock.sleep(TURN_MS);
   }
   await judge.ended();
 }
 
-async function answer(person: Person, run: Run): Promise<void> {
+async function answer(scene: Scene, person: Person, run: Run): Promise<void> {
   const { id, state, events } = run;
   if (state === RunState.PAUSED) return person.say(RunVerb.RESUME, id);
   if (state === RunState.AWAITING_APPROVAL) return person.abort(id);
-  if (run.progress?.text.includes("a person is asked") === true) return person.say(RunVerb.CONFIRM, id);
+  if (run.progress?.text.includes("a person is asked") === true) return answerTruly(scene, person, run);
   if (state !== RunState.FROZEN) return;
   const tries = events.filter(({ kind }) => kind === RunEventKind.RETRY_ASKED).length;
   return person.say(tries < RETRIES ? RunVerb.RETRY_STEP : RunVerb.TAKE_OVER, id);

@@ -23,6 +23,7 @@ export const FLOOR_PER_1000 = {
   "a person pauses the run": 50,
   "a person aborts the run": 20,
   "a person takes the run over": 10,
+  "a person answers": 50,
   "a person plans the same again": 20,
   "a person plans something else on the same": 30,
   "a person migrates a guest": 50,

@@ -30,7 +30,7 @@ const HOLDS: Readonly<Partial<Record<RunVerb, Confirmed["what"]>>> = {
 };
 
 export function createPerson(scene: Scene): Person {
-  const { cluster, judge, tell, exposure, runs, world, clock } = scene;
+  const { cluster, judge, tell, exposure, runs, world, clock, mutant } = scene;
   return {
     plan: async (runbook, parameters) => {
       const given = Object.entries(parameters).map(([name, value]) => ({ name, value }));
@@ -44,6 +44,7 @@ export function createPerson(scene: Scene): Person {
       if (answer !== undefined && refusals.length === 0) {
         runs.planned(answer.run);
         judge.planned(answer.run.id);
+        mutant.planned(answer.run);
       }
       return answer?.run;
     },
@@ -94,7 +95,7 @@ export function createPerson(scene: Scene): Person {
         if (!cluster.isFrozen("orchestrator", world.master)) throw new Error("no orchestrator runs there");
         await clock.sleep(100);
       }
-      return await question(createService(cluster.orchestrator()));
+      return await question(createService(mutant.asked(cluster.orchestrator())));
     } catch (error) {
       tell(`the answer: ${explain(error)}`);
       return undefined;

@@ -9,6 +9,7 @@ import { createFaults, type Faults } from "./faults.js";
 import { allWatches } from "./judge/index.js";
 import { createJudge, type Judge } from "./judge/judge.js";
 import { knownOf } from "./known.js";
+import { HEALTHY, type Mutant } from "./mutants/mutant.js";
 import { createPerson } from "./person.js";
 import { createRandom, type Random } from "./random.js";
 import { createRuns } from "./runs.js";
@@ -30,7 +31,8 @@ export interface SeedResult {
   readonly virtualMs: number;
 }
 
-export async function playSeed(seed: number): Promise<SeedResult> {
+/** @param mutant a bug that is planted: what the judge finds then is its own proof */
+export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<SeedResult> {
   const random = createRandom(seed);
   const clock = createVirtualClock();
   const startedMs = clock.monotonicMs();
@@ -41,12 +43,17 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   };
   const faults = createFaults(clock, random.fork("faults"));
   const exposure = createExposure();
-  const { host, store, clock: wall } = faults;
+  const { store } = faults;
   const cluster = await createSimCluster(clock, {
     config: CONFIG,
     inMemory: true,
     instances: drawCluster(random.fork("cluster")),
-    seams: { host, store, clock: wall },
+    seams: {
+      host: (host, node) => faults.host(mutant.host(host, node), node),
+      journal: mutant.journal,
+      store,
+      clock: (wall, node) => mutant.clock(faults.clock(wall, node)),
+    },
   });
   try {
     const runs = createRuns((runId, { stepId, kind, text }) =>
@@ -66,7 +73,9 @@ export async function playSeed(seed: number): Promise<SeedResult> {
       runs,
       tell,
       healers: new Set(),
+      mutant,
     };
+    Object.assign(cluster.hooks, mutant.wire);
     cluster.hooks.started = (orchestrator, node) => {
       tell(`an orchestrator starts on ${short(node)}`);
       runs.follow(orchestrator);

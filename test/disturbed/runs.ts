@@ -1,6 +1,6 @@
 /** What the rows of every run told, by each orchestrator that lived; they are on disk before they are told. */
 import type { Orchestrator } from "@vigie/orchestrator";
-import { RunEventKind, type Plan, type Run, type RunEvent } from "@vigie/proto";
+import { Plan, RunEventKind, type Run, type RunEvent } from "@vigie/proto";
 
 export interface Runs {
   readonly follow: (orchestrator: Orchestrator) => void;
@@ -22,7 +22,7 @@ export function createRuns(heard: (runId: string, row: RunEvent) => void): Runs 
         heard(runId, row);
       }),
     planned: ({ id, plan }) => {
-      if (plan !== undefined) plans.set(id, plan);
+      if (plan !== undefined) plans.set(id, Plan.decode(Plan.encode(plan).finish())); // as it was then
     },
     plan: (runId) => plans.get(runId),
     rows: (runId) => rows.get(runId) ?? [],

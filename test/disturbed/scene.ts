@@ -5,6 +5,7 @@ import type { World } from "../simulator/world.js";
 import type { Exposure } from "./exposure.js";
 import type { Faults } from "./faults.js";
 import type { Judge } from "./judge/judge.js";
+import type { Mutant } from "./mutants/mutant.js";
 import type { Random } from "./random.js";
 import type { Runs } from "./runs.js";
 
@@ -21,6 +22,8 @@ export interface Scene {
   readonly tell: (line: string) => void;
   /** What ends each disturbance that lasts, when the storm is over. */
   readonly healers: Set<() => void>;
+  /** The bug that is planted; HEALTHY: none. */
+  readonly mutant: Mutant;
 }
 
 /** "h1" */

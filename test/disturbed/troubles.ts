@@ -141,8 +141,7 @@ async function splitBrain({ world, random, clock }: Scene): Promise<Parameters |
   return { instance: short(disk.instance), victim: short(victim) };
 }
 
-async function nodeToEmpty({ world, random, clock }: Scene): Promise<Parameters> {
-  await clock.sleep(LVM_IS_READ_MS);
+async function nodeToEmpty({ world, random }: Scene): Promise<Parameters> {
   const nodes = random.shuffled([...world.nodes.keys()]);
   const node = nodes.find((name) => world.disks.some(({ ends }) => ends[1].node === name)) ?? nodes[0] ?? "";
   const to = random.chance(0.3) ? nodes.find((name) => name !== node) : undefined;

@@ -15,6 +15,8 @@ export interface Played {
   readonly virtualMs: number;
 }
 
+Error.stackTraceLimit = 0; // an errno is made a thousand times for each that anybody reads
+
 process.on("message", (batch: Batch) => {
   void playAll(batch).then((played) => process.send?.(played));
 });

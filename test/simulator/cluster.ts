@@ -2,7 +2,7 @@
  * Agents and an orchestrator, the real code, on a simulated world: the same composition as on real machines, with
  * the hosts, the clock and the wires replaced. Each can be killed and started again; what is on disk stays.
  */
-import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openJournal, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
@@ -77,6 +77,7 @@ export interface SimOptions {
   readonly inMemory?: boolean;
 }
 
+const IN_MEMORY = "/dev/shm"; // tmpfs, on every Linux
 const NO_SYNC: Disk = { write: (file, text) => writeSync(file, text), sync: () => undefined };
 
 interface Running extends Endpoint {
@@ -86,9 +87,9 @@ interface Running extends Endpoint {
 }
 
 export async function createSimCluster(clock: Clock, options: SimOptions = {}): Promise<SimCluster> {
-  const folder = mkdtempSync(join(tmpdir(), "vigie-sim-"));
   const config: OrchestratorConfig = orchestratorConfigSchema.parse(options.config ?? {});
   const { seams = {}, inMemory = false } = options;
+  const folder = mkdtempSync(join(inMemory && existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), "vigie-sim-"));
   const world = createWorld(clock, options.instances ?? 3);
   const startedMs = clock.monotonicMs();
   const log: LogLine[] = [];

@@ -31,16 +31,19 @@ export interface WireHooks {
   sent: (request: ActionRequest, from: string) => void;
   /** ms that a message needs between two nodes; "lost": this connection carries nothing more in this direction. */
   travels: (from: string, to: string) => number | "lost";
+  /** ms that this request waits on its way, beside what every message needs. */
+  holdsBackMs: (request: ActionRequest) => number;
   /** Instead of what the orchestrator sent. */
   altered: (message: SessionResponse, to: string) => SessionResponse;
   /** Instead of what the agent sent. */
-  answered: (message: SessionRequest, from: string) => SessionRequest;
+  answered: (message: SessionRequest, from: string, to: string) => SessionRequest;
 }
 
 export const QUIET_WIRE: WireHooks = {
   repeatsRequests: false,
   loses: () => false,
   breaks: () => false,
+  holdsBackMs: () => 0,
   sent: () => undefined,
   travels: () => 0,
   altered: (message) => message,
@@ -113,7 +116,8 @@ export async function dial(
     parts.requests.push(body.body.value);
     if (hooks.loses(body.body.value)) return;
     if (hooks.breaks(body.body.value)) return toAgent.push(body, "lost");
-    toAgent.push(body, afterMs);
+    const heldMs = hooks.holdsBackMs(body.body.value);
+    toAgent.push(body, afterMs === "lost" ? afterMs : afterMs + heldMs);
     if (hooks.repeatsRequests)
       void clock.sleep(REPEATED_AFTER_MS).then(() => carries(to, from) && toAgent.push(body, 0));
   }
@@ -121,7 +125,7 @@ export async function dial(
   return {
     send: (message) => {
       if (!carries(from, to)) return true;
-      const body = hooks.answered(SessionRequest.decode(SessionRequest.encode(message).finish()), from);
+      const body = hooks.answered(SessionRequest.decode(SessionRequest.encode(message).finish()), from, to);
       toOrchestrator.push(body, from === to ? 0 : hooks.travels(from, to));
       return true;
     },

@@ -1,5 +1,6 @@
 /** What people do at Vigie's own command line while a run works. */
 import { RunState, RunVerb } from "@vigie/proto";
+import { answerTruly } from "../truthful.js";
 import type { Disturbance } from "./disturbance.js";
 
 export const PEOPLE: readonly Disturbance[] = [
@@ -28,6 +29,21 @@ export const PEOPLE: readonly Disturbance[] = [
     name: "a person takes the run over",
     weight: 1,
     happen: (_scene, person, { id }) => person.say(RunVerb.TAKE_OVER, id),
+  },
+  {
+    name: "a person answers",
+    weight: 4,
+    happen: async (scene, person, { id }) => {
+      const { cluster, world, clock, random } = scene;
+      if (!cluster.runs("orchestrator", world.master)) return;
+      const run = cluster
+        .orchestrator()
+        .executor.open()
+        .find((open) => open.id === id);
+      if (run?.progress?.text.includes("a person is asked") !== true) return;
+      await clock.sleep(random.int(0, 20_000));
+      if (cluster.runs("orchestrator", world.master)) await answerTruly(scene, person, run);
+    },
   },
   {
     name: "a person plans the same again",

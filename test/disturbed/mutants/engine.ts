@@ -1,0 +1,98 @@
+/** Bugs of the orchestrator: a stop that stops nothing, premises that nobody asks, a run that sleeps for ever. */
+import { ActionOutcome, RunEventKind, SessionRequest, SessionResponse, type Run } from "@vigie/proto";
+import { mutant, type Mutant } from "./mutant.js";
+
+const POLL_MS = 300; // the engine's own
+const AFTER_POLLS = 40;
+
+export const ENGINE: readonly Mutant[] = [
+  mutant("a stop that is confirmed, and stops nothing", /^I33: sent after a confirmed stop/, {
+    asked: (it) => ({ ...it, killSwitch: { ...it.killSwitch, set: async () => undefined } }),
+  }),
+  mutant("a pause that is confirmed, and written nowhere", /^I33: sent after its run was paused/, {
+    asked: (it) => {
+      const { executor } = it;
+      const known = (id: string): Run | undefined => executor.open().find((run) => run.id === id);
+      return {
+        ...it,
+        executor: {
+          ...executor,
+          append: async (id, row) =>
+            (row.kind === RunEventKind.PAUSE_ASKED ? known(id) : undefined) ?? executor.append(id, row),
+        },
+      };
+    },
+  }),
+  mutant("premises that nobody asks", /^I15: /, { planned: forgetPremises }),
+  mutant("a node that is taken for switched off, and nobody was asked", /^guests: /, {
+    asksNobody: true,
+    planned: forgetPremises,
+  }),
+  mutant("a run that sleeps for ever", /^a run waits silently/, {
+    clock: (clock) => {
+      let polls = 0;
+      return {
+        ...clock,
+        sleep: (ms, signal) =>
+          ms === POLL_MS && (polls += 1) > AFTER_POLLS
+            ? new Promise(() => undefined)
+            : clock.sleep(ms, signal),
+      };
+    },
+  }),
+  mutant("an old master that is told that it still is one", /^I26: /, {
+    wire: {
+      answered: (message, _from, to) =>
+        message.body?.$case === "report"
+          ? SessionRequest.create({
+              body: { $case: "report", value: { ...message.body.value, masterNode: to, highestEpoch: 0 } },
+            })
+          : message,
+    },
+    host: (host) => ({
+      ...host,
+      readFile: async (path) =>
+        path.endsWith("ssconf_master_node") ? firstMaster(host, path) : host.readFile(path),
+    }),
+  }),
+  mutant("a step that is asked again though it has run", /^I22: /, {
+    wire: {
+      answered: (message) => {
+        const { body } = message;
+        if (body?.$case !== "actionResult" || body.value.outcome !== ActionOutcome.DONE) return message;
+        const value = { ...body.value, outcome: ActionOutcome.REFUSED, code: "TOO_LATE" };
+        return SessionRequest.create({ body: { $case: "actionResult", value } });
+      },
+    },
+  }),
+  mutant("a request that is good for ever, and waits for long", /^I27: /, {
+    wire: {
+      holdsBackMs: () => 14_000,
+      altered: (message) =>
+        message.body?.$case === "actionRequest"
+          ? SessionResponse.create({
+              body: { $case: "actionRequest", value: { ...message.body.value, notAfterMs: 10_000_000 } },
+            })
+          : message,
+    },
+  }),
+];
+
+function forgetPremises(run: Run): void {
+  for (const step of run.plan?.steps ?? []) {
+    step.premises = [];
+    step.requires = undefined;
+  }
+}
+
+const FIRST = new WeakMap<object, string>();
+
+/** It goes on with the master that it read first. */
+async function firstMaster(
+  host: { readonly readFile: (path: string) => Promise<string> },
+  path: string,
+): Promise<string> {
+  const first = FIRST.get(host) ?? (await host.readFile(path));
+  FIRST.set(host, first);
+  return first;
+}
