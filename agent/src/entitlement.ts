@@ -11,7 +11,7 @@ import type { Task } from "./task.js";
 
 export interface EntitlementParts {
   readonly host: Pick<Host, "monotonicMs" | "wallUnixMs">;
-  readonly journal: Pick<Journal, "highestEpoch" | "append">;
+  readonly journal: Pick<Journal, "highestEpoch" | "stop" | "append">;
   readonly nodeName: string;
   /** Why nothing may be changed now: the kill switch, a broken journal. Empty: it may. */
   readonly readOnlyReason: () => Promise<string>;
@@ -50,6 +50,9 @@ export function createEntitlement({ host, journal, nodeName, ...parts }: Entitle
       );
     const readOnly = await parts.readOnlyReason();
     if (readOnly !== "") throw new VigieError("READ_ONLY", readOnly);
+    const { why } = journal.stop();
+    if (why !== "" && definition.takesBack !== true)
+      throw new VigieError("READ_ONLY", `everything is stopped: ${why} (I33)`);
     rememberEpoch(journal, request.epoch, host.wallUnixMs()); // last: nothing is waited for behind it
   }
 

@@ -15,6 +15,7 @@ import {
   VigieError,
   type ActionResult,
   type ChainedRecord,
+  type Stop,
 } from "@vigie/proto";
 
 export type JournalEntry =
@@ -27,6 +28,7 @@ export type JournalEntry =
     }
   | { readonly kind: "result"; readonly key: string; readonly body: string; readonly result: ActionResult }
   | { readonly kind: "epoch"; readonly epoch: number }
+  | { readonly kind: "stop"; readonly stop: Stop }
   | { readonly kind: "sweep"; readonly detail: unknown };
 
 /** What is known of an idempotency key. An intent without a result: it may have run (I22). */
@@ -40,6 +42,8 @@ export interface Journal {
   readonly records: () => number; // of which the head is the last one's hash
   readonly broken: () => string; // why; empty: it can be written
   readonly highestEpoch: () => number;
+  /** The cluster's kill switch as it was last heard of (I33). */
+  readonly stop: () => Stop;
   readonly keyState: (key: string) => KeyState;
   /** This life of the agent set out to cut for this run. */
   readonly madeCut: (runId: string) => boolean;
@@ -70,6 +74,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
   const keys = new Map<string, KeyState>();
   const cutsMadeHere = new Set<string>();
   let highestEpoch = 0;
+  let stop: Stop = { number: 0, why: "" };
   let head = records.at(-1)?.hash ?? CHAIN_START;
   let count = records.length;
   let broken = "";
@@ -84,6 +89,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
     records: () => count,
     broken: () => broken,
     highestEpoch: () => highestEpoch,
+    stop: () => stop,
     keyState: (key) => keys.get(key) ?? { state: "new" },
     madeCut: (runId) => cutsMadeHere.has(runId),
     append,
@@ -110,6 +116,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
   }
 
   function learn(entry: JournalEntry, unixMs: number): void {
+    if (entry.kind === "stop") stop = entry.stop;
     if (entry.kind === "epoch") highestEpoch = Math.max(highestEpoch, entry.epoch);
     if (entry.kind === "intent")
       keys.set(entry.key, { state: "unfinished", body: entry.body, sinceUnixMs: unixMs });

@@ -169,6 +169,14 @@ describe("who asks, and when", () => {
     await refused(restoreRequest(), "READ_ONLY");
   });
 
+  test("the cluster's kill switch refuses what is new, and not what takes a cut back (I33)", async () => {
+    stage.journal.append({ kind: "stop", stop: { number: 1, why: "anna: wrong disk" } }, 0);
+    expect(await refused(cutRequest(), "READ_ONLY")).toContain("anna: wrong disk");
+    expect((await stage.perform(restoreRequest())).outcome).not.toBe(REFUSED);
+    stage.journal.append({ kind: "stop", stop: { number: 2, why: "" } }, 0);
+    expect(await stage.perform(cutRequest({ attempt: 2 }))).toMatchObject({ outcome: DONE });
+  });
+
   test.each([
     ["a higher epoch", () => stage.journal.append({ kind: "epoch", epoch: 9 }, 0), "STALE_EPOCH"],
     ["a moved master", () => void (stage.world.master = "h2.example"), "STALE_EPOCH"],

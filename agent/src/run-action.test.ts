@@ -30,6 +30,11 @@ const commands = (): string[] =>
 
 const CHANGES: readonly [string, () => void, string][] = [
   ["the kill switch", () => void (stage.world.readOnly = "/etc/vigie/stop exists"), "READ_ONLY"],
+  [
+    "the cluster's kill switch",
+    () => stage.journal.append({ kind: "stop", stop: { number: 1, why: "anna: wrong disk" } }, 0),
+    "READ_ONLY",
+  ],
   ["another master", () => void (stage.world.master = "h2.example"), "STALE_EPOCH"],
   ["a later leader", () => stage.journal.append({ kind: "epoch", epoch: 9 }, 0), "STALE_EPOCH"],
 ];

@@ -14,8 +14,10 @@ import {
   type Report,
   type SessionRequest,
   type SessionResponse,
+  type Stop,
 } from "@vigie/proto";
 import { rememberEpoch } from "./epoch.js";
+import { rememberStop } from "./stop.js";
 import type { Journal } from "./journal.js";
 import { forgetSent, nothingSent, type Observer, type SentState } from "./observe.js";
 import type { Performer } from "./perform.js";
@@ -158,6 +160,8 @@ async function runSession(
         return void observe(body.value);
       case "lead":
         return follow(body.value.epoch);
+      case "stop":
+        return obey(body.value);
       case "refusal":
         return endSession(`${body.value.code}: ${body.value.message}`);
       case "ack":
@@ -216,6 +220,15 @@ async function runSession(
     void report();
   }
 
+  /** From the next command on, also of an action that is at work (I33). */
+  function obey(stop: Stop): void {
+    try {
+      rememberStop(parts.journal, stop, clock.wallUnixMs());
+    } catch (error) {
+      parts.log("stop.refused", { alarm: true, orchestrator: master, ...stop, reason: explain(error) });
+    }
+  }
+
   function nextSequence(): number {
     sequence += 1;
     sentAtMs.set(sequence, clock.monotonicMs());
@@ -241,5 +254,6 @@ async function hello(parts: SessionParts) {
     masterNode: await parts.masterNode(),
     readOnly: readOnlyReason !== "",
     readOnlyReason,
+    stop: parts.journal.stop(),
   };
 }

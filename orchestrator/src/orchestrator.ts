@@ -84,6 +84,7 @@ export async function startOrchestrator(
 
   const gateway = createGateway(clock, ownNode, {
     hello: (node, hello) => {
+      quietly(killSwitch.learn(hello.stop, node)); // before it counts for a majority (I33)
       keeper.hello(node, hello);
       quietly(record(nodeEvent(node, true, `agent ${hello.agentVersion} reports`)));
     },
@@ -98,6 +99,13 @@ export async function startOrchestrator(
     keeper.observed(node, at);
     return at;
   };
+  const killSwitch = createKillSwitch({
+    clock,
+    known: await store.killSwitch(),
+    record,
+    announce: gateway.stop,
+  });
+  gateway.stop(killSwitch.newest());
   const witness = await createWitness(store, parts.log);
   const leader = createLeader({
     clock,
@@ -108,7 +116,6 @@ export async function startOrchestrator(
     broken: recorder.broken,
     announce: gateway.lead,
   });
-  const killSwitch = await createKillSwitch(clock, store, record);
   const executor = createExecutor({
     stopped: killSwitch.stopped,
     clock,

@@ -113,6 +113,35 @@ test.each([
   expect(nodeOf(play.cluster.world, H2).disks.map(({ state }) => state)).toEqual(["running"]);
 });
 
+test("a stop holds when the master moves: the next orchestrator learns of it from the agents (I33)", async () => {
+  const clock = createVirtualClock();
+  const cluster = await createSimCluster(clock, {});
+  ended.push(cluster.end);
+  await clock.advance(12_000);
+  const on = { clock, cluster };
+  await soon(
+    on,
+    createService(cluster.orchestrator()).setKillSwitch({ stopped: true, reason: "the switch" }, "anna"),
+  );
+  cluster.world.master = H2;
+  await cluster.startOrchestrator();
+  await clock.advance(40_000);
+  expect(cluster.orchestrator().leader.epoch()).toBeGreaterThan(0);
+  expect(cluster.orchestrator().killSwitch.stopped()).toBe("anna: the switch");
+  const disk = diskOf(cluster.world, "web1");
+  startResync(disk, 40_000);
+  await clock.advance(5_000);
+  disk.blackhole = "this-connection";
+  await clock.advance(40_000);
+  expect(cluster.requests).toEqual([]);
+  await soon(
+    on,
+    createService(cluster.orchestrator()).setKillSwitch({ stopped: false, reason: "done" }, "anna"),
+  );
+  await clock.advance(300_000);
+  expect(cluster.orchestrator().killSwitch.stopped()).toBe("");
+});
+
 test("a guest that a person moves onto the node meanwhile keeps its disk: the run freezes, and says why (I15)", async () => {
   const play = await checking();
   const { world } = play.cluster;

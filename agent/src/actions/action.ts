@@ -72,6 +72,8 @@ export interface ActionDefinition<P> {
   readonly locks: (params: P) => readonly string[];
   /** It makes or removes rules of ours: nothing is tidied meanwhile. */
   readonly usesFirewall?: true;
+  /** It only takes a cut or the watcher's pause back: the cluster's kill switch does not hold it (I33). */
+  readonly takesBack?: true;
   /** BlockDevice.name of the disk that it writes to, opened before anything is looked at (I14). */
   readonly opens?: (params: P) => string;
   /**

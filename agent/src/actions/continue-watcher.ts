@@ -6,6 +6,7 @@ import { pausedForS, WATCHER_LOCK } from "./pause-watcher.js";
 
 export const continueWatcher: ActionDefinition<ContinueWatcher> = {
   name: "continueWatcher",
+  takesBack: true,
   about: () => MASTER,
   check: () => undefined,
   locks: () => [WATCHER_LOCK],

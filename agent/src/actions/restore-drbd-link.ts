@@ -10,6 +10,7 @@ export const restoreDrbdLink: ActionDefinition<RestoreDrbdLink> = {
   about: (params) => params.end?.node ?? "",
   check: (params) => checkEnd(params.end),
   usesFirewall: true,
+  takesBack: true,
   locks: (params) => [minorLock(params.end)],
   guard: (params) =>
     Promise.resolve([

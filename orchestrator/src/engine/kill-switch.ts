@@ -1,41 +1,61 @@
 /**
- * The one kill switch at the orchestrator (I33): while it is thrown nothing is sent to any agent, but what takes a cut
- * or the watcher's pause back. It is on disk before it counts as thrown, and it survives a restart.
+ * The cluster's kill switch (I33): while it is thrown nothing is sent to any agent, but what takes a cut or the watcher's
+ * pause back. It counts at once, is on disk before it is confirmed, and is told to every agent: they ask it before each
+ * command, and the orchestrator of the next master learns of it from them.
  */
-import { VigieError, type Clock } from "@vigie/proto";
-import type { Change, Store } from "../store/store.js";
+import { VigieError, type Clock, type Stop } from "@vigie/proto";
+import type { Change } from "../store/store.js";
 
 export interface KillSwitch {
   /** Why everything is stopped, and by whom; empty: it is not. */
   readonly stopped: () => string;
+  /** As agents are to know it. */
+  readonly newest: () => Stop;
   /** @throws VigieError INVALID_ARGUMENT without a reason */
   readonly set: (stopped: boolean, person: string, reason: string) => Promise<void>;
+  /** What an agent knows: where it is newer than what is known here, it was set under another master. */
+  readonly learn: (stop: Stop | undefined, node: string) => Promise<void>;
 }
 
-export async function createKillSwitch(
-  clock: Clock,
-  store: Store,
-  record: (changes: readonly Change[]) => Promise<void>,
-): Promise<KillSwitch> {
-  let why = await store.killSwitch();
+export interface KillSwitchParts {
+  readonly clock: Clock;
+  readonly known: Stop; // by the store
+  readonly record: (changes: readonly Change[]) => Promise<void>;
+  readonly announce: (stop: Stop) => void; // to every agent
+}
+
+export function createKillSwitch({ clock, known, record, announce }: KillSwitchParts): KillSwitch {
+  let newest = known;
+  let why = known.why;
   return {
     stopped: () => why,
+    newest: () => newest,
     set: async (stopped, person, reason) => {
       if (reason.trim() === "") throw new VigieError("INVALID_ARGUMENT", "the kill switch needs a reason");
-      const next = stopped ? `${person}: ${reason}` : "";
-      if (stopped) why = next; // at once; only to let it go waits for the disk
-      const audit = {
-        unixMs: clock.wallUnixMs(),
-        actor: person,
-        action: stopped ? "kill-switch.thrown" : "kill-switch.released",
-        subject: "orchestrator",
-        detail: { reason },
-      };
-      await record([
-        { record: "kill-switch", why: next },
-        { record: "audit", audit },
-      ]);
-      why = next;
+      const next = { number: newest.number + 1, why: stopped ? `${person}: ${reason}` : "" };
+      newest = next;
+      if (stopped) take(next); // at once; only to let it go waits for the disk
+      await keep(next, person, stopped ? "kill-switch.thrown" : "kill-switch.released", { reason });
+      if (!stopped && newest === next) take(next);
+    },
+    learn: async (stop, node) => {
+      if (stop === undefined || stop.number <= newest.number) return;
+      newest = stop;
+      take(stop);
+      await keep(stop, node, "kill-switch.learned", { ...stop });
     },
   };
+
+  function take(stop: Stop): void {
+    why = stop.why;
+    announce(stop);
+  }
+
+  async function keep(stop: Stop, actor: string, action: string, detail: object): Promise<void> {
+    const audit = { unixMs: clock.wallUnixMs(), actor, action, subject: "orchestrator", detail };
+    await record([
+      { record: "kill-switch", stop },
+      { record: "audit", audit },
+    ]);
+  }
 }

@@ -16,6 +16,7 @@ import {
   type Report,
   Source,
   type SessionRequest,
+  type Stop,
 } from "@vigie/proto";
 
 export const PROTOCOL_VERSION = 1;
@@ -72,6 +73,7 @@ export interface Gateway {
   /** @throws VigieError UNAVAILABLE when there is no session or it ended before the answer: the effect is unknown */
   readonly act: (request: ActionRequest, deadlineMs: number) => Promise<ActionResult>;
   readonly lead: (epoch: number) => void; // to all, and to who comes later; 0: not leading
+  readonly stop: (stop: Stop) => void; // likewise
 }
 
 interface Session {
@@ -90,9 +92,10 @@ interface Pending<T> {
 export function createGateway(clock: Clock, ownNode: string, events: GatewayEvents): Gateway {
   const sessions = new Map<string, Session>();
   let epoch = 0;
+  let newestStop: Stop | undefined;
   let requestId = 0;
 
-  return { accept, observe, act, lead };
+  return { accept, observe, act, lead, stop };
 
   function accept(identity: Identity, link: AgentLink): AgentSession {
     if (identity.role !== "agent") {
@@ -149,6 +152,7 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
         reportIntervalMs: REPORT_INTERVAL_MS,
       },
     });
+    if (newestStop !== undefined) send(link, { $case: "stop", value: newestStop });
     if (epoch > 0) send(link, { $case: "lead", value: { epoch } });
     events.hello(node, hello);
     void beat(session);
@@ -214,6 +218,11 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
     epoch = newEpoch;
     if (epoch === 0) return;
     for (const { link } of sessions.values()) send(link, { $case: "lead", value: { epoch } });
+  }
+
+  function stop(value: Stop): void {
+    newestStop = value;
+    for (const { link } of sessions.values()) send(link, { $case: "stop", value });
   }
 
   function liveSession(node: string): Session {

@@ -28,6 +28,9 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE journals (node TEXT PRIMARY KEY, records INTEGER NOT NULL, head TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE kill_switch ADD COLUMN number INTEGER NOT NULL DEFAULT 1;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

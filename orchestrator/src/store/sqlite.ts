@@ -31,7 +31,10 @@ export function openSqliteStore(path: string): Store {
   return {
     commit: async (changes) => commit(changes),
     epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
-    killSwitch: async () => text(row("SELECT why FROM kill_switch WHERE one = 1"), "why"),
+    killSwitch: async () => {
+      const set = row("SELECT number, why FROM kill_switch WHERE one = 1");
+      return { number: number(set, "number"), why: text(set, "why") };
+    },
     incidents: async (includeClosed, limit) =>
       rows(
         "SELECT body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
@@ -163,7 +166,11 @@ export function openSqliteStore(path: string): Store {
           change.end.head,
         );
       case "kill-switch":
-        return void run("INSERT OR REPLACE INTO kill_switch (one, why) VALUES (1, ?)", change.why);
+        return void run(
+          "INSERT OR REPLACE INTO kill_switch (one, number, why) VALUES (1, ?, ?)",
+          change.stop.number,
+          change.stop.why,
+        );
     }
   }
 

@@ -3,7 +3,7 @@
  * the epoch. There is one way to write, and all of one call is on disk, or none of it, when it resolves.
  */
 import type { Transition } from "../view/transitions.js";
-import type { AuditRecord, Incident, LogEnd, Run, RunEvent, WatchResponse } from "@vigie/proto";
+import type { AuditRecord, Incident, LogEnd, Run, RunEvent, Stop, WatchResponse } from "@vigie/proto";
 
 export type Change =
   | { readonly record: "incident"; readonly incident: Incident }
@@ -14,7 +14,7 @@ export type Change =
   | { readonly record: "transition"; readonly transition: Transition }
   | { readonly record: "epoch"; readonly epoch: number }
   | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
-  | { readonly record: "kill-switch"; readonly why: string }; // empty: released
+  | { readonly record: "kill-switch"; readonly stop: Stop };
 
 export interface NewAudit {
   readonly unixMs: number;
@@ -32,7 +32,7 @@ export interface Store {
   readonly commit: (changes: readonly Change[]) => Promise<readonly WatchResponse[]>;
   readonly epoch: () => Promise<number>;
   /** Why everything is stopped; empty: it is not. */
-  readonly killSwitch: () => Promise<string>;
+  readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
   readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>; // newest first
   readonly incidentsById: (beginning: string) => Promise<Incident[]>;
   readonly runs: (openOnly: boolean, limit: number) => Promise<Run[]>; // newest first, without events

@@ -93,6 +93,7 @@ function hello(node: string): SessionRequest {
     masterNode: MASTER,
     readOnly: false,
     readOnlyReason: "",
+    stop: undefined,
   };
   return { body: { $case: "hello", value } };
 }

@@ -70,7 +70,21 @@ export interface SessionResponse {
     | //
     /** Last in a session that cannot go on. */
     { $case: "refusal"; value: Refusal }
+    | //
+    /** After Welcome, and whenever a person sets it. */
+    { $case: "stop"; value: Stop }
     | undefined;
+}
+
+/**
+ * The cluster's kill switch, as a person last set it (I33). Every agent keeps it, so that it stops the next command of
+ * an action that is at work, and the orchestrator of the next master learns of it from the agents' Hello.
+ */
+export interface Stop {
+  /** Rises by one whenever it is set; of two, the higher one is the newer. 0: it was never set. */
+  number: number;
+  /** Who stopped everything, and why; empty: nothing is stopped. */
+  why: string;
 }
 
 /** Who the agent is, and what its node remembers. */
@@ -93,6 +107,8 @@ export interface Hello {
   readOnly: boolean;
   /** For people; empty: it performs actions. */
   readOnlyReason: string;
+  /** The newest that this node knows; unset: none. */
+  stop: Stop | undefined;
 }
 
 /** The orchestrator took the Hello. */
@@ -406,6 +422,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "refusal":
         Refusal.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
+      case "stop":
+        Stop.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -479,6 +498,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.body = { $case: "refusal", value: Refusal.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "stop", value: Stop.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -539,7 +566,80 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         }
         break;
       }
+      case "stop": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "stop", value: Stop.fromPartial(object.body.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseStop(): Stop {
+  return { number: 0, why: "" };
+}
+
+export const Stop: MessageFns<Stop> = {
+  encode(message: Stop, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.why !== "") {
+      writer.uint32(18).string(message.why);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Stop {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStop();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Stop>): Stop {
+    return Stop.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Stop>): Stop {
+    const message = createBaseStop();
+    message.number = object.number ?? 0;
+    message.why = object.why ?? "";
     return message;
   },
 };
@@ -555,6 +655,7 @@ function createBaseHello(): Hello {
     masterNode: "",
     readOnly: false,
     readOnlyReason: "",
+    stop: undefined,
   };
 }
 
@@ -586,6 +687,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.readOnlyReason !== "") {
       writer.uint32(74).string(message.readOnlyReason);
+    }
+    if (message.stop !== undefined) {
+      Stop.encode(message.stop, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -675,6 +779,14 @@ export const Hello: MessageFns<Hello> = {
             message.readOnlyReason = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.stop = Stop.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -701,6 +813,7 @@ export const Hello: MessageFns<Hello> = {
     message.masterNode = object.masterNode ?? "";
     message.readOnly = object.readOnly ?? false;
     message.readOnlyReason = object.readOnlyReason ?? "";
+    message.stop = (object.stop !== undefined && object.stop !== null) ? Stop.fromPartial(object.stop) : undefined;
     return message;
   },
 };

@@ -1,0 +1,81 @@
+import type { Clock, Stop } from "@vigie/proto";
+import { beforeEach, expect, test } from "vitest";
+import type { Change } from "../store/store.js";
+import { createKillSwitch, type KillSwitch } from "./kill-switch.js";
+
+const clock: Clock = { monotonicMs: () => 0, wallUnixMs: () => 7, sleep: async () => undefined };
+let kept: Change[];
+let announced: Stop[];
+let onDisk: () => Promise<void>;
+let killSwitch: KillSwitch;
+
+beforeEach(() => {
+  kept = [];
+  announced = [];
+  onDisk = async () => undefined;
+  killSwitch = made({ number: 0, why: "" });
+});
+
+function made(known: Stop): KillSwitch {
+  const record = async (changes: readonly Change[]): Promise<void> => {
+    await onDisk();
+    kept.push(...changes);
+  };
+  return createKillSwitch({ clock, known, record, announce: (stop) => void announced.push(stop) });
+}
+
+test("a stop counts at once and is told to every agent, before it is on disk; it is confirmed when it is", async () => {
+  const written = Promise.withResolvers<void>();
+  onDisk = () => written.promise;
+  const confirmed = killSwitch.set(true, "anna", "wrong disk");
+  expect(killSwitch.stopped()).toBe("anna: wrong disk");
+  expect(announced).toEqual([{ number: 1, why: "anna: wrong disk" }]);
+  expect(kept).toEqual([]);
+  written.resolve();
+  await confirmed;
+  expect(kept).toMatchObject([
+    { record: "kill-switch", stop: { number: 1, why: "anna: wrong disk" } },
+    { record: "audit", audit: { actor: "anna", action: "kill-switch.thrown" } },
+  ]);
+});
+
+test("it is let go only once that is on disk", async () => {
+  await killSwitch.set(true, "anna", "wrong disk");
+  const written = Promise.withResolvers<void>();
+  onDisk = () => written.promise;
+  const released = killSwitch.set(false, "anna", "the right one");
+  expect(killSwitch.stopped()).toBe("anna: wrong disk");
+  written.resolve();
+  await released;
+  expect(killSwitch.stopped()).toBe("");
+  expect(announced.at(-1)).toEqual({ number: 2, why: "" });
+});
+
+test("a stop that comes while another is being let go holds", async () => {
+  await killSwitch.set(true, "anna", "one");
+  const written = Promise.withResolvers<void>();
+  onDisk = () => written.promise;
+  const released = killSwitch.set(false, "anna", "done");
+  const again = killSwitch.set(true, "bert", "two");
+  written.resolve();
+  await Promise.all([released, again]);
+  expect(killSwitch.stopped()).toBe("bert: two");
+  expect(announced.at(-1)).toEqual({ number: 3, why: "bert: two" });
+});
+
+test("what an agent knows of another master's time is taken up where it is newer, in both directions", async () => {
+  killSwitch = made({ number: 3, why: "" });
+  await killSwitch.learn({ number: 2, why: "old" }, "h2");
+  await killSwitch.learn(undefined, "h2");
+  expect(killSwitch.stopped()).toBe("");
+  await killSwitch.learn({ number: 4, why: "anna: the switch" }, "h2");
+  expect(killSwitch.stopped()).toBe("anna: the switch");
+  expect(announced).toEqual([{ number: 4, why: "anna: the switch" }]);
+  await killSwitch.learn({ number: 5, why: "" }, "h3");
+  expect(killSwitch.stopped()).toBe("");
+});
+
+test("it needs a reason", async () => {
+  await expect(killSwitch.set(true, "anna", "  ")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  expect(killSwitch.stopped()).toBe("");
+});
