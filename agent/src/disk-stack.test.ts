@@ -49,8 +49,8 @@ const SDB = disk({ "": ["sdb1", "device", "holders"], holders: [], "sdb1/holders
 test("a disk bears what its partitions bear, up to the DRBD minors, each once", async () => {
   const { parts, devices } = await readDiskStack(fakeHost(MACHINE), SDB, "sdb");
   expect(parts).toEqual([
-    { name: "sdb", dev: "8:16" },
-    { name: "sdb1", dev: "8:17" },
+    { name: "sdb", dev: "8:16", holders: [] },
+    { name: "sdb1", dev: "8:17", holders: ["dm-0", "dm-1"] },
   ]);
   expect(devices.map(({ name, holders }) => [name, ...holders])).toEqual([
     ["dm-0", "drbd18"],

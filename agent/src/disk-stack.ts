@@ -12,10 +12,16 @@ import { isMissing } from "./sources/reading.js";
 const MAX_DEVICES = 4_000; // a disk with a thousand volumes in three layers; more is a loop in what was read
 
 export interface DiskStack {
-  /** major:minor of the disk and then of its partitions, by name. */
-  readonly parts: readonly { readonly name: string; readonly dev: string }[];
+  /** The disk and then its partitions, by name. */
+  readonly parts: readonly DiskPart[];
   /** Everything above them, each once. */
   readonly devices: readonly StackedDevice[];
+}
+
+export interface DiskPart {
+  readonly name: string; // "sdb", "sdb1"
+  readonly dev: string; // "8:17"
+  readonly holders: readonly string[]; // names of those that stand on it
 }
 
 export interface StackedDevice {
@@ -30,21 +36,25 @@ export interface StackedDevice {
 export async function readDiskStack(host: Host, disk: DeviceHandle, name: string): Promise<DiskStack> {
   try {
     const partitions = partitionsIn(name, await disk.list(""));
-    const parts = [
-      { name, dev: (await disk.read("dev")).trim() },
-      ...(await Promise.all(
-        partitions.map(async (part) => ({ name: part, dev: (await disk.read(`${part}/dev`)).trim() })),
-      )),
-    ];
-    const lowest = [
-      await disk.list("holders"),
-      ...(await Promise.all(partitions.map((part) => disk.list(`${part}/holders`)))),
-    ].flat();
-    return { parts, devices: await above(host, lowest) };
+    const parts = await Promise.all(
+      [name, ...partitions].map((part) => partOf(disk, part, part === name ? "" : `${part}/`)),
+    );
+    return {
+      parts,
+      devices: await above(
+        host,
+        parts.flatMap(({ holders }) => holders),
+      ),
+    };
   } catch (cause) {
     if (cause instanceof VigieError) throw cause;
     throw new VigieError("SOURCE_FAILED", `what stands on ${name} cannot be read`, { cause });
   }
+}
+
+async function partOf(disk: DeviceHandle, name: string, folder: string): Promise<DiskPart> {
+  const dev = (await disk.read(`${folder}dev`)).trim();
+  return { name, dev, holders: (await disk.list(`${folder}holders`)).sort() };
 }
 
 /** What stands on one block device that is no disk: a DRBD minor's maps, and what is on these. */

@@ -4,6 +4,8 @@
  */
 import type { Clock } from "@vigie/proto";
 
+export const KERNEL_LOG_RECORDS_MAX = 1_000; // of one call
+
 /** A command as data: built by an action or a source, kept in the journal, run in one place only. */
 export interface Command {
   readonly file: string; // absolute: no shell, no PATH look-up (I36)
@@ -36,9 +38,17 @@ export interface Host extends Clock {
   readonly run: (command: Command) => Promise<CommandOutcome>;
   /** One request and its answer over a UNIX socket, each ended by `end`; rejects at the deadline. */
   readonly exchange: (socketPath: string, request: string, end: string, timeoutMs: number) => Promise<string>;
+  /**
+   * Opens a block device for reading as its only user, and closes it at once. Rejects with EBUSY in `code` where the
+   * kernel has given it, or a partition of it, to somebody: a filesystem, a pool, swap, a map, whoever opened it so.
+   */
+  readonly claim: (path: string) => Promise<void>;
   /** Opens a disk's folder in sysfs. Rejects as node:fs does where there is no such disk. */
   readonly openDevice: (name: string) => Promise<DeviceHandle>;
-  /** Raw records of /dev/kmsg that came since the last call ("6,1234,5678901,-;text"), oldest first. */
+  /**
+   * Raw records of /dev/kmsg that came since the last call ("6,1234,5678901,-;text"), oldest first, and at most
+   * KERNEL_LOG_RECORDS_MAX: fewer are all.
+   */
   readonly newKernelLogRecords: () => Promise<string[]>;
 }
 

@@ -4,12 +4,12 @@ import { open, readdir, readlink, type FileHandle } from "node:fs/promises";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
-import type { Host } from "./host.js";
+import { KERNEL_LOG_RECORDS_MAX, type Host } from "./host.js";
 import { openDevice } from "./real-device.js";
 import { runCommand } from "./run-command.js";
 
 const KMSG_RECORD_BYTES = 8192; // the kernel gives one record a read and refuses a smaller buffer (EINVAL)
-const KMSG_RECORDS_AT_ONCE = 1000;
+const CLAIM_TIMEOUT_MS = 2_000;
 const SOCKET_ANSWER_CAP_BYTES = 64 * 1024 * 1024;
 
 const readFile = promisify(readFileBack); // half of what node:fs/promises takes for a small file
@@ -24,6 +24,7 @@ export function createRealHost(): Host {
     writeFile,
     run: (command) => runCommand(command, realClock.monotonicMs),
     exchange,
+    claim,
     openDevice,
     newKernelLogRecords: async () => {
       kernelLog ??= await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
@@ -51,11 +52,28 @@ async function writeFile(path: string, text: string): Promise<void> {
   }
 }
 
+/**
+ * O_EXCL without O_CREAT is the kernel's own word for it: open(2). A disk that does not come back keeps a thread of
+ * Node's until it does, and is not waited for (I37).
+ */
+async function claim(path: string): Promise<void> {
+  const opening = open(path, constants.O_RDONLY | constants.O_EXCL | constants.O_NONBLOCK);
+  const stop = new AbortController();
+  const late = realClock.sleep(CLAIM_TIMEOUT_MS, stop.signal).then(() => undefined);
+  const file = await Promise.race([opening, late]).finally(() => stop.abort(null));
+  if (file !== undefined) return file.close();
+  void opening.then(
+    (opened) => opened.close(),
+    () => undefined,
+  );
+  throw new VigieError("COMMAND_HUNG", `${path} could not be opened within ${CLAIM_TIMEOUT_MS} ms`);
+}
+
 /** EAGAIN: no more for now. EPIPE: the ring overwrote what was not read yet; the next read goes on behind it. */
 async function readKernelLog(file: FileHandle): Promise<string[]> {
   const records: string[] = [];
   const buffer = Buffer.alloc(KMSG_RECORD_BYTES);
-  while (records.length < KMSG_RECORDS_AT_ONCE) {
+  while (records.length < KERNEL_LOG_RECORDS_MAX) {
     try {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) break;

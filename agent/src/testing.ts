@@ -107,6 +107,7 @@ export function performStage(
     readFile: (path) => fakeHost(world.machine).readFile(path),
     readLink: (path) => fakeHost(world.machine).readLink(path),
     listFolder: (path) => fakeHost(world.machine).listFolder(path),
+    claim: (path) => fakeHost(world.machine).claim(path),
     openDevice: (name) => fakeHost(world.machine).openDevice(name),
     sleep: () => world.sleep(),
     monotonicMs: () => world.nowMs,

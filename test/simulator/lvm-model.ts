@@ -176,11 +176,11 @@ function lvcreate(node: NodeModel, args: readonly string[]): CommandOutcome {
   return why === undefined ? outcome(0) : outcome(5, "", `  ${why}\n`);
 }
 
-/** Of the whole disk: a physical volume on its partition has its label there. */
-export function signatures({ name, pv, partitions }: BlockDiskModel): string {
+/** @param path of the whole disk, or of a partition: a physical volume there has its label there */
+export function signatures({ name, pv, partitions }: BlockDiskModel, path: string): string {
   const found = [
-    ...(pv?.path === `/dev/${name}` ? [{ type: "LVM2_member", offset: "0x218" }] : []),
-    ...(partitions.length === 0 ? [] : [{ type: "dos", offset: "0x1fe" }]),
+    ...(pv?.path === path ? [{ type: "LVM2_member", offset: "0x218" }] : []),
+    ...(partitions.length === 0 || path !== `/dev/${name}` ? [] : [{ type: "dos", offset: "0x1fe" }]),
   ];
   return found.length === 0 ? "" : JSON.stringify({ signatures: found });
 }

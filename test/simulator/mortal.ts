@@ -31,6 +31,7 @@ export function mortalHost(host: Host, clock: Clock, life: Life): Host {
     run: (command) => whileAlive(life, () => host.run(command)),
     exchange: (socket, request, end, timeoutMs) =>
       whileAlive(life, () => host.exchange(socket, request, end, timeoutMs)),
+    claim: (path) => whileAlive(life, () => host.claim(path)),
     openDevice: async (name) => {
       const device = await whileAlive(life, () => host.openDevice(name));
       return {

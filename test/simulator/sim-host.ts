@@ -7,7 +7,7 @@ import { ganetiFile, guestFiles } from "./ganeti-files.js";
 import { luxiReply } from "./ganeti-luxi.js";
 import { gntCommand, restartDaemons } from "./gnt-commands.js";
 import { lvmCommand, signatures } from "./lvm-model.js";
-import { logRecord, type NodeModel } from "./node-model.js";
+import { logRecord, type BlockDiskModel, type NodeModel } from "./node-model.js";
 import { errno, hung, notInstalled, outcome } from "./outcome.js";
 import { procFile, procFolder, procLink } from "./proc-files.js";
 import { isFolder, isLink, isText, openDevice, sysfsEntry } from "./sysfs.js";
@@ -30,6 +30,7 @@ export function createSimHost(world: World, node: NodeModel): Host {
       if (LUXI_ANSWERS_MS > 0) await world.clock.sleep(LUXI_ANSWERS_MS);
       return luxiReply(world, request);
     },
+    claim: async (path) => claim(node, path),
     openDevice: async (name) => openDevice(world, node, name),
     newKernelLogRecords: async () => {
       const records = node.kernelLog.slice(told);
@@ -138,10 +139,34 @@ async function perform(world: World, node: NodeModel, command: Command): Promise
 }
 
 function wipefs(node: NodeModel, path: string): CommandOutcome {
-  const disk = node.disks.find(({ name }) => path === `/dev/${name}`);
+  const disk = diskAt(node, path);
   return disk === undefined
-    ? outcome(1, "", `wipefs: ${path}: no such device\n`)
-    : outcome(0, signatures(disk));
+    ? outcome(1, "", `wipefs: error: ${path}: probing initialization failed: No such file or directory\n`)
+    : outcome(0, signatures(disk, path));
+}
+
+/** By its path or a partition's; one that is offline cannot be opened. */
+function diskAt(node: NodeModel, path: string): BlockDiskModel | undefined {
+  const disk = node.disks.find(({ name, partitions }) =>
+    [name, ...partitions].some((part) => path === `/dev/${part}`),
+  );
+  return disk?.state === "running" ? disk : undefined;
+}
+
+/** The kernel gives a part to nobody else while a map, a mount or swap has it; nor the disk while it gave a part. */
+function claim(node: NodeModel, path: string): void {
+  const disk = diskAt(node, path);
+  if (disk === undefined) throw errno("ENXIO", path);
+  const [major = "", minor = ""] = disk.dev.split(":");
+  const devOf = (part: string): string => `${major}:${Number(minor) + Number(part.slice(disk.name.length))}`;
+  const isGiven = (part: string): boolean => {
+    const dev = part === disk.name ? disk.dev : devOf(part);
+    return (
+      node.maps.some(({ on }) => on === dev) || node.mounts.some(({ device }) => device === `/dev/${part}`)
+    );
+  };
+  const asked = path === `/dev/${disk.name}` ? [disk.name, ...disk.partitions] : [disk.name, path.slice(5)];
+  if (asked.some(isGiven)) throw errno("EBUSY", path);
 }
 
 /** `sfdisk --disk-id PATH` tells; `sfdisk --wipe never PATH` makes what its input says. */

@@ -6,6 +6,7 @@
 import { explain, Source, VigieError, type AdoptDisk, type DiskIdentity, type LvmFacts } from "@vigie/proto";
 import { checkDisk, checkLvmName } from "../argument-types.js";
 import { judgeAdoption, type SeenForAdoption } from "../guards/adopt-disk.js";
+import type { DiskUsers, PartContent } from "../guards/disk-content.js";
 import type { Command } from "../host.js";
 import { isOwnPv, ownMark, pvPath, type OwnMark } from "../own-mark.js";
 import { onePartition, parseTableId, tableIdOf } from "../sources/partition-table.js";
@@ -13,6 +14,7 @@ import { runForOutput } from "../sources/reading.js";
 import { parseWipefs, wipefs } from "../sources/wipefs.js";
 import type { ActionDefinition, ActionStep, Asker, Look } from "./action.js";
 import { identityOfDisk } from "./identity.js";
+import { claimOf, usersOf } from "./look-at-content.js";
 import { diskLock, hostUse, seenDisk, stackOf, stateByWwid } from "./look-at-disk.js";
 
 const TIMEOUT_MS = 60_000; // LVM waits for its lock, and reads every disk
@@ -101,8 +103,13 @@ async function seenForAdoption(disk: DiskIdentity | undefined, look: Look): Prom
       ? { facts: facts.value, damaged: damaged.map(({ object, reason: why }) => `${object} ${why}`) }
       : `LVM: ${reason}`;
   const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
+  const parts = typeof stack === "string" ? [] : stack.parts;
+  const users: DiskUsers =
+    typeof stack === "string" ? { users: [], unknownBecause: stack } : await usersOf(stack, look.host);
+  const claims: Pick<PartContent, "name" | "claim">[] = [];
+  for (const { name } of parts) claims.push({ name, claim: await claimOf(name, look.host) });
   const use = await hostUse(look.host);
-  return { ...(await seenDisk(disk, look)), stack, use, signatures, tableId, lvm };
+  return { ...(await seenDisk(disk, look)), stack, use, claims, users, signatures, tableId, lvm };
 }
 
 /** Empty without partitions, and where it cannot be read: then they are not ours. */

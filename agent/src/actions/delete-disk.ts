@@ -5,6 +5,7 @@ import { judgeDelete } from "../guards/delete-disk.js";
 import { twinsAmong } from "../guards/twins.js";
 import type { ActionDefinition, Look } from "./action.js";
 import { identityOfGone } from "./identity.js";
+import { usersOf } from "./look-at-content.js";
 import { diskLock, hostUse, seenDisk, stackOf } from "./look-at-disk.js";
 
 export const deleteDisk: ActionDefinition<DeleteDisk> = {
@@ -13,12 +14,14 @@ export const deleteDisk: ActionDefinition<DeleteDisk> = {
   check: ({ disk }) => checkDisk(disk),
   locks: ({ disk }) => [diskLock(disk)],
   opens: ({ disk }) => disk?.name ?? "",
+  factsMaxAgeMs: 6_000, // every process's open files; the disk itself is looked at last
   guard: async (params, look) => {
     const { disk } = params;
     if (disk === undefined) return judgeDelete(params, NOT_NAMED);
-    const use = await hostUse(look.host);
     const stack = await stackOf(disk, look).catch((error: unknown) => explain(error));
-    return judgeDelete(params, { ...(await seenDisk(disk, look)), stack, use });
+    const users = typeof stack === "string" ? NOT_NAMED.users : await usersOf(stack, look.host);
+    const use = await hostUse(look.host);
+    return judgeDelete(params, { ...(await seenDisk(disk, look)), stack, use, users });
   },
   holds: async ({ disk }, look) => {
     const there = await isThere(disk, look);
@@ -59,4 +62,5 @@ const NOT_NAMED = {
   ageMs: 0,
   stack: "not named",
   use: { mounts: [], swaps: [], unknownBecause: "not looked at" },
+  users: { users: [], unknownBecause: "not looked at" },
 };

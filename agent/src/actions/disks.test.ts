@@ -63,7 +63,7 @@ beforeEach(() => {
       "/sys/block/dm-0/dm/uuid": `LVM-${VG_UUID.replaceAll("-", "")}${"a".repeat(32)}\n`,
       "/sys/block/drbd18/dev": "147:18\n",
     },
-    folders: { "/sys/block/dm-0/holders": ["drbd18"] },
+    folders: { "/proc": [], "/sys/block": ["sdb", "dm-0"], "/sys/block/dm-0/holders": ["drbd18"] },
     device: handle,
   };
   facts = new Map<Source, Facts>([
@@ -130,6 +130,52 @@ const offline = (change: Partial<ActionRequest> = {}): ActionRequest =>
 const wrote = (): string[] => stage.happened.filter((event) => event.startsWith("write"));
 
 describe("a disk goes offline", () => {
+  test("not with the root of the host on it, in a pool that has neither holders nor a mount of its own (I3)", async () => {
+    folders = { "": ["sdb1", "sdb9", "device"], holders: [], "sdb1/holders": [], "sdb9/holders": [] };
+    sysfs["sdb9/dev"] = "8:25\n";
+    facts.set(Source.LVM, { $case: "lvm", value: LvmFacts.create({}) });
+    const found: Readonly<Record<string, string>> = {
+      "/dev/sdb": '{"signatures": [{"type": "gpt", "offset": "0x200"}, {"type": "PMBR", "offset": "0x1fe"}]}',
+      "/dev/sdb1": '{"signatures": [{"type": "zfs_member", "offset": "0x3f000"}]}',
+      "/dev/sdb9": '{"signatures": []}',
+    };
+    stage.world.run = ({ args }) => ({ stdout: found[args.at(-1) ?? ""] ?? "" });
+    stage.world.machine = {
+      ...stage.world.machine,
+      files: {
+        ...stage.world.machine.files,
+        "/proc/self/mountinfo": "25 1 0:23 / / rw - zfs rpool/ROOT/debian rw\n",
+        "/proc/1/mountinfo": "25 1 0:23 / / rw - zfs rpool/ROOT/debian rw\n",
+      },
+      claim: (path) => {
+        if (path !== "/dev/sdb9") throw errno("EBUSY");
+      },
+    };
+    const unused = requestFor({ $case: "setDiskOffline", value: { disk: DISK, minors: [], peers: [] } });
+    const result = await stage.perform(unused);
+    expect(result.guard.filter(({ holds }) => !holds).map(({ name, value }) => `${name}: ${value}`)).toEqual([
+      "the kernel's user of sdb: in use",
+      "what is on sdb1: zfs_member at 0x3f000",
+      "the kernel's user of sdb1: in use",
+    ]);
+    expect(wrote()).toEqual([]);
+  });
+
+  test("not while LVM cannot be asked and never said what is on it (I11)", async () => {
+    facts.delete(Source.LVM);
+    const result = await stage.perform(offline());
+    expect(result.guard.filter(({ holds }) => !holds)).toMatchObject([
+      { name: "physical volume", value: "LVM: not there", invariant: "I11" },
+    ]);
+  });
+
+  test("and the volumes of the group are not claimed, for that would keep them from becoming active", async () => {
+    const claimed: string[] = [];
+    stage.world.machine = { ...stage.world.machine, claim: (path) => void claimed.push(path) };
+    expect(await stage.perform(offline())).toMatchObject({ outcome: DONE });
+    expect(claimed).toEqual([]);
+  });
+
   test.each([
     ["process 1's mounts cannot be read", "/proc/1/mountinfo", errno("EACCES")],
     ["process 1's mounts are none", "/proc/1/mountinfo", ""],

@@ -6,8 +6,11 @@ import {
   type BlockDevice,
   type DiskIdentity,
   type PhysicalVolume,
+  type SourceReport,
 } from "@vigie/proto";
 import { readDiskStack, type DiskStack } from "../disk-stack.js";
+import { devicePath } from "../guards/disk-content.js";
+import type { LvmWord } from "../guards/disk-offline.js";
 import type { DiskSeen } from "../guards/disk-identity.js";
 import { volumesOn, type VolumesSeen } from "../guards/disk-volumes.js";
 import { twinsAmong } from "../guards/twins.js";
@@ -18,6 +21,7 @@ import { parseMountinfo, parseSwaps, type MountedDevice } from "../sources/mount
 import type { Look } from "./action.js";
 
 const LVM_MAX_AGE_MS = 60_000;
+const MISSING = "[unknown]"; // LVM's name of a physical volume whose device is gone
 
 /** What all actions on one disk of this node share (I9). */
 export function diskLock(disk: DiskIdentity | undefined): string {
@@ -65,20 +69,50 @@ export async function stackOf(disk: DiskIdentity, look: Look): Promise<DiskStack
 export interface LvmOfDisk {
   readonly pvs: readonly PhysicalVolume[];
   readonly volumes: VolumesSeen["volumes"];
+  readonly lvm: LvmWord;
 }
 
 /**
- * LVM's word on this disk; without volumes where it does not list the PV, or cannot be asked. It may be a minute old:
- * which volumes are there changes by hand only, the kernel's stack was just read, and on a disk that fails LVM takes
- * longer than the peers' reports are good for (I7).
+ * LVM's word on this disk. It may be a minute old: which volumes are there changes by hand only, the kernel's stack was
+ * just read, and on a disk that fails LVM takes longer than the peers' reports are good for (I7). Where it cannot be
+ * asked, or does not tell all, it is what it last said of all.
  */
-export async function lvmOf(stack: DiskStack, look: Look): Promise<LvmOfDisk> {
-  const { facts } = await look.recent(Source.LVM, LVM_MAX_AGE_MS);
-  if (facts?.$case !== "lvm") return { pvs: [], volumes: undefined };
-  const names = new Set(stack.parts.map(({ name }) => `/dev/${name.replaceAll("!", "/")}`));
-  const pvs = facts.value.physicalVolumes.filter(({ pvName }) => names.has(pvName));
-  if (pvs.length === 0) return { pvs, volumes: undefined };
-  return { pvs, volumes: volumesOn(facts.value.logicalVolumes, names) };
+export async function lvmOf(disk: DiskIdentity, stack: DiskStack, look: Look): Promise<LvmOfDisk> {
+  const report = await look.recent(Source.LVM, LVM_MAX_AGE_MS);
+  const listed = listedOn(disk, stack, report);
+  const because = whyNotWhole(report);
+  if (because === "") {
+    const word = listed.pvs.length > 0 ? "listed" : "not listed";
+    return { ...listed, lvm: { word, because } };
+  }
+  const last = look.lastGood(Source.LVM);
+  const before =
+    last === undefined || whyNotWhole(last) !== "" ? NOTHING_LISTED : listedOn(disk, stack, last);
+  return { ...before, lvm: { word: before.pvs.length > 0 ? "listed before" : "unknown", because } };
+}
+
+/** Empty: it is all that LVM knows. */
+function whyNotWhole({ facts, reason, damaged }: SourceReport): string {
+  if (facts?.$case !== "lvm") return reason || "it cannot be asked";
+  const [first] = damaged;
+  return first === undefined ? "" : `it does not tell all: ${first.object} ${first.reason}`;
+}
+
+const NOTHING_LISTED: Omit<LvmOfDisk, "lvm"> = { pvs: [], volumes: undefined };
+
+/** A disk that is dead is listed as a volume that is missing: then its volumes are those with a missing piece. */
+function listedOn(disk: DiskIdentity, stack: DiskStack, { facts }: SourceReport): Omit<LvmOfDisk, "lvm"> {
+  if (facts?.$case !== "lvm") return NOTHING_LISTED;
+  const { physicalVolumes, logicalVolumes } = facts.value;
+  const names = new Set(stack.parts.map(({ name }) => devicePath(name)));
+  const pvs = physicalVolumes.filter(({ pvName }) => names.has(pvName));
+  if (pvs.length > 0) return { pvs, volumes: volumesOn(logicalVolumes, names) };
+  const isMissing = physicalVolumes.some(
+    ({ pvName, uuid }) => pvName === MISSING && uuid !== "" && uuid === disk.pvUuid,
+  );
+  if (!isMissing) return NOTHING_LISTED;
+  const inGroup = logicalVolumes.filter(({ vgName }) => vgName === disk.vgName);
+  return { pvs: [], volumes: volumesOn(inGroup, new Set([MISSING])) };
 }
 
 /**

@@ -2,11 +2,12 @@
 import { explain, VigieError, type DiskIdentity, type SetDiskOffline } from "@vigie/proto";
 import { checkDisk, checkEnd, must } from "../argument-types.js";
 import { judgeDiskOffline, type SeenForOffline } from "../guards/disk-offline.js";
-import type { VolumesSeen } from "../guards/disk-volumes.js";
+import { partsToLookAt } from "../guards/disk-content.js";
 import type { ActionDefinition, Look, WriteStep } from "./action.js";
 import { identityOfDisk } from "./identity.js";
 import { minorLock } from "./cut-drbd-link.js";
-import { diskLock, hostUse, lvmOf, seenDisk, stackOf, stateByWwid, type LvmOfDisk } from "./look-at-disk.js";
+import { contentsOf, usersOf } from "./look-at-content.js";
+import { diskLock, hostUse, lvmOf, seenDisk, stackOf, stateByWwid } from "./look-at-disk.js";
 import { seenForLoss } from "./seen-for-loss.js";
 
 export const setDiskOffline: ActionDefinition<SetDiskOffline> = {
@@ -47,18 +48,34 @@ function offlineStep({ name }: DiskIdentity): WriteStep {
 /** Slow and steady things first; the minors, which move, last (I14). */
 async function seenForOffline({ disk, minors, peers }: SetDiskOffline, look: Look): Promise<SeenForOffline> {
   if (disk === undefined) throw new VigieError("INVALID_ARGUMENT", "the request names no disk");
-  let volumes: VolumesSeen | undefined;
-  let lvm: LvmOfDisk = { pvs: [], volumes: undefined };
-  let volumesUnknownBecause = "";
-  try {
-    const stack = await stackOf(disk, look);
-    lvm = await lvmOf(stack, look);
-    volumes = { stack, volumes: lvm.volumes };
-  } catch (error) {
-    volumesUnknownBecause = explain(error);
-  }
+  const onDisk = await seenOnDisk(disk, look).catch((error: unknown) => ({
+    ...NOTHING_SEEN,
+    volumesUnknownBecause: explain(error),
+  }));
   const use = await hostUse(look.host);
   const seen = await seenDisk(disk, look);
   const ends = await seenForLoss(minors, peers, look);
-  return { ...seen, volumes, volumesUnknownBecause, pvs: lvm.pvs, hostUse: use, minors: ends };
+  return { ...seen, ...onDisk, hostUse: use, minors: ends };
 }
+
+type SeenOnDisk = Pick<
+  SeenForOffline,
+  "volumes" | "volumesUnknownBecause" | "pvs" | "lvm" | "contents" | "users"
+>;
+
+async function seenOnDisk(disk: DiskIdentity, look: Look): Promise<SeenOnDisk> {
+  const stack = await stackOf(disk, look);
+  const { volumes, pvs, lvm } = await lvmOf(disk, stack, look);
+  const contents = await contentsOf(partsToLookAt(stack, disk, pvs), look.host);
+  const users = await usersOf(stack, look.host);
+  return { volumes: { stack, volumes }, volumesUnknownBecause: "", pvs, lvm, contents, users };
+}
+
+const NOTHING_SEEN: SeenOnDisk = {
+  volumes: undefined,
+  volumesUnknownBecause: "",
+  pvs: [],
+  lvm: { word: "unknown", because: "not asked" },
+  contents: [],
+  users: { users: [], unknownBecause: "not looked at" },
+};

@@ -5,6 +5,7 @@
 import type { AdoptDisk, GuardFact, LvmFacts } from "@vigie/proto";
 import type { DiskStack } from "../disk-stack.js";
 import { isOwnPv, pvPath, type OwnMark } from "../own-mark.js";
+import { claimFact, usersFact, type DiskUsers, type PartContent } from "./disk-content.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
 import { fact } from "./fact.js";
 import { hostUseFacts, type HostUse } from "./host-use.js";
@@ -13,6 +14,8 @@ export interface SeenForAdoption extends DiskSeen {
   readonly stack: DiskStack | string; // a text: why it is not known
   readonly use: HostUse;
   readonly signatures: readonly string[] | string; // what wipefs finds: "ext4 at 0x438"; a text: it cannot say
+  readonly claims: readonly Pick<PartContent, "name" | "claim">[]; // of each part of the stack
+  readonly users: DiskUsers;
   readonly tableId: string; // of its partition table; empty: there is none, or it is not known
   readonly lvm: { readonly facts: LvmFacts; readonly damaged: readonly string[] } | string;
 }
@@ -51,7 +54,14 @@ function kernelName(path: string): string {
   return path.replace("/dev/", "").replaceAll("/", "!");
 }
 
-function standingFacts({ stack, use, signatures }: SeenForAdoption, allowed: Allowed): GuardFact[] {
+function notAsked(name: string): Pick<PartContent, "name" | "claim"> {
+  return { name, claim: "not asked" };
+}
+
+function standingFacts(
+  { stack, use, signatures, claims, users }: SeenForAdoption,
+  allowed: Allowed,
+): GuardFact[] {
   if (typeof stack === "string") return [fact("what stands on it", stack, false, "I11")];
   const partitions = stack.parts.slice(1).map(({ name }) => name);
   const above = stack.devices.map(({ name, dmName }) => dmName || name);
@@ -60,6 +70,8 @@ function standingFacts({ stack, use, signatures }: SeenForAdoption, allowed: All
     fact("what stands on it", above.join(", ") || "nothing", above.length === 0, "I12"),
     signatureFact(signatures, allowed.signatures),
     ...hostUseFacts(stack, use),
+    ...stack.parts.map(({ name }) => claimFact(claims.find((each) => each.name === name) ?? notAsked(name))),
+    usersFact(users),
   ];
 }
 
@@ -90,7 +102,7 @@ function lvmFacts(params: AdoptDisk, { lvm }: SeenForAdoption, own: OwnMark): Gu
     ),
     fact(
       `volume group ${vgName}`,
-      group === undefined ? "made anew" : `extended; ${missing} of its volumes missing`,
+      group === undefined ? "created" : `extended; ${missing} of its volumes missing`,
       missing === 0,
       "",
     ),

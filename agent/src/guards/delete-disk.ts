@@ -1,6 +1,7 @@
 /** May the kernel forget this disk? Only one that is offline and on which nothing stands any more. */
 import type { DeleteDisk, GuardFact } from "@vigie/proto";
 import type { DiskStack } from "../disk-stack.js";
+import { usersFact, type DiskUsers } from "./disk-content.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
 import { fact } from "./fact.js";
 import { hostUseFacts, type HostUse } from "./host-use.js";
@@ -8,6 +9,7 @@ import { hostUseFacts, type HostUse } from "./host-use.js";
 export interface SeenForDelete extends DiskSeen {
   readonly stack: DiskStack | string; // a text: why it is not known
   readonly use: HostUse;
+  readonly users: DiskUsers;
 }
 
 export function judgeDelete({ disk }: DeleteDisk, seen: SeenForDelete): GuardFact[] {
@@ -19,5 +21,6 @@ export function judgeDelete({ disk }: DeleteDisk, seen: SeenForDelete): GuardFac
     ...identity,
     fact("what stands on it", names.join(", ") || "nothing", names.length === 0, "I2"),
     ...hostUseFacts(seen.stack, seen.use),
+    usersFact(seen.users),
   ];
 }

@@ -27,7 +27,8 @@ const seenAs = (state: string): DiskSeen & { readonly device: BlockDevice } => (
   twins: [],
   ageMs: 20,
 });
-const EMPTY = { parts: [{ name: "sdb", dev: "8:16" }], devices: [] };
+const EMPTY = { parts: [{ name: "sdb", dev: "8:16", holders: [] }], devices: [] };
+const NOBODY = { users: [], unknownBecause: "" };
 const NO_USE = { mounts: [], swaps: [], unknownBecause: "" };
 const VOLUME: StackedDevice = { name: "dm-0", dev: "254:0", dmName: MAP.name, dmUuid: MAP.uuid, holders: [] };
 
@@ -38,7 +39,7 @@ describe("a map goes", () => {
     openCount: 0,
     dependsOn: ["8:17"],
   });
-  const stack = { parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17" }], devices: [VOLUME] };
+  const stack = { parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17", holders: [] }], devices: [VOLUME] };
   const seen: SeenForRemoval = { ...seenAs("offline"), stack, maps: [map] };
   const refusing = (change: Partial<SeenForRemoval>, other: Partial<RemoveVolumeMaps> = {}): string[] =>
     refusingOf(judgeRemoval({ disk: DISK, maps: [MAP], ...other }, { ...seen, ...change }));
@@ -86,7 +87,7 @@ describe("a map goes", () => {
 });
 
 describe("a disk is forgotten", () => {
-  const seen: SeenForDelete = { ...seenAs("offline"), stack: EMPTY, use: NO_USE };
+  const seen: SeenForDelete = { ...seenAs("offline"), stack: EMPTY, use: NO_USE, users: NOBODY };
   const refusing = (change: Partial<SeenForDelete>, other: Partial<DeleteDisk> = {}): string[] =>
     refusingOf(judgeDelete({ disk: DISK, ...other }, { ...seen, ...change }));
 
@@ -109,6 +110,16 @@ describe("a disk is forgotten", () => {
     ],
     ["swap is on it", refusing({ use: { ...NO_USE, swaps: ["/dev/sdb"] } }), ["swap on it I3"]],
     [
+      "a loop is of it",
+      refusing({ users: { users: ["loop loop0"], unknownBecause: "" } }),
+      ["who writes to it I3"],
+    ],
+    [
+      "who writes to it is not known",
+      refusing({ users: { users: [], unknownBecause: "EACCES" } }),
+      ["who writes to it I11"],
+    ],
+    [
       "another disk has its name by now",
       refusing({ device: BlockDevice.create({ ...DISK, state: "offline", serial: "S2" }) }),
       ["serial I12"],
@@ -122,7 +133,8 @@ describe("a disk is forgotten", () => {
 
 describe("a disk is adopted", () => {
   const lvm = { facts: LvmFacts.create({}), damaged: [] };
-  const blank = { stack: EMPTY, use: NO_USE, signatures: [], tableId: "", lvm };
+  const FREE = ["sdb", "sdb1", "sdb2"].map((name) => ({ name, claim: "free" }));
+  const blank = { stack: EMPTY, use: NO_USE, claims: FREE, users: NOBODY, signatures: [], tableId: "", lvm };
   const seen: SeenForAdoption = { ...seenAs("running"), ...blank };
   const params = AdoptDisk.create({ disk: DISK, vgName: "kvmvg", partition: true, replacesWwid: "t10.OLD" });
   const OWN = ownMark(params, "r-7", "adopt-disk");
@@ -142,7 +154,7 @@ describe("a disk is adopted", () => {
   const own = PhysicalVolume.create({ pvName: "/dev/sdb1", uuid: OWN.pvUuid });
   const parts = (...more: readonly string[]): DiskStack => ({
     ...EMPTY,
-    parts: [...EMPTY.parts, ...more.map((name, at) => ({ name, dev: `8:${17 + at}` }))],
+    parts: [...EMPTY.parts, ...more.map((name, at) => ({ name, dev: `8:${17 + at}`, holders: [] }))],
   });
   const begun: Partial<SeenForAdoption> = {
     stack: parts("sdb1"),
@@ -211,13 +223,29 @@ describe("a disk is adopted", () => {
     ],
     [
       "it has a partition",
-      refusing({ stack: { ...EMPTY, parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17" }] } }),
+      refusing({ stack: { ...EMPTY, parts: [...EMPTY.parts, { name: "sdb1", dev: "8:17", holders: [] }] } }),
       ["partitions I12"],
     ],
     [
       "something stands on it",
       refusing({ stack: { ...EMPTY, devices: [VOLUME] } }),
       ["what stands on it I12"],
+    ],
+    [
+      "the kernel gave it to somebody: a pool, a database",
+      refusing({ claims: [{ name: "sdb", claim: "in use" }] }),
+      ["the kernel's user of sdb I3"],
+    ],
+    [
+      "it cannot be opened",
+      refusing({ claims: [{ name: "sdb", claim: "ENXIO" }] }),
+      ["the kernel's user of sdb I11"],
+    ],
+    ["it was not asked for", refusing({ claims: [] }), ["the kernel's user of sdb I11"]],
+    [
+      "a database writes to it",
+      refusing({ users: { users: ["process postgres (812)"], unknownBecause: "" } }),
+      ["who writes to it I3"],
     ],
     ["it has a signature", refusing({ signatures: ["ext4 at 0x438"] }), ["signatures I12"]],
     ["nobody can say what is on it", refusing({ signatures: "wipefs exited with 1" }), ["signatures I11"]],

@@ -92,8 +92,8 @@ function failing(minors: readonly LossCase[] = [renumbered(whole(), 18), renumbe
   const device = BlockDevice.create({ ...disk, state: "running", ioErrors: 3 });
   const stack = {
     parts: [
-      { name: "sdb", dev: "8:16" },
-      { name: "sdb1", dev: "8:17" },
+      { name: "sdb", dev: "8:16", holders: [] },
+      { name: "sdb1", dev: "8:17", holders: ["dm-0", "dm-1", "dm-2", "dm-3"] },
     ],
     devices: [
       mapOf(0, 18, "data", ["drbd18"]),
@@ -121,6 +121,9 @@ function failing(minors: readonly LossCase[] = [renumbered(whole(), 18), renumbe
       },
       volumesUnknownBecause: "",
       pvs: [PhysicalVolume.create({ pvName: "/dev/sdb1", uuid: PV_UUID, vgName: "kvmvg" })],
+      lvm: { word: "listed", because: "" },
+      contents: [],
+      users: { users: [], unknownBecause: "" },
       hostUse: {
         mounts: [{ dev: "8:1", mountPoint: "/", source: "/dev/sda1" }],
         swaps: [],
@@ -189,7 +192,7 @@ describe("a disk that LVM cannot read any more", () => {
     const { params, seen } = failing();
     const volumes = { ...(seen.volumes as NonNullable<typeof seen.volumes>), volumes: undefined };
     const device = BlockDevice.create({ ...seen.device, ioErrors });
-    return { params, seen: { ...seen, volumes, pvs: [], device } };
+    return { params, seen: { ...seen, volumes, pvs: [], lvm: { word: "not listed", because: "" }, device } };
   };
 
   test("is known by the kernel's maps, whose UUIDs name the group", () => {
@@ -198,6 +201,36 @@ describe("a disk that LVM cannot read any more", () => {
 
   test("must have failed by the kernel's count, or it is LVM that fails", () => {
     expect(refusing(silent(0))).toEqual(["physical volume I12"]);
+  });
+});
+
+describe("LVM that cannot be asked is not LVM that does not list the disk (I11)", () => {
+  const uuidOf = (index: number): string => String(index).padStart(32, "x");
+  const said = [18, 19]
+    .flatMap((minor) => [volumeOf(minor, "data"), volumeOf(minor, "meta")])
+    .map((volume, index) => ({ ...volume, uuid: uuidOf(index) }));
+  const unasked = (word: "listed before" | "unknown", last: readonly LogicalVolume[]): Case => {
+    const { params, seen } = failing();
+    const stack = seen.volumes?.stack ?? { parts: [], devices: [] };
+    const volumes = { stack, volumes: word === "unknown" ? undefined : last };
+    return { params, seen: { ...seen, volumes, lvm: { word, because: "lvs hangs" } } };
+  };
+
+  test("what it said last is believed where the kernel's stack knows the same volumes", () => {
+    expect(refusing(unasked("listed before", said))).toEqual([]);
+  });
+
+  test("a volume that it has not seen yet refuses", () => {
+    expect(refusing(unasked("listed before", said.slice(1)))).toEqual(["volumes by LVM's last word I11"]);
+  });
+
+  test("a plain volume of its last word, which is not active, refuses", () => {
+    const plain = LogicalVolume.create({ vgName: "kvmvg", lvName: "plain", uuid: uuidOf(9) });
+    expect(refusing(unasked("listed before", [...said, plain]))).toEqual(["what else is on it I3"]);
+  });
+
+  test("without a last word nothing is done, whatever errors the disk has", () => {
+    expect(refusing(unasked("unknown", []))).toEqual(["physical volume I11"]);
   });
 });
 

@@ -7,9 +7,12 @@ import { DiskState, type DrbdEnd, type LogicalVolume } from "@vigie/proto";
 import type { DiskStack, StackedDevice } from "../disk-stack.js";
 import { minorOf } from "../drbd-device.js";
 
+const UUID_LENGTH = 32;
+const VOLUME_UUID_AT = "LVM-".length + UUID_LENGTH; // behind the group's
+
 export interface VolumesSeen {
   readonly stack: DiskStack;
-  /** Volumes with a segment on the PV, by LVM; undefined: it does not list the PV. */
+  /** Volumes with a segment on the PV, by LVM; undefined: it does not list the PV, or cannot be asked. */
   readonly volumes: readonly LogicalVolume[] | undefined;
 }
 
@@ -69,8 +72,13 @@ function mapNames({ dataLv }: DrbdEnd): string[] {
 }
 
 /** The UUID is "LVM-", the group's, the volume's, without dashes: the kernel has it, whatever the disk answers. */
-function isVolumeOf({ dmUuid }: StackedDevice, vgUuid: string): boolean {
+export function isVolumeOf({ dmUuid }: Pick<StackedDevice, "dmUuid">, vgUuid: string): boolean {
   return vgUuid !== "" && dmUuid.startsWith(`LVM-${vgUuid.replaceAll("-", "")}`);
+}
+
+/** Of the volume, without dashes; that of a snapshot's hidden parts has "-cow" and the like behind it. */
+export function volumeUuid({ dmUuid }: StackedDevice): string {
+  return dmUuid.slice(VOLUME_UUID_AT, VOLUME_UUID_AT + UUID_LENGTH);
 }
 
 /** Volumes with a segment on one of these devices ("/dev/sdb1"). */

@@ -121,7 +121,8 @@ function isHeld({ dev, source }: MountedDevice, { devs, paths }: Held): boolean 
   return devs.has(dev) || paths.has(source);
 }
 
-async function loops(host: Host, { paths }: Held): Promise<Holder[]> {
+/** Loops whose data is one of these devices'. */
+export async function loops(host: Host, { paths }: Pick<Held, "paths">): Promise<Holder[]> {
   const names = (await host.listFolder("/sys/block")).filter((name) => LOOP.test(name)).sort();
   const found: Holder[] = [];
   for (const name of names) {

@@ -30,6 +30,7 @@ export interface FakeMachine {
   readonly run?: (command: Command) => Partial<CommandOutcome>;
   readonly exchange?: (request: string) => string;
   readonly device?: (name: string) => DeviceHandle;
+  readonly claim?: (path: string) => void; // throws what claiming it rejects with
   readonly kernelLog?: () => string[];
 }
 
@@ -53,6 +54,7 @@ export function fakeHost(machine: FakeMachine): Host {
       if (machine.exchange === undefined) throw errno("ENOENT");
       return machine.exchange(request);
     },
+    claim: async (path) => machine.claim?.(path),
     openDevice: async (name) => {
       if (machine.device === undefined) throw errno("ENOENT");
       return machine.device(name);

@@ -81,6 +81,8 @@ describe.skipIf(labObstacle() !== undefined).each(SUITES)(
       const device = `/dev/${name}`;
       await prepare(`sed -i 's/sd\\[a-z\\]+/sd[a-z]+[0-9]*/' /etc/lvm/lvmlocal.conf`);
       expect(parseWipefs((await machine.done(wipefs(device))).stdout)).toEqual([]);
+      await machine.host.claim(device);
+      await expect(machine.host.claim("/dev/sda")).rejects.toMatchObject({ code: "EBUSY" }); // kvmvg's
       const blank = await machine.host.run(tableIdOf(device));
       expect([blank.end, blank.stdout.trim()]).toEqual(["exited", ""]);
 

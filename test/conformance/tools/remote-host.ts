@@ -76,6 +76,7 @@ export function connectHost(argv: readonly string[]): RemoteHost {
         return call("run", command);
       },
       exchange: (...all) => call("exchange", ...all),
+      claim: (path) => call("claim", path),
       openDevice: () => Promise.reject(new Error("a handle cannot be lent")),
       newKernelLogRecords: () => call("newKernelLogRecords"),
     },
