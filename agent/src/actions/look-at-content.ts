@@ -1,7 +1,7 @@
 /** What is written on a disk and who uses it, where the kernel's stack does not tell: for guards/disk-content.ts. */
 import { explain, type Damaged } from "@vigie/proto";
 import type { DiskPart, DiskStack } from "../disk-stack.js";
-import { devicePath, type DiskUsers, type PartContent } from "../guards/disk-content.js";
+import { devicePath, FREE, IN_USE, type DiskUsers, type PartContent } from "../guards/disk-content.js";
 import type { Host } from "../host.js";
 import { processesWith } from "../sources/holders-processes.js";
 import { loops } from "../sources/holders.js";
@@ -32,9 +32,9 @@ async function contentOf(name: string, host: Host): Promise<PartContent> {
 export async function claimOf(name: string, host: Host): Promise<PartContent["claim"]> {
   try {
     await host.claim(devicePath(name));
-    return "free";
+    return FREE;
   } catch (error) {
-    return errorCode(error) === "EBUSY" ? "in use" : explain(error);
+    return errorCode(error) === "EBUSY" ? IN_USE : explain(error);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type DrbdMinor,
   type GuardFact,
 } from "@vigie/proto";
-import { endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
+import { diskErrorsFact, endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
 import { ageFact, fact } from "./fact.js";
 import { heldFacts, type HoldersSeen } from "./held-open.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
@@ -76,7 +76,7 @@ function survivorFacts(
     ),
     fact("peer's cs", connectionWord(peer.connection), isApart(peer), "I7"),
     fact("peer's disk", diskWord(peer.disk), peer.disk === DiskState.UP_TO_DATE, "I1"),
-    fact("I/O errors of the peer's disk", String(report.diskErrors), report.diskErrors === 0, "I1"),
+    diskErrorsFact(report),
     fact("peer's I/O", peer.ioSuspended ? "suspended" : "not suspended", !peer.ioSuspended, "I1"),
   ];
 }

@@ -9,11 +9,15 @@ import type { DiskPart, DiskStack } from "../disk-stack.js";
 import { isVolumeOf } from "./disk-volumes.js";
 import { fact } from "./fact.js";
 
+/** What the kernel says to whom wants a device for itself. */
+export const FREE = "free";
+export const IN_USE = "in use";
+
 /** What was found on the disk or on one partition. */
 export interface PartContent {
   readonly name: string; // "sdb", "sdb1"
   readonly signatures: readonly string[] | string; // "zfs_member at 0x3f000"; a text: why they are not known
-  readonly claim: "free" | "in use" | string; // another text: why it is not known
+  readonly claim: string; // FREE, IN_USE; another text: why it is not known
 }
 
 /** Who writes to the disk or to a partition past what stands on it: "process postgres (812)", "loop loop0". */
@@ -75,11 +79,11 @@ export function signatureFact(
 }
 
 export function claimFact({ name, claim }: Pick<PartContent, "name" | "claim">): GuardFact {
-  const isKnown = claim === "free" || claim === "in use";
+  const isKnown = claim === FREE || claim === IN_USE;
   return fact(
     `the kernel's user of ${name}`,
-    claim === "free" ? "none" : claim,
-    claim === "free",
+    claim === FREE ? "none" : claim,
+    claim === FREE,
     isKnown ? "I3" : "I11",
   );
 }

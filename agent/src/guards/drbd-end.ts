@@ -66,3 +66,10 @@ export function reportFacts(
     fact("peer's minor", String(peer.minor), peer.minor === end?.peerMinor, "I13"),
   ];
 }
+
+/** What is left when this copy goes lies on the peer's disk: it must be known to be sound (I1, I11). */
+export function diskErrorsFact({ diskErrors, diskErrorsUnknown }: PeerReport): GuardFact {
+  const name = "I/O errors of the peer's disk";
+  if (diskErrorsUnknown !== "") return fact(name, diskErrorsUnknown, false, "I11");
+  return fact(name, String(diskErrors), diskErrors === 0, "I1");
+}

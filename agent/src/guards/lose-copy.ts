@@ -15,7 +15,7 @@ import {
   type GuardFact,
   type PeerReport,
 } from "@vigie/proto";
-import { endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
+import { diskErrorsFact, endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
 import { ageFact, fact } from "./fact.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
@@ -97,7 +97,7 @@ function peerFacts(
     fact("peer's disk", diskWord(peer.disk), peer.disk === DiskState.UP_TO_DATE, "I1"),
     fact("peer's view of this disk", diskWord(peer.peerDisk), peer.peerDisk === ownDisk, "I7"),
     quiet("peer's I/O and resync", peer),
-    fact("I/O errors of the peer's disk", String(report.diskErrors), report.diskErrors === 0, "I1"),
+    diskErrorsFact(report),
     ...(whole ? [inSync("peer's out of sync", peer), lasting("peer's redundancy", report.redundantMs)] : []),
   ];
   if (own === undefined) return facts;

@@ -288,6 +288,11 @@ describe("the victim of a split brain gives its data up", () => {
       refusing({}, peer({}, { diskErrors: 1 })),
       ["I/O errors of the peer's disk I1"],
     ],
+    [
+      "it is not known whether the survivor's disk has errors",
+      refusing({}, peer({}, { diskErrorsUnknown: "the kernel's log of h2 cannot be read" })),
+      ["I/O errors of the peer's disk I11"],
+    ],
     ["the snapshot is not there", refusing({ snapshot: "LVM does not list it" }), ["snapshot I11"]],
     ["LVM cannot be asked of the snapshot", refusing({ snapshot: "LVM: it hangs" }), ["snapshot I11"]],
     [

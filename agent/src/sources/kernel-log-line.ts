@@ -45,6 +45,7 @@ export interface LogRecord {
   /** A disk that appears: what was told of this name and this address is another one's. */
   readonly newDisk: { readonly name: string; readonly address: string } | undefined;
   readonly line: KernelLogLine | undefined; // undefined: understood, and of no matter here
+  readonly diskError: KernelLogLine | undefined; // that line, where it is an I/O error of a device that it names
 }
 
 /** @returns undefined where it is not a record of /dev/kmsg */
@@ -59,7 +60,9 @@ export function parseRecord(record: string): LogRecord | undefined {
   const text = (groups["text"] ?? "").slice(0, TEXT_BYTES * 2);
   const news = fromKernel ? newsOf(text) : undefined;
   const newDisk = fromKernel ? newDiskOf(text) : undefined;
-  return { sequence, newDisk, line: news && { sequence, sinceBootUs, text: capped(text), ...news } };
+  const line = news && { sequence, sinceBootUs, text: capped(text), ...news };
+  const isDiskError = line?.kind === IO && line.device !== "";
+  return { sequence, newDisk, line, diskError: isDiskError ? line : undefined };
 }
 
 function newDiskOf(text: string): LogRecord["newDisk"] {

@@ -1,19 +1,22 @@
 /**
- * /dev/kmsg: I/O errors, DRBD's changes of state, and tasks that hang. The newest 200 are kept; of a disk, those since it
- * was plugged in, for a new one may get the name of the one that failed.
+ * /dev/kmsg: I/O errors, DRBD's changes of state, and tasks that hang. Of each kind the newest 200
+ * are kept; of a disk, those since it was plugged in, for a new one may get the name of the one that failed. How often
+ * each disk failed is counted apart from them (disk-errors.ts).
  */
 import { KernelLogKind, Source, type Damaged, type KernelLogLine } from "@vigie/proto";
-import type { Host } from "../host.js";
+import { KERNEL_LOG_RECORDS_MAX, type Host } from "../host.js";
 import { quote } from "./cursor.js";
+import { createDiskErrorLog } from "./disk-errors.js";
 import { parseRecord, type LogRecord } from "./kernel-log-line.js";
 import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
-const KEPT_LINES = 200;
+const KEPT_LINES = 200; // of each kind
 
 /** Every call makes a source of its own, with its own lines. */
 export function kernelLogSource(): SourceDefinition {
   let kept: readonly KernelLogLine[] = [];
+  const diskErrors = createDiskErrorLog();
   return {
     source: Source.KERNEL_LOG,
     periodMs: 1_000,
@@ -22,11 +25,13 @@ export function kernelLogSource(): SourceDefinition {
   };
 
   async function read(host: Host): Promise<Reading> {
-    const { lines, damaged } = parseRecords(await host.newKernelLogRecords(), kept);
-    kept = lines.slice(-KEPT_LINES);
+    const texts = await host.newKernelLogRecords();
+    const { lines, damaged, records } = parseRecords(texts, kept);
+    kept = newestOfEach(lines);
+    diskErrors.note(records, texts.length < KERNEL_LOG_RECORDS_MAX, host);
     return {
       state: "ok",
-      facts: { $case: "kernelLog", value: { lines: [...kept], diskErrors: [] } },
+      facts: { $case: "kernelLog", value: { lines: [...kept], diskErrors: diskErrors.all() } },
       damaged,
     };
   }
@@ -36,17 +41,32 @@ export function kernelLogSource(): SourceDefinition {
 export function parseRecords(
   records: readonly string[],
   before: readonly KernelLogLine[] = [],
-): { lines: KernelLogLine[]; damaged: Damaged[] } {
+): { lines: KernelLogLine[]; damaged: Damaged[]; records: LogRecord[] } {
   let lines = [...before];
+  const understood: LogRecord[] = [];
   const damaged: Damaged[] = [];
   for (const [index, text] of records.entries()) {
     const record = parseRecord(text);
     if (record?.newDisk !== undefined) lines = withoutErrorsOf(record.newDisk, lines);
     if (record?.line !== undefined) lines.push(record.line);
+    if (record !== undefined) understood.push(record);
     if (record !== undefined) continue;
     damaged.push({ line: index + 1, reason: `not a record: ${quote(text)}`, minor: undefined, object: "" });
   }
-  return { lines, damaged };
+  return { lines, damaged, records: understood };
+}
+
+/** Two hundred lines of DRBD, as a peer's reboot makes them, push no I/O error out. */
+function newestOfEach(lines: readonly KernelLogLine[]): KernelLogLine[] {
+  const left = new Map<KernelLogLine["kind"], number>();
+  return lines
+    .toReversed()
+    .filter(({ kind }) => {
+      const more = left.get(kind) ?? KEPT_LINES;
+      left.set(kind, more - 1);
+      return more > 0;
+    })
+    .toReversed();
 }
 
 function withoutErrorsOf(

@@ -90,20 +90,38 @@ export function peerReport(end: DrbdEnd, at: ObservedAt, view: ClusterView, nowM
     stillMs: still.find((s) => s.minor === end.peerMinor)?.stillMs ?? 0,
     redundantMs: redundant.find((r) => r.minor === end.peerMinor)?.redundantMs ?? 0,
     currentUuid: generations?.value.currentUuid ?? "",
-    diskErrors: diskErrors(view, end.peerNode, end.dataLv),
+    ...diskErrors(view, end.peerNode, end.dataLv),
   });
 }
 
-/** I/O errors that the node's kernel logged about the disks below a volume; any disk's, where that is not known. */
-function diskErrors(view: ClusterView, name: string, dataLv: string): number {
+/**
+ * I/O errors that the node's kernel logged about the disks below a volume, whatever became of their lines; any disk's,
+ * where it is not known which they are. Where its log cannot be read, none is not known (I11).
+ */
+function diskErrors(
+  view: ClusterView,
+  name: string,
+  dataLv: string,
+): Pick<PeerReport, "diskErrors" | "diskErrorsUnknown"> {
   const node = view.nodes.get(name);
-  const log = factsOf(node, Source.KERNEL_LOG, "kernelLog")?.lines ?? [];
-  const errors = log.filter(({ kind }) => kind === KernelLogKind.IO_ERROR);
+  const log = factsOf(node, Source.KERNEL_LOG, "kernelLog");
+  if (log === undefined)
+    return { diskErrors: 0, diskErrorsUnknown: `the kernel's log of ${name} cannot be read` };
   const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes ?? [];
   const volume = volumes.find((lv) => `${lv.vgName}/${lv.lvName}` === dataLv);
-  if (volume === undefined) return errors.length;
-  const disks = volume.segments.flatMap(({ devices }) => devices).map(wholeDisk);
-  return errors.filter(({ device }) => disks.includes(wholeDisk(device))).length;
+  const disks = volume?.segments.flatMap(({ devices }) => devices).map(wholeDisk);
+  const devices = factsOf(node, Source.BLOCK_DEVICES, "blockDevices")?.devices ?? [];
+  const wwids = devices.flatMap((device) => (disks?.includes(device.name) ? [device.wwid] : []));
+  const lines = log.lines.filter(
+    ({ kind, device }) =>
+      kind === KernelLogKind.IO_ERROR && (disks === undefined || disks.includes(wholeDisk(device))),
+  );
+  const counted = log.diskErrors.filter(
+    (each) =>
+      disks === undefined || (each.wwid === "" ? disks.includes(each.name) : wwids.includes(each.wwid)),
+  );
+  const total = counted.reduce((sum, { count }) => sum + count, 0);
+  return { diskErrors: Math.max(lines.length, total), diskErrorsUnknown: "" };
 }
 
 /** "/dev/sda2(0)" and "sda" are of the disk sda. */

@@ -10,13 +10,14 @@ import {
   Source,
   Subject,
   type BlockDevice,
+  type DiskErrors,
   type KernelLogLine,
   type SmartReport,
 } from "@vigie/proto";
 import { factsOf } from "../../view/node-view.js";
 import type { NodeRule } from "../rule.js";
 
-const MANY_ERRORS = 3; // since boot, of those that the agent still holds
+const MANY_ERRORS = 3; // since boot
 
 export const failingDisk: NodeRule = {
   about: "node",
@@ -25,21 +26,26 @@ export const failingDisk: NodeRule = {
   clearMs: 10_000,
   judge: (node) => {
     const devices = factsOf(node, Source.BLOCK_DEVICES, "blockDevices")?.devices;
-    const lines = factsOf(node, Source.KERNEL_LOG, "kernelLog")?.lines;
-    if (devices === undefined || lines === undefined) return "unknown";
+    const log = factsOf(node, Source.KERNEL_LOG, "kernelLog");
+    if (devices === undefined || log === undefined) return "unknown";
+    const { lines, diskErrors } = log;
     const smart = factsOf(node, Source.SMART, "smart")?.disks ?? [];
-    if (smart.length === 0 && !lines.some(({ kind }) => kind === KernelLogKind.IO_ERROR)) return [];
+    const isClean = diskErrors.length === 0 && !lines.some(({ kind }) => kind === KernelLogKind.IO_ERROR);
+    if (smart.length === 0 && isClean) return [];
     return devices.filter(isRunningDisk).flatMap((device) => {
-      const errors = lines.filter((line) => isErrorOf(line, device));
+      const history = diskErrors.find((each) => isHistoryOf(each, device));
+      const told = lines.filter((line) => isErrorOf(line, device));
+      const errors = told.length === 0 && history?.last !== undefined ? [history.last] : told;
+      const count = Math.max(told.length, history?.count ?? 0);
       const says = smartSays(smart.find((report) => report.device === device.name));
-      if (errors.length === 0 && says === "") return [];
-      const why = [errors.length > 0 ? `${errors.length} I/O errors in its kernel's log` : "", says];
+      if (count === 0 && says === "") return [];
+      const why = [count > 0 ? `${count} I/O errors in its kernel's log` : "", says];
       return [
         {
           key: device.name,
           subject: Subject.create({ node: node.name, device: device.name }),
           summary: `${node.name}: disk ${device.name} is failing: ${why.filter((part) => part !== "").join("; ")}`,
-          severity: errors.length >= MANY_ERRORS || says !== "" ? Severity.CRITICAL : Severity.WARNING,
+          severity: count >= MANY_ERRORS || says !== "" ? Severity.CRITICAL : Severity.WARNING,
           evidence: [Evidence.create({ node: node.name, text: describe(device, errors) })],
         },
       ];
@@ -50,6 +56,11 @@ export const failingDisk: NodeRule = {
 /** A virtual device has no model and no SCSI address; what is offline is gone already. */
 function isRunningDisk({ state, model, scsiAddress }: BlockDevice): boolean {
   return (state === "running" || state === "live") && (model !== "" || scsiAddress !== "");
+}
+
+/** A disk that was gone and came back has its own, whatever its name is now. */
+function isHistoryOf({ wwid, name }: DiskErrors, device: BlockDevice): boolean {
+  return wwid === "" ? name === device.name : wwid === device.wwid;
 }
 
 function isErrorOf(

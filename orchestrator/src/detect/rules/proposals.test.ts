@@ -78,6 +78,17 @@ describe("a disk is failing", () => {
     expect(short(judge(blocks(), log(), smart(change)))).toHaveLength(1);
   });
 
+  test("by the errors that it had under another name, though no line of them is left", () => {
+    const history = (wwid: string, count: number): SourceReport =>
+      ok(Source.KERNEL_LOG, {
+        $case: "kernelLog",
+        value: KernelLogFacts.create({ diskErrors: [{ wwid, name: "sda", count }] }),
+      });
+    const disk = blocks({ wwid: "naa.5" });
+    expect(short(judge(disk, history("naa.5", 4)))).toEqual([expect.stringContaining("4 I/O errors")]);
+    expect(short(judge(disk, history("naa.6", 4)))).toBe("clear");
+  });
+
   test("not by another disk's errors, and not when it is offline already", () => {
     expect(short(judge(blocks(), log("sda", ""), smart({ passed: true })))).toBe("clear");
     expect(short(judge(blocks({ state: "offline" }), log("sdb")))).toBe("clear");
