@@ -10,11 +10,12 @@ export const FLOOR_PER_1000 = {
   "requests sent": 1_500,
   "commands run": 3_000,
   "premises asked before a send": 1_000,
-  "stops and pauses confirmed": 200,
-  "steps checked while stopped": 50,
+  "stops and pauses confirmed": 120,
+  "steps checked while stopped": 25,
   cuts: 50,
   "copies given up": 300,
-  "guests started or moved": 100,
+  "guests started or moved": 80,
+  "guests started from a copy that was alone before": 2,
   "stale epochs refused": 5,
   "unanswered actions recalled": 20,
   "steps begun again": 5,
@@ -72,6 +73,9 @@ export function createExposure(): Exposure {
     count: (what, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times),
   };
 }
+
+/** From so many on: chance alone empties a small run. */
+export const FLOOR_SEEDS = 500;
 
 /** @returns what was exposed too seldom for this many seeds; empty: the run counts */
 export function underFloor(counts: ReadonlyMap<Counted, number>, seeds: number): string[] {

@@ -1,17 +1,23 @@
 /**
- * `npm run test:disturbed [-- --seed N | --seeds N --from N] [--workers N]`: plays random disturbed worlds.
- * Exit codes: 0 nothing was broken, 1 something was, or the run is void, 2 wrong words.
+ * `npm run test:disturbed [-- options]`: plays random disturbed worlds, and the planted bugs that prove the judge.
+ * Exit codes: 0 nothing was broken, and every bug was caught; 1 otherwise, or the run is void; 2 wrong words.
  */
-import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
-import { underFloor } from "./exposure.js";
+import { parseArgs } from "node:util";
+import { MUTANTS } from "./mutants/index.js";
 import { playSeed } from "./play-seed.js";
-import { playSeeds } from "./workers.js";
+import { createTotals } from "./totals.js";
+import type { Task } from "./worker.js";
+import { doAll } from "./workers.js";
+
+const BATCH = 10;
+const MUTANT_SEEDS = 150; // within which each must be caught
 
 const HELP = `npm run test:disturbed [-- options]
   --seed N      play this one, and show its log
-  --seeds N     how many (2000)
+  --seeds N     how many (2000); 0: only the planted bugs
   --from N      the first one (1)
+  --no-mutants  leave the planted bugs out
   --workers N   processes (${availableParallelism()}: one for each core)`;
 
 async function main(): Promise<number> {
@@ -20,16 +26,27 @@ async function main(): Promise<number> {
       seed: { type: "string" },
       seeds: { type: "string", default: "2000" },
       from: { type: "string", default: "1" },
+      "no-mutants": { type: "boolean", default: false },
       workers: { type: "string", default: String(availableParallelism()) },
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (values.help) {
+  const [seed, seeds, from, workers] = [values.seed ?? "0", values.seeds, values.from, values.workers].map(
+    Number,
+  );
+  const wrong = [seed, seeds, from, workers].some((n) => !Number.isInteger(n) || (n ?? -1) < 0);
+  if (values.help || wrong || workers === 0) {
     console.error(HELP);
-    return 0;
+    return values.help ? 0 : 2;
   }
-  if (values.seed !== undefined) return playOne(Number(values.seed));
-  return playMany(Number(values.from), Number(values.seeds), Number(values.workers));
+  if (values.seed !== undefined) return playOne(seed ?? 0);
+  const planted = values["no-mutants"] ? [] : MUTANTS;
+  return playMany(
+    from ?? 1,
+    seeds ?? 0,
+    workers ?? 1,
+    planted.map(({ name }) => name),
+  );
 }
 
 async function playOne(seed: number): Promise<number> {
@@ -38,22 +55,21 @@ async function playOne(seed: number): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
-async function playMany(from: number, seeds: number, workers: number): Promise<number> {
+async function playMany(
+  from: number,
+  seeds: number,
+  workers: number,
+  planted: readonly string[],
+): Promise<number> {
   const startedMs = performance.now();
-  const { counts, known, failed, virtualMs } = await playSeeds(from, seeds, workers, (seed, broken) =>
-    console.log(`seed ${seed}:\n${broken.map((line) => `  ${line}`).join("\n")}`),
-  );
-  const seconds = (performance.now() - startedMs) / 1000;
-  for (const what of [...counts.keys()].toSorted())
-    console.log(`${String(counts.get(what)).padStart(9)}  ${what}`);
-  console.log(
-    `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s with ${workers} workers, ${(virtualMs / 3_600_000).toFixed(0)} h of virtual time; ${failed} failed`,
-  );
-  for (const [why, seeds] of known)
-    console.log(`known, not mended: ${why}: ${seeds.length} seeds, the first is ${Math.min(...seeds)}`);
-  const void_ = underFloor(counts, seeds);
-  for (const line of void_) console.log(`void: ${line}`);
-  return failed === 0 && void_.length === 0 ? 0 : 1;
+  const totals = createTotals((line) => console.log(line));
+  const batches = Array.from({ length: Math.ceil(seeds / BATCH) }, (_, i): Task => {
+    const first = from + i * BATCH;
+    return { what: "seeds", from: first, seeds: Math.min(BATCH, from + seeds - first) };
+  });
+  const mutants = planted.map((name): Task => ({ what: "mutant", name, seeds: MUTANT_SEEDS }));
+  await doAll([...mutants, ...batches], workers, totals.add);
+  return totals.print(seeds, (performance.now() - startedMs) / 1000, workers) ? 0 : 1;
 }
 
 process.exit(await main());

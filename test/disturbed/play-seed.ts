@@ -60,7 +60,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
       tell(`${runId} ${stepId} ${kind.replace("RUN_EVENT_KIND_", "").toLowerCase()}: ${text}`),
     );
     runs.follow(cluster.orchestrator());
-    const judge = createJudge(allWatches(cluster, runs, exposure), tell);
+    const judge = createJudge(allWatches(cluster, runs, exposure, faults), tell);
     const { world } = cluster;
     const scene: Scene = {
       random: random.fork("storm"),
@@ -111,7 +111,10 @@ async function play(scene: Scene): Promise<void> {
       `${short(name)} ${adminState} on ${short(primary)}: ${[...disks.map(({ ends }) => ends.map(({ node, minor }) => `${short(node)}/${minor}`).join("-")), ...plain.map(() => "plain")].join(" ")}`,
     );
   await clock.sleep(SETTLE_MS);
-  const trouble = random.weighted(TROUBLES);
+  const { troubles } = scene.mutant.focus;
+  const trouble = random.weighted(
+    TROUBLES.filter(({ runbook }) => troubles.length === 0 || troubles.includes(runbook)),
+  );
   tell(`the trouble: for ${trouble.runbook}`);
   const parameters = await trouble.begin(scene);
   if (parameters === undefined) return;
@@ -133,6 +136,12 @@ function listen(
       `${short(from)} sends ${request.stepId} ${request.attempt}${request.recall ? ", a recall" : ""} to ${short(request.node)}`,
     );
     judge.sent(request, from);
+  };
+  const answered = hooks.answered;
+  hooks.answered = (message, from, to) => {
+    if (message.body?.$case === "actionResult" && message.body.value.code === "STALE_EPOCH")
+      exposure.count("stale epochs refused");
+    return answered(message, from, to);
   };
   hooks.journaled = (node, row) => void judge.journaled(node, row);
   world.drops = (disk, end, reasons) => void judge.dropped(disk, end, reasons);

@@ -19,10 +19,11 @@ interface Due {
 
 /** @returns what still goes on when the storm is over: each ends by itself */
 export async function storm(scene: Scene, person: Person, run: Run): Promise<Promise<void>[]> {
-  const { random, clock, runs } = scene;
+  const { random, clock, runs, mutant } = scene;
+  const focus = DISTURBANCES.filter(({ name }) => mutant.focus.disturbances.includes(name));
   const lastsMs = random.int(20_000, LASTS_MAX_MS);
   const startedMs = clock.monotonicMs();
-  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs));
+  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus));
   const rowAtMs = [startedMs];
   const working: Promise<void>[] = [];
   while (dues.length > 0 && clock.monotonicMs() - startedMs < lastsMs && !runs.isOver(run.id)) {
@@ -37,8 +38,8 @@ export async function storm(scene: Scene, person: Person, run: Run): Promise<Pro
   return working;
 }
 
-function drawDue(random: Random, lastsMs: number): Due {
-  const disturbance = random.weighted(DISTURBANCES);
+function drawDue(random: Random, lastsMs: number, focus: readonly Disturbance[]): Due {
+  const disturbance = random.weighted(focus.length > 0 && random.chance(0.5) ? focus : DISTURBANCES);
   return random.chance(0.35)
     ? { disturbance, atMs: random.int(0, Math.floor(lastsMs / 2)), atRow: 0 }
     : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: random.int(1, ROWS_MAX) };

@@ -151,6 +151,14 @@ async function nodeToEmpty({ world, random }: Scene): Promise<Parameters> {
 /** Dead for good, or only cut off from all others: its agent, its kernel and its guests go on there. */
 async function deadNode({ cluster, world, random, clock, tell }: Scene): Promise<Parameters | undefined> {
   const node = random.pick([...world.nodes.keys()].filter((name) => name !== world.master));
+  const peer = world.disks
+    .find(({ ends }) => ends.some((end) => end.node === node))
+    ?.ends.find((end) => end.node !== node);
+  if (peer !== undefined && random.chance(0.3)) {
+    tell(`${short(node)} and ${short(peer.node)} have not seen each other for long by then`);
+    world.partitions.add(`${node} ${peer.node}`);
+    await clock.sleep(random.int(50_000, 90_000));
+  }
   const isolated = random.chance(0.5);
   tell(`${short(node)} is ${isolated ? "cut off" : "dead"}`);
   if (isolated) isolate(world, node);

@@ -1,11 +1,12 @@
-/** One process that plays the seeds that its parent names. */
+/** One process that does what its parent names: plays seeds, or a planted bug until it is caught. */
 import type { Counted } from "./exposure.js";
+import { catchMutant, type Catch } from "./mutants/catch.js";
+import { MUTANTS } from "./mutants/index.js";
 import { playSeed } from "./play-seed.js";
 
-export interface Batch {
-  readonly from: number;
-  readonly seeds: number;
-}
+export type Task =
+  | { readonly what: "seeds"; readonly from: number; readonly seeds: number }
+  | { readonly what: "mutant"; readonly name: string; readonly seeds: number };
 
 export interface Played {
   readonly seed: number;
@@ -15,13 +16,22 @@ export interface Played {
   readonly virtualMs: number;
 }
 
+export type Done = { readonly played: readonly Played[] } | { readonly caught: Catch };
+
 Error.stackTraceLimit = 0; // an errno is made a thousand times for each that anybody reads
 
-process.on("message", (batch: Batch) => {
-  void playAll(batch).then((played) => process.send?.(played));
+process.on("message", (task: Task) => {
+  void perform(task).then((done) => process.send?.(done));
 });
 
-async function playAll({ from, seeds }: Batch): Promise<Played[]> {
+async function perform(task: Task): Promise<Done> {
+  if (task.what === "seeds") return { played: await playAll(task.from, task.seeds) };
+  const mutant = MUTANTS.find(({ name }) => name === task.name);
+  if (mutant === undefined) throw new Error(`no mutant ${task.name}`);
+  return { caught: await catchMutant(mutant, task.seeds) };
+}
+
+async function playAll(from: number, seeds: number): Promise<Played[]> {
   const played: Played[] = [];
   for (let seed = from; seed < from + seeds; seed += 1) {
     const { broken, known, counts, virtualMs } = await playSeed(seed);

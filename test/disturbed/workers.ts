@@ -1,48 +1,22 @@
-/** Plays seeds in processes of their own, one for each core; each takes the next seeds when it has done its own. */
+/** Does tasks in processes of their own, one for each core; each takes the next one when it has done its own. */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Counted } from "./exposure.js";
-import { knownOf } from "./known.js";
-import type { Batch, Played } from "./worker.js";
+import type { Done, Task } from "./worker.js";
 
-const BATCH = 10;
-
-export interface Totals {
-  readonly counts: Map<Counted, number>;
-  /** Why, and in which seeds. */
-  readonly known: Map<string, number[]>;
-  failed: number;
-  virtualMs: number;
-}
-
-export async function playSeeds(
-  from: number,
-  seeds: number,
+export async function doAll(
+  tasks: readonly Task[],
   workers: number,
-  failure: (seed: number, broken: readonly string[]) => void,
-): Promise<Totals> {
-  const totals: Totals = { counts: new Map(), known: new Map(), failed: 0, virtualMs: 0 };
-  let next = from;
-  await Promise.all(Array.from({ length: workers }, () => work(startWorker())));
-  return totals;
+  done: (done: Done) => void,
+): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, () => work(startWorker())));
 
   async function work(worker: ChildProcess): Promise<void> {
-    while (next < from + seeds) {
-      const batch: Batch = { from: next, seeds: Math.min(BATCH, from + seeds - next) };
-      next += batch.seeds;
-      for (const played of await playBatch(worker, batch)) add(played);
+    for (let task = tasks[next]; task !== undefined; task = tasks[next]) {
+      next += 1;
+      done(await perform(worker, task));
     }
     worker.disconnect();
-  }
-
-  function add({ seed, broken, known, counts, virtualMs }: Played): void {
-    totals.virtualMs += virtualMs;
-    for (const [what, times] of counts) totals.counts.set(what, (totals.counts.get(what) ?? 0) + times);
-    for (const why of new Set(known.map((line) => knownOf(line)?.why ?? line)))
-      totals.known.set(why, [...(totals.known.get(why) ?? []), seed]);
-    if (broken.length === 0) return;
-    totals.failed += 1;
-    failure(seed, broken);
   }
 }
 
@@ -50,15 +24,15 @@ function startWorker(): ChildProcess {
   return fork(fileURLToPath(new URL("./worker.ts", import.meta.url)));
 }
 
-function playBatch(worker: ChildProcess, batch: Batch): Promise<readonly Played[]> {
+function perform(worker: ChildProcess, task: Task): Promise<Done> {
   return new Promise((resolve, reject) => {
     const died = (code: number | null): void =>
-      reject(new Error(`a worker ended with ${code} in ${JSON.stringify(batch)}`));
+      reject(new Error(`a worker ended with ${code} in ${JSON.stringify(task)}`));
     worker.once("exit", died);
-    worker.once("message", (played: readonly Played[]) => {
+    worker.once("message", (done: Done) => {
       worker.off("exit", died);
-      resolve(played);
+      resolve(done);
     });
-    worker.send(batch);
+    worker.send(task);
   });
 }

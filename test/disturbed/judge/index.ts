@@ -2,6 +2,7 @@
 import type { Plan, RunEvent } from "@vigie/proto";
 import type { SimCluster } from "../../simulator/cluster.js";
 import type { Exposure } from "../exposure.js";
+import type { Faults } from "../faults.js";
 import { watchCopies } from "./copies.js";
 import { watchCuts } from "./cuts.js";
 import { watchForms } from "./forms.js";
@@ -9,6 +10,7 @@ import { watchGuests } from "./guests.js";
 import type { Watch } from "./judge.js";
 import { watchKeys } from "./keys.js";
 import { watchLeading } from "./leading.js";
+import { watchLosses } from "./losses.js";
 import { watchNodeStop } from "./node-stop.js";
 import { watchPremises } from "./premises.js";
 import { watchStop } from "./stop.js";
@@ -20,16 +22,22 @@ export interface RunKnown {
   readonly rows: (runId: string) => readonly RunEvent[];
 }
 
-export function allWatches(cluster: SimCluster, { plan, rows }: RunKnown, exposure: Exposure): Watch[] {
+export function allWatches(
+  cluster: SimCluster,
+  { plan, rows }: RunKnown,
+  exposure: Exposure,
+  faults: Faults,
+): Watch[] {
   const { world } = cluster;
   return [
     watchStop(exposure),
-    watchNodeStop(world),
+    watchNodeStop(cluster, faults),
     watchLeading(world),
     watchKeys(world, rows, exposure),
     watchPremises(cluster, plan, exposure),
     watchCopies(world, exposure),
     watchGuests(world, exposure),
+    watchLosses(cluster, plan, exposure),
     watchCuts(world, exposure),
     watchForms(world),
     watchWaits(cluster),

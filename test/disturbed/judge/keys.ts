@@ -40,7 +40,7 @@ export function watchKeys(
       const seen = epochs.get(node)?.epoch ?? 0;
       const epoch = epochOf(row);
       if (epoch > seen) epochs.set(node, { epoch, sinceMs: clock.monotonicMs() });
-      if (row.kind === "result") return ended(node, row);
+      if (row.kind === "result") atWork.get(node)?.delete(`${node} ${row.key}`);
       return row.kind === "intent" ? begins(node, row, epoch, seen) : [];
     },
     runs: ({ node, argv }) => {
@@ -70,12 +70,6 @@ export function watchKeys(
         ? [`I22: ${key} was begun though ${before[0]?.[0]} had run`]
         : []),
     ];
-  }
-
-  function ended(node: string, { key, result }: Extract<JournalRow, { kind: "result" }>): string[] {
-    atWork.get(node)?.delete(`${node} ${key}`);
-    if (result.code === "STALE_EPOCH") exposure.count("stale epochs refused");
-    return [];
   }
 
   /** A person asked for it since, or it is on its way back. */

@@ -1,25 +1,60 @@
-/** I33 on the node: where /etc/vigie/stop has been for a second, no command of an action runs but what takes a cut back. */
-import type { World } from "../../simulator/world.js";
+/**
+ * I33 on the node: where /etc/vigie/stop has been for a second, or an agent has been told of a stop, no command of an
+ * action runs but what takes a cut back. Told it is within moments, wherever the orchestrator and the agent live and hear
+ * each other.
+ */
+import type { SimCluster } from "../../simulator/cluster.js";
+import { reaches } from "../../simulator/world.js";
+import type { Faults } from "../faults.js";
 import type { Watch } from "./judge.js";
 
 const WITHIN_MS = 1_000;
+const TOLD_WITHIN_MS = 3_000;
+const SESSION_WITHIN_MS = 25_000; // an agent dials again within ten seconds, after it noticed
 const TAKES_AWAY = /tables .*-[DFX] |^echo (?:-|\/)|watcher continue|> \/proc\/net\/xt_recent/;
 
-export function watchNodeStop(world: World): Watch {
-  const sinceMs = new Map<string, number>();
+export function watchNodeStop(cluster: SimCluster, faults: Faults): Watch {
+  const { world } = cluster;
+  const forbiddenMs = new Map<string, number>(); // node → since when its file is there
+  const hearsMs = new Map<string, number>(); // node → since when it hears the orchestrator
+  let stoppedMs: number | undefined;
   return {
+    confirmed: ({ what }) => {
+      if (what === "stopped") stoppedMs ??= world.clock.monotonicMs();
+      if (what === "released") stoppedMs = undefined;
+    },
     look: () => {
+      const nowMs = world.clock.monotonicMs();
       for (const { name, extraFiles } of world.nodes.values()) {
-        if (!extraFiles.has("/etc/vigie/stop")) sinceMs.delete(name);
-        else if (!sinceMs.has(name)) sinceMs.set(name, world.clock.monotonicMs());
+        if (!extraFiles.has("/etc/vigie/stop")) forbiddenMs.delete(name);
+        else if (!forbiddenMs.has(name)) forbiddenMs.set(name, nowMs);
+        if (!hears(name)) hearsMs.delete(name);
+        else if (!hearsMs.has(name)) hearsMs.set(name, nowMs);
       }
       return [];
     },
     runs: ({ node, argv }) => {
-      const forMs = world.clock.monotonicMs() - (sinceMs.get(node) ?? Number.POSITIVE_INFINITY);
       const line = argv.join(" ");
-      if (!(forMs > WITHIN_MS) || TAKES_AWAY.test(line)) return [];
-      return [`I33: ${node} ran ${line}, ${forMs} ms after it was stopped there`];
+      if (TAKES_AWAY.test(line)) return [];
+      const sinceMs = world.clock.monotonicMs();
+      const ofFileMs = sinceMs - (forbiddenMs.get(node) ?? sinceMs);
+      const toldMs = sinceMs - (stoppedMs ?? sinceMs);
+      const hearsForMs = sinceMs - (hearsMs.get(node) ?? sinceMs);
+      return [
+        ...(ofFileMs > WITHIN_MS
+          ? [`I33: ${node} ran ${line}, ${ofFileMs} ms after it was stopped there`]
+          : []),
+        ...(toldMs > TOLD_WITHIN_MS && hearsForMs > toldMs + SESSION_WITHIN_MS
+          ? [`I33: ${node} ran ${line}, ${toldMs} ms after everything was stopped`]
+          : []),
+      ];
     },
   };
+
+  function hears(node: string): boolean {
+    const { master } = world;
+    const quiet = faults.network.lateMs === 0 && faults.of(node).slowMs === 0 && !faults.of(master).diskFull;
+    const both = cluster.runs("agent", node) && cluster.runs("orchestrator", master);
+    return quiet && both && (node === master || reaches(world, node, master));
+  }
 }

@@ -2,20 +2,32 @@
 import type { Command, Host } from "@vigie/agent";
 import { mutant, type Mutant } from "./mutant.js";
 
+const OF_CUTS = { troubles: ["reset-stalled-sync"], disturbances: [] };
+
 export const AGENT: readonly Mutant[] = [
   mutant("an agent that does not see its stop file", /^I33: .* after it was stopped there/, {
+    focus: {
+      troubles: ["retire-disk", "resolve-split-brain", "recover-stuck-migration"],
+      disturbances: ["a person forbids everything on a node"],
+    },
     host: (host) => ({
       ...host,
       readFile: (path) => host.readFile(path === "/etc/vigie/stop" ? "/etc/vigie/no-such-file" : path),
     }),
   }),
   mutant("an agent that forgets epochs", /^I25: /, {
+    focus: {
+      troubles: ["retire-disk", "relocate-secondaries"],
+      disturbances: ["the master moves", "an agent is frozen"],
+    },
     journal: (journal) => ({ ...journal, highestEpoch: () => 0 }),
   }),
   mutant("an agent that forgets its keys", /^I23: /, {
+    focus: { troubles: [], disturbances: ["requests come twice", "an agent is killed"] },
     journal: (journal) => ({ ...journal, keyState: () => ({ state: "new" }) }),
   }),
   mutant("kernels that say of every copy that it is UpToDate", /^I1: /, {
+    focus: { troubles: ["retire-disk"], disturbances: ["a disk fails", "a resync stalls"] },
     host: (host) => ({
       ...host,
       readFile: async (path) =>
@@ -26,11 +38,13 @@ export const AGENT: readonly Mutant[] = [
       },
     }),
   }),
-  mutant("a cut that nobody ends", /^I17: /, { host: (host) => rewriting(host, ENDLESS) }),
+  mutant("a cut that nobody ends", /^I17: /, { focus: OF_CUTS, host: (host) => rewriting(host, ENDLESS) }),
   mutant("a cut of the next port", /^I18: .* is cut, which is no DRBD link/, {
+    focus: OF_CUTS,
     host: (host) => rewriting(host, NEXT_PORT),
   }),
   mutant("two cuts between the same nodes", /^I9: /, {
+    focus: OF_CUTS,
     host: (host) => {
       const other = rewriting(host, NEXT_PORT);
       return {
@@ -47,6 +61,7 @@ export const AGENT: readonly Mutant[] = [
     },
   }),
   mutant("a forced word", /^I5: /, {
+    focus: { troubles: ["retire-disk"], disturbances: [] },
     host: (host) => ({
       ...host,
       run: (command) =>

@@ -7,9 +7,11 @@ const AFTER_POLLS = 40;
 
 export const ENGINE: readonly Mutant[] = [
   mutant("a stop that is confirmed, and stops nothing", /^I33: sent after a confirmed stop/, {
+    focus: { troubles: [], disturbances: ["a person stops everything"] },
     asked: (it) => ({ ...it, killSwitch: { ...it.killSwitch, set: async () => undefined } }),
   }),
   mutant("a pause that is confirmed, and written nowhere", /^I33: sent after its run was paused/, {
+    focus: { troubles: [], disturbances: ["a person pauses the run"] },
     asked: (it) => {
       const { executor } = it;
       const known = (id: string): Run | undefined => executor.open().find((run) => run.id === id);
@@ -23,10 +25,30 @@ export const ENGINE: readonly Mutant[] = [
       };
     },
   }),
-  mutant("premises that nobody asks", /^I15: /, { planned: forgetPremises }),
+  mutant("premises that nobody asks", /^I15: /, {
+    focus: {
+      troubles: ["relocate-secondaries", "retire-disk", "resolve-split-brain"],
+      disturbances: ["a person migrates a guest", "a person stops a guest"],
+    },
+    planned: forgetPremises,
+  }),
   mutant("a node that is taken for switched off, and nobody was asked", /^guests: /, {
+    focus: { troubles: ["disable-dead-node"], disturbances: ["a person answers"] },
     asksNobody: true,
     planned: forgetPremises,
+  }),
+  mutant("a plan that does not say what may be lost", /^losses: /, {
+    focus: { troubles: ["disable-dead-node"], disturbances: ["a person answers"] },
+    asked: (it) => ({
+      ...it,
+      responder: {
+        ...it.responder,
+        plan: async (...request) => {
+          const plan = await it.responder.plan(...request);
+          return { ...plan, notes: plan.notes.filter((note) => !note.includes("MAY LOSE DATA")) };
+        },
+      },
+    }),
   }),
   mutant("a run that sleeps for ever", /^a run waits silently/, {
     clock: (clock) => {
@@ -41,6 +63,7 @@ export const ENGINE: readonly Mutant[] = [
     },
   }),
   mutant("an old master that is told that it still is one", /^I26: /, {
+    focus: { troubles: ["retire-disk", "relocate-secondaries"], disturbances: ["the master moves"] },
     wire: {
       answered: (message, _from, to) =>
         message.body?.$case === "report"

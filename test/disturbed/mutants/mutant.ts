@@ -4,11 +4,14 @@ import type { Orchestrator } from "@vigie/orchestrator";
 import type { Clock, Run } from "@vigie/proto";
 import type { NodeModel } from "../../simulator/node-model.js";
 import type { WireHooks } from "../../simulator/wire.js";
+import type { Counted } from "../exposure.js";
 
 export interface Mutant {
   readonly name: string;
   /** What the judge must say of it. */
   readonly breaks: RegExp;
+  /** What brings it to light: half of the storm is drawn from these, and the trouble; empty: from all. */
+  readonly focus: { readonly troubles: readonly string[]; readonly disturbances: readonly Counted[] };
   readonly host: (host: Host, node: NodeModel) => Host;
   readonly journal: (journal: Journal) => Journal;
   readonly clock: (clock: Clock) => Clock; // the orchestrator's
@@ -24,6 +27,7 @@ export interface Mutant {
 export const HEALTHY: Mutant = {
   name: "none",
   breaks: /$^/,
+  focus: { troubles: [], disturbances: [] },
   host: (host) => host,
   journal: (journal) => journal,
   clock: (clock) => clock,
