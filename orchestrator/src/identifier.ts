@@ -8,6 +8,11 @@ export function newIdentifier(prefix: "i" | "r", unixMs: number, random: () => n
   return `${prefix}-${base32(unixMs, 9)}-${tail}`;
 }
 
+/** Every identifier of this time or later sorts behind it. */
+export function identifierAt(prefix: "i" | "r", unixMs: number): string {
+  return `${prefix}-${base32(Math.max(0, unixMs), 9)}`;
+}
+
 function base32(value: number, length: number): string {
   let rest = value;
   let text = "";

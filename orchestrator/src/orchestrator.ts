@@ -225,7 +225,13 @@ export async function startOrchestrator(
     if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
     const stopped = event.kind === RunEventKind.ENDED || event.kind === RunEventKind.FROZEN;
     if (!stopped || run.state === RunState.SUCCEEDED) return incident;
+    if (nobodyAnswered(run)) return decided(incident, desk.now(), IncidentState.OPEN, [event.text]);
     return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
+  }
+
+  /** Its plan was too old to be approved; while the incident stands, a plan of now is asked for again. */
+  function nobodyAnswered({ events }: Run): boolean {
+    return !events.some((e) => e.kind === RunEventKind.APPROVED || e.kind === RunEventKind.ABORT_ASKED);
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runbooks: ["view", "detect", "policy"],
   store: ["view"],
   gateway: ["view", "store"],
-  engine: ["view", "detect", "policy", "runbooks", "store", "gateway", "config.ts"],
+  engine: ["view", "detect", "policy", "runbooks", "store", "gateway", "config.ts", "identifier.ts"],
   api: ["view", "detect", "policy", "runbooks", "store", "gateway", "engine", "config.ts", "orchestrator.ts"],
   ca: [],
   cli: ["ca"],

@@ -5,6 +5,7 @@
 import {
   IncidentState,
   Role,
+  RunState,
   VigieError,
   type Clock,
   type Incident,
@@ -16,6 +17,7 @@ import type { OrchestratorConfig } from "../config.js";
 import { isAbout } from "../detect/evidence.js";
 import { decided, underRun } from "../detect/incident-log.js";
 import type { About } from "../gateway/gateway.js";
+import { identifierAt } from "../identifier.js";
 import type { Leader } from "../gateway/leader.js";
 import { decide, type PolicyFacts, type RecentRun } from "../policy/policy.js";
 import type { TagLevels } from "../policy/tags.js";
@@ -33,7 +35,8 @@ import { planAgain } from "./plan-again.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
-const RECENT_RUNS_READ = 100;
+const HOUR_MS = 3_600_000;
+const DID_NOT_HELP: ReadonlySet<RunState> = new Set([RunState.FAILED, RunState.FROZEN]);
 const PERSON_WAITS_MS = 8_000; // the command line waits ten
 const TICK_WAITS_MS = 2_000; // who leads and what stands is looked at in the same tick
 const ASK_AGAIN_MS = 30_000; // for an incident that stands: its answers hold for a minute
@@ -95,8 +98,9 @@ export function createResponder(parts: ResponderParts): Responder {
       config.policy,
       facts(incident, runbook, proposed, recent),
     );
-    if (decision.act === "observe") {
-      const hint = proposed?.plan === undefined ? [] : [`proposed: ${planAgain(proposed.plan)}`];
+    if (decision.act === "observe" || decision.act === "wait") {
+      const proposes = decision.act === "observe" && proposed?.plan !== undefined;
+      const hint = proposes ? [`proposed: ${planAgain(proposed.plan)}`] : [];
       const reasons = [...decision.reasons, ...hint];
       if (reasons.join() === incident.decision.join()) return;
       return parts.record(desk.update(decided(incident, desk.now(), IncidentState.OPEN, reasons)));
@@ -108,7 +112,8 @@ export function createResponder(parts: ResponderParts): Responder {
     const run = newRun(parts.newRunId(), proposed.plan);
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
-    if (approver !== undefined) recent.unshift({ locks: proposed.plan.locks, agoMs: 0 });
+    const { locks, destructive } = proposed.plan;
+    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, failed: false });
   }
 
   /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
@@ -266,14 +271,17 @@ export function createResponder(parts: ResponderParts): Responder {
     return ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY);
   }
 
-  /** What the policy itself began, by its approval's time; the wall clock only limits, and errs to asking. */
+  /** What the policy itself began, however much people planned since; the wall clock only limits. */
   async function recentRuns(): Promise<RecentRun[]> {
-    const runs = await parts.store.runs(false, RECENT_RUNS_READ);
+    const countsMs = Math.max(HOUR_MS, config.policy.per_resource_every_s * 1000);
+    const runs = await parts.store.runsFrom(identifierAt("r", clock.wallUnixMs() - countsMs));
     return runs
       .filter((run) => run.approvedBy === "policy")
       .map((run: Run) => ({
         locks: run.plan?.locks ?? [],
         agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
+        destructive: run.plan?.destructive ?? true,
+        failed: DID_NOT_HELP.has(run.state),
       }));
   }
 }

@@ -27,7 +27,8 @@ function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, r
 }
 
 function recent(change: Partial<RecentRun>): RecentRun {
-  return { locks: ["disk d9", "node h8", "node h9"], agoMs: 1_000, ...change };
+  const locks = ["disk d9", "node h8", "node h9"];
+  return { locks, agoMs: 1_000, destructive: false, failed: false, ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -66,7 +67,6 @@ test("a kind without a runbook is a person's, even where it is set to auto", () 
 describe("each of these turns acting into asking, and is the reason that is told", () => {
   test.each<[string, Partial<PolicyFacts>, string]>([
     ["the plan cannot be run", { planRefusals: ["h2 is StandAlone"] }, "h2 is StandAlone"],
-    ["this orchestrator does not lead", { leads: false, leadReason: "1 of 3" }, "may not act: 1 of 3"],
     ["both ends are Primary (I8)", { twoPrimaries: true }, "both ends are Primary"],
     [
       "a plan that wants a typed word, which nobody but a person can give",
@@ -84,21 +84,23 @@ describe("each of these turns acting into asking, and is the reason that is told
       "it came back: a run for this disk began 0 s ago, and one an 1 h is allowed",
     ],
     [
-      "a run on the same node five minutes ago (I34)",
-      { recentRuns: [recent({ locks: ["node h2", "node h9"], agoMs: 299_000 })] },
-      "same node",
+      "three destructive runs in the last hour (I34)",
+      {
+        destructive: true,
+        recentRuns: [1, 2, 3].map((n) => recent({ destructive: true, agoMs: n * 1_000_000 })),
+      },
+      "3 automatic runs in the last hour: the storm stop",
     ],
     [
-      "three runs in the last hour (I34)",
-      { recentRuns: [1, 2, 3].map((n) => recent({ agoMs: n * 1_000_000 })) },
-      "storm stop",
+      "three heals in the last hour that did not help",
+      { recentRuns: [1, 2, 3].map((n) => recent({ failed: true, agoMs: n * 1_000_000 })) },
+      "3 of the last hour's 3 heals did not help",
     ],
     [
-      "another run is at work there (I9)",
-      { lockInTheWay: "r-9 is at work on node h2 (I9)" },
-      "r-9 is at work",
+      "as many heals in an hour as are allowed",
+      { recentRuns: Array.from({ length: 200 }, () => recent({})) },
+      "200 heals in the last hour: the storm stop",
     ],
-    ["everything is stopped (I33)", { stopped: "anna: maintenance" }, "anna: maintenance"],
     [
       "Ganeti's ladder of repairs",
       { rung: "migrate", tags: [["ganeti:watcher:autorepair:fix-storage"]] },
@@ -109,6 +111,49 @@ describe("each of these turns acting into asking, and is the reason that is told
     expect(act).toBe("ask");
     expect(reasons).toEqual(["policy for this kind is auto", expect.stringContaining(told)]);
   });
+});
+
+describe("each of these is waited for, and is the reason that is shown", () => {
+  test.each<[string, Partial<PolicyFacts>, string]>([
+    ["this orchestrator does not lead", { leads: false, leadReason: "1 of 3" }, "may not act: 1 of 3"],
+    ["everything is stopped (I33)", { stopped: "anna: maintenance" }, "anna: maintenance"],
+    [
+      "another run is at work there (I9)",
+      { lockInTheWay: "r-9 is at work on node h2 (I9)" },
+      "waits for its turn: r-9 is at work on node h2 (I9)",
+    ],
+    [
+      "a destructive run on the same node five minutes ago (I34)",
+      {
+        destructive: true,
+        recentRuns: [recent({ destructive: true, locks: ["node h2", "node h9"], agoMs: 299_000 })],
+      },
+      "a run on the same node began less than 300 s ago",
+    ],
+  ])("%s", (_what, facts, shown) => {
+    const { act, reasons } = ask(facts);
+    expect(act).toBe("wait");
+    expect(reasons).toEqual(["policy for this kind is auto", expect.stringContaining(shown)]);
+  });
+
+  test("what a person must decide is asked at once, whatever is waited for beside it", () => {
+    expect(ask({ lockInTheWay: "r-9", twoPrimaries: true }).act).toBe("ask");
+  });
+
+  test("a reason does not change while it is waited for: an incident gets no new row each second", () => {
+    const facts = (agoMs: number): Partial<PolicyFacts> => ({
+      destructive: true,
+      recentRuns: [recent({ destructive: true, locks: ["node h2"], agoMs })],
+    });
+    expect(ask(facts(1_000)).reasons).toEqual(ask(facts(9_000)).reasons);
+  });
+});
+
+test("a heal is not held back by what other runs did on its nodes, nor by how many there were (I34 is for what is destructive)", () => {
+  const recentRuns = [1, 2, 3, 4, 5].map((n) =>
+    recent({ destructive: n > 3, locks: ["node h1", "node h2"], agoMs: n * 1_000 }),
+  );
+  expect(ask({ recentRuns }).act).toBe("run");
 });
 
 test("while over a third of the other mirrored disks have one copy only, what is destructive is asked for (I9)", () => {
@@ -153,19 +198,19 @@ test("a tag on the nearest object overrules the configuration, in both direction
   });
 });
 
-test("outside of the maintenance windows what is destructive is asked for, and the rest goes on", () => {
+test("outside of the maintenance windows what is destructive waits for one, and the rest goes on", () => {
   const config: PolicyConfig = { ...SHIPPED, windows: ["Sat 01:00-05:00"] };
   expect(ask({ destructive: true }, config)).toMatchObject({
-    act: "ask",
+    act: "wait",
     reasons: [expect.any(String), expect.stringContaining("Sat 01:00-05:00")],
   });
   expect(ask({ destructive: false }, config).act).toBe("run");
   expect(ask({ destructive: true }, { ...SHIPPED, windows: ["Sun 11:00-13:00"] }).act).toBe("run");
 });
 
-test("a run for this disk is one reason, and not also one for its node", () => {
-  const own = recent({ locks: ["disk d1", "node h1"], agoMs: 1_000 });
-  expect(ask({ recentRuns: [own] }).reasons.filter((reason) => reason.includes("began"))).toHaveLength(1);
+test("a run for this disk is asked about, though its node's five minutes would pass", () => {
+  const own = recent({ destructive: true, locks: ["disk d1", "node h1"], agoMs: 1_000 });
+  expect(ask({ destructive: true, recentRuns: [own] }).act).toBe("ask");
 });
 
 test("a tag of Ganeti's that suspends repairs is over when its time is", () => {

@@ -1,7 +1,11 @@
 /**
- * What may be done about an incident without asking: nothing, ask a person, or act. Every reason is in the answer,
- * for the incident shows it. Only a kind that is configured "auto" and has a runbook acts; every limit that is
- * reached turns acting into asking (I8, I9, I34).
+ * What may be done about an incident without asking: nothing, ask a person, wait, or act. Every reason is in the answer,
+ * for the incident shows it. Only a kind that is configured "auto" and has a runbook acts. An obstacle that passes by
+ * itself (another run at work there, a stop, a window that opens later) is waited for; every other one turns acting into
+ * asking (I8, I9, I34).
+ *
+ * A heal of a link loses no data. Its limits are its own: it waits for its turn at its nodes, is never repeated on a disk
+ * that stalls again, and asks once several of them did not help, for then the error may be ours.
  */
 import type { Incident } from "@vigie/proto";
 import { modeOf, type PolicyConfig } from "../config.js";
@@ -10,7 +14,7 @@ import { ganetiLimits, modeByTags, type Rung, type TagLevels } from "./tags.js";
 import { isInWindow } from "./windows.js";
 
 export interface Decision {
-  readonly act: "observe" | "ask" | "run";
+  readonly act: "observe" | "ask" | "wait" | "run";
   readonly reasons: readonly string[];
 }
 
@@ -19,7 +23,7 @@ export interface PolicyFacts {
   readonly leadReason: string;
   /** What the plan would hold: "instance web1", "node h1", "disk UUID"; empty without a plan. */
   readonly locks: readonly string[];
-  readonly recentRuns: readonly RecentRun[]; // automatic ones, newest first
+  readonly recentRuns: readonly RecentRun[]; // automatic ones of the last hour and more, newest first
   readonly lockInTheWay: string; // whose lock the plan would need; empty: none
   readonly planRefusals: readonly string[]; // of the plan that would be run
   readonly destructive: boolean;
@@ -35,6 +39,13 @@ export interface PolicyFacts {
 export interface RecentRun {
   readonly locks: readonly string[]; // of its plan
   readonly agoMs: number;
+  readonly destructive: boolean;
+  readonly failed: boolean; // it ended, or stands, without having helped
+}
+
+interface Obstacle {
+  readonly reason: string;
+  readonly passes: boolean; // by itself: it is looked at again
 }
 
 /** @param runbook that mends this kind of incident; empty: there is none */
@@ -52,47 +63,85 @@ export function decide(
     return { act: "observe", reasons: [said, "there is no runbook for it: a person decides"] };
   if (mode === "observe") return { act: "observe", reasons: [said] };
   const obstacles = [...standingObstacles(facts), ...limits(config, facts)];
-  if (mode === "ask" || obstacles.length > 0) return { act: "ask", reasons: [said, ...obstacles] };
+  const reasons = [said, ...obstacles.map(({ reason }) => reason)];
+  if (mode === "ask" || obstacles.some(({ passes }) => !passes)) return { act: "ask", reasons };
+  if (obstacles.length > 0) return { act: "wait", reasons };
   return {
     act: "run",
     reasons: [said, "no limit is reached", "every guard held when it was planned"],
   };
 }
 
-function standingObstacles(facts: PolicyFacts): string[] {
-  const reasons: string[] = [...facts.planRefusals];
-  if (!facts.leads) reasons.push(`this orchestrator may not act: ${facts.leadReason}`);
-  if (facts.stopped !== "") reasons.push(`everything is stopped: ${facts.stopped} (I33)`);
-  if (facts.typedWord !== "") reasons.push(`its plan asks a person to type the word ${facts.typedWord}`);
-  if (facts.twoPrimaries) reasons.push("both ends are Primary: a person decides (I8)");
-  return reasons;
+function standingObstacles(facts: PolicyFacts): Obstacle[] {
+  const obstacles = facts.planRefusals.map(forPerson);
+  if (!facts.leads) obstacles.push(waitsFor(`this orchestrator may not act: ${facts.leadReason}`));
+  if (facts.stopped !== "") obstacles.push(waitsFor(`everything is stopped: ${facts.stopped} (I33)`));
+  if (facts.typedWord !== "")
+    obstacles.push(forPerson(`its plan asks a person to type the word ${facts.typedWord}`));
+  if (facts.twoPrimaries) obstacles.push(forPerson("both ends are Primary: a person decides (I8)"));
+  return obstacles;
 }
 
-function limits(config: PolicyConfig, facts: PolicyFacts): string[] {
-  const reasons = ganetiLimits(facts.rung, facts.tags, facts.nowUnixMs / 1000);
+function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
+  const obstacles = ganetiLimits(facts.rung, facts.tags, facts.nowUnixMs / 1000).map(forPerson);
   const own = facts.recentRuns.find((run) => shares("disk ", run, facts));
   if (own !== undefined && own.agoMs < config.per_resource_every_s * 1000)
-    reasons.push(
-      `it came back: a run for this disk began ${seconds(own.agoMs)} ago, and one an ${seconds(config.per_resource_every_s * 1000)} is allowed`,
+    obstacles.push(
+      forPerson(
+        `it came back: a run for this disk began ${seconds(own.agoMs)} ago, and one an ${seconds(config.per_resource_every_s * 1000)} is allowed`,
+      ),
     );
-  const sameNode = facts.recentRuns.find((run) => run !== own && shares("node ", run, facts));
+  obstacles.push(...(facts.destructive ? destructiveLimits(config, facts) : healLimits(config, facts)));
+  if (facts.lockInTheWay !== "") obstacles.push(waitsFor(`waits for its turn: ${facts.lockInTheWay}`));
+  return obstacles;
+}
+
+function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
+  const obstacles: Obstacle[] = [];
+  const runs = facts.recentRuns.filter(({ destructive }) => destructive);
+  const sameNode = runs.find((run) => shares("node ", run, facts));
   if (sameNode !== undefined && sameNode.agoMs < config.per_node_every_s * 1000)
-    reasons.push(`a run on the same node began ${seconds(sameNode.agoMs)} ago (I34)`);
-  const lastHour = facts.recentRuns.filter((run) => run.agoMs < 3_600_000).length;
+    obstacles.push(
+      waitsFor(`a run on the same node began less than ${seconds(config.per_node_every_s * 1000)} ago (I34)`),
+    );
+  const lastHour = runs.filter((run) => run.agoMs < HOUR_MS).length;
   if (lastHour >= config.per_cluster_per_hour)
-    reasons.push(`${lastHour} automatic runs in the last hour: the storm stop (I34)`);
-  if (facts.destructive) reasons.push(...storm(config, facts.elsewhere));
-  if (facts.lockInTheWay !== "") reasons.push(facts.lockInTheWay);
-  if (facts.destructive && !isInWindow(config.windows, facts.nowUnixMs))
-    reasons.push(`it is outside of the maintenance windows: ${config.windows.join("; ")}`);
-  return reasons;
+    obstacles.push(forPerson(`${lastHour} automatic runs in the last hour: the storm stop (I34)`));
+  obstacles.push(...storm(config, facts.elsewhere));
+  if (!isInWindow(config.windows, facts.nowUnixMs))
+    obstacles.push(waitsFor(`waits for a maintenance window: ${config.windows.join("; ")} (UTC)`));
+  return obstacles;
+}
+
+function healLimits(config: PolicyConfig, { recentRuns }: PolicyFacts): Obstacle[] {
+  const heals = recentRuns.filter(({ destructive, agoMs }) => !destructive && agoMs < HOUR_MS);
+  const failed = heals.filter((run) => run.failed).length;
+  if (failed >= config.failed_heals_per_hour)
+    return [
+      forPerson(`${failed} of the last hour's ${heals.length} heals did not help: the cause is another one`),
+    ];
+  if (heals.length >= config.heals_per_hour)
+    return [forPerson(`${heals.length} heals in the last hour: the storm stop`)];
+  return [];
+}
+
+const HOUR_MS = 3_600_000;
+
+function waitsFor(reason: string): Obstacle {
+  return { reason, passes: true };
+}
+
+function forPerson(reason: string): Obstacle {
+  return { reason, passes: false };
 }
 
 /** While much of the cluster lives from one copy, the next thing that goes wrong loses data: a person decides (I9). */
-function storm({ storm_percent: limit }: PolicyConfig, { active, single }: Redundancy): string[] {
+function storm({ storm_percent: limit }: PolicyConfig, { active, single }: Redundancy): Obstacle[] {
   if (active === 0 || (single / active) * 100 <= limit) return [];
   return [
-    `elsewhere ${single} of ${active} mirrored disks have one copy only, over ${limit} %: the storm stop (I9)`,
+    forPerson(
+      `elsewhere ${single} of ${active} mirrored disks have one copy only, over ${limit} %: the storm stop (I9)`,
+    ),
   ];
 }
 

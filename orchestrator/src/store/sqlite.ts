@@ -51,6 +51,8 @@ export function openSqliteStore(path: string): Store {
         openOnly ? 1 : 0,
         limit,
       ).map((r) => Run.decode(blob(r))),
+    runsFrom: async (id) =>
+      rows("SELECT body FROM runs WHERE id >= ? ORDER BY id DESC", id).map((r) => Run.decode(blob(r))),
     runsById: async (beginning) =>
       rows("SELECT body FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning).map((r) =>
         withEvents(Run.decode(blob(r))),

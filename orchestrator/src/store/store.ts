@@ -32,6 +32,8 @@ export interface Store {
   readonly commit: (changes: readonly Change[]) => Promise<readonly WatchResponse[]>;
   readonly epoch: () => Promise<number>;
   /** Why everything is stopped; empty: it is not. */
+  /** Those whose id is this one or a later one, newest first, without their events. */
+  readonly runsFrom: (id: string) => Promise<Run[]>;
   readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
   readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>; // newest first
   readonly incidentsById: (beginning: string) => Promise<Incident[]>;
