@@ -4,6 +4,7 @@ import {
   BlockDevice,
   DeviceMapperDevice,
   DrbdGenerations,
+  LogicalVolume,
   LvmFacts,
   PhysicalVolume,
   Source,
@@ -166,6 +167,38 @@ describe("a disk goes offline", () => {
     const result = await stage.perform(offline());
     expect(result.guard.filter(({ holds }) => !holds)).toMatchObject([
       { name: "physical volume", value: "LVM: not there", invariant: "I11" },
+    ]);
+  });
+
+  test("not while LVM does not tell all, and does not list it (I11)", async () => {
+    const read = stage.world.read;
+    stage.world.read = async (source) =>
+      source === Source.LVM
+        ? SourceReport.create({
+            source,
+            state: SourceState.OK,
+            damaged: [{ object: "", reason: "pvs exited with 5" }],
+            facts: { $case: "lvm", value: LvmFacts.create({}) },
+          })
+        : read(source);
+    expect((await stage.perform(offline())).guard.filter(({ holds }) => !holds)).toMatchObject([
+      { name: "physical volume", invariant: "I11" },
+    ]);
+  });
+
+  test("not with a volume that is not active, though LVM only knows that the disk is missing (I3)", async () => {
+    const plain = {
+      vgName: "kvmvg",
+      lvName: "plain",
+      segments: [{ type: "linear", devices: ["[unknown](0)"] }],
+    };
+    const value = LvmFacts.create({
+      physicalVolumes: [{ ...PV, pvName: "[unknown]" }],
+      logicalVolumes: [plain].map((volume) => LogicalVolume.fromPartial(volume)),
+    });
+    facts.set(Source.LVM, { $case: "lvm", value });
+    expect((await stage.perform(offline())).guard.filter(({ holds }) => !holds)).toMatchObject([
+      { name: "what else is on it", value: expect.stringContaining("kvmvg/plain"), invariant: "I3" },
     ]);
   });
 
