@@ -24,7 +24,7 @@ test("a step's audit record says by whose word and why it was, what the guard sa
     outcome: ActionOutcome.DONE,
     guard: [GuardFact.create({ name: "own cs", value: "SyncSource", holds: true, invariant: "I7" })],
     commands: [
-      CommandRun.create({ argv: ["/usr/sbin/ipset", "add"], exitCode: 0, output: "ok", durationMs: 12 }),
+      CommandRun.create({ argv: ["/usr/sbin/dmsetup", "remove"], exitCode: 0, output: "ok", durationMs: 12 }),
     ],
   });
   const row = { kind: RunEventKind.STEP_RESULT, stepId: "cut-link", attempt: 1, text: "done", result };

@@ -14,7 +14,7 @@ describe("approve", () => {
   test("shows the plan and runs it after y, by the hash that was shown", async () => {
     const { code, out } = await stage.vigie("approve r-01kaxb", terminal("y\n"));
     expect(code).toBe(0);
-    expect(out).toMatch(/ipset add vigie-cuts[^]*Run this now\? Type yes:/);
+    expect(out).toMatch(/xt_recent\/vigie-cut[^]*Run this now\? Type yes:/);
     expect(stage.asked.at(-1)).toEqual({
       method: "approveRun",
       request: { runId: "r-01kaxb", planHash: sample.PLAN.hash, typedWord: "" },

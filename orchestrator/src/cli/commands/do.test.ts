@@ -33,7 +33,7 @@ describe("at a terminal", () => {
       terminal("yes\n"),
     );
     expect(code).toBe(0);
-    expect(out).toMatch(/ipset add vigie-cuts[^]*Type yes: [^]*cut-link is sent[^]*succeeded after 15 s/);
+    expect(out).toMatch(/xt_recent\/vigie-cut[^]*Type yes: [^]*cut-link is sent[^]*succeeded after 15 s/);
     expect(lastOf("approveRun")).toEqual({ runId: "r-01kaxb", planHash: sample.PLAN.hash, typedWord: "" });
     expect(out.match(/cut-link is sent/g)).toHaveLength(1); // a row is told once
     expect(out).toContain("step 2 of 4: both ends notice");
@@ -70,7 +70,7 @@ describe("without a terminal", () => {
   test("nobody can say yes: the plan is shown, nothing is kept, and it is refused", async () => {
     const { code, out, err } = await stage.vigie("do reset-stalled-sync web1.example");
     expect(code).toBe(6);
-    expect(out).toContain("ipset add vigie-cuts");
+    expect(out).toContain("xt_recent/vigie-cut");
     expect(err).toBe("vigie: not approved: there is no terminal to ask at; with --yes it runs\n");
     expect(lastOf("planRun")).toMatchObject({ dryRun: true });
     expect(methods()).not.toContain("approveRun");

@@ -11,6 +11,12 @@ export function shellQuoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
+/** What an agent ran. A write, for which there is no command, is `echo VALUE > PATH`, and its arrow is no argument. */
+export function commandLine(argv: readonly string[]): string {
+  const isWrite = argv.length === 4 && argv[0] === "echo" && argv[2] === ">";
+  return argv.map((word, i) => (isWrite && i === 2 ? word : shellQuoted(word))).join(" ");
+}
+
 export interface Hint {
   readonly command: string;
   readonly why: string;

@@ -252,13 +252,13 @@ test("plan: every step with its commands, what is awaited, and the way back", ()
 
     4 steps
       1. cut-link on h1.example: refuse the DRBD connection, both directions
-           h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30
+           h1.example# echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,RUN
            awaits: the kernel of h1.example lists the cut, within 5.0 s
            undo: restore-link (step 3); the kernel drops the cut by itself after 30 s
       2. await-link-down on h1.example: both ends notice
            awaits: both ends in WFConnection, within 25 s
       3. restore-link on h1.example: allow the DRBD connection again
-           h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist
+           h1.example# echo -10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,RUN
            awaits: the kernel of h1.example lists no cut, within 5.0 s
            undo: nothing to take back
       4. await-resync on h1.example: the resync moves again
@@ -360,7 +360,7 @@ test("run show: the timeline with commands, exit codes and guard facts", () => {
         +0.5 s  cut-link answered done
                 holds    cs: SyncSource
                 holds    peer report age: 0.9 s (I7)
-                $ /usr/sbin/ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30 comment 'run r-01kaxb'
+                $ echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,r-01kaxb
                   exit 0, 12 ms
         +0.9 s  cut-link is seen in the world
         +1.0 s  await-link-down is awaited
@@ -385,9 +385,9 @@ test("a frozen run shows the guard that refused and how to go on", () => {
         +5.5 s  cut-link answered (attempt 2) refused
                 GUARD_REFUSED: the peer's report is too old
                 REFUSED  peer report age: 3.1 s (I7)
-                $ /usr/sbin/ipset list vigie-cuts
+                $ /usr/sbin/iptables -w 3 -S VIGIE-CUT-12589
                   exit 1, 30 s
-                    no such set
+                    no such chain
                     at all
 
     It is frozen

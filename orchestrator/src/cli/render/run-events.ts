@@ -8,7 +8,7 @@ import {
   RunEventKind,
   StepKind,
 } from "@vigie/proto";
-import { shellQuoted } from "./command-line.js";
+import { commandLine } from "./command-line.js";
 import { duration } from "./format.js";
 import { runStatePaint, yesPaint } from "./paints.js";
 import { indent, type Screen } from "./screen.js";
@@ -79,7 +79,7 @@ function commandLines(command: CommandRun, screen: Screen): string[] {
   const paint = yesPaint(command.exitCode === 0, screen);
   const output = command.output.trimEnd();
   return [
-    `$ ${command.argv.map(shellQuoted).join(" ")}`,
+    `$ ${commandLine(command.argv)}`,
     indent(`${paint(end)}, ${duration(command.durationMs)}`),
     ...(output === "" ? [] : [indent(output, 4)]),
   ];

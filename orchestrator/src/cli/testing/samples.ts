@@ -160,7 +160,7 @@ export const PLAN = Plan.fromPartial({
       condition: { what: { $case: "cutStands", value: { end: END } } },
       deadlineMs: 5_000,
       action: { kind: { $case: "cutDrbdLink", value: { end: END, ttlS: 30, minStillMs: 5_000 } } },
-      manualCommands: ["h1.example# ipset add vigie-cuts 10.0.0.2,tcp:12589 timeout 30"],
+      manualCommands: ["h1.example# echo +10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,RUN"],
       undoStepId: "restore-link",
     },
     {
@@ -179,7 +179,7 @@ export const PLAN = Plan.fromPartial({
       condition: { what: { $case: "cutGone", value: { end: END } } },
       deadlineMs: 5_000,
       action: { kind: { $case: "restoreDrbdLink", value: { end: END } } },
-      manualCommands: ["h1.example# ipset del vigie-cuts 10.0.0.2,tcp:12589 -exist"],
+      manualCommands: ["h1.example# echo -10.0.0.2 > /proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,RUN"],
     },
     {
       id: "await-resync",
@@ -239,16 +239,7 @@ export const RUN = Run.fromPartial({
         ],
         commands: [
           {
-            argv: [
-              "/usr/sbin/ipset",
-              "add",
-              "vigie-cuts",
-              "10.0.0.2,tcp:12589",
-              "timeout",
-              "30",
-              "comment",
-              "run r-01kaxb",
-            ],
+            argv: ["echo", "+10.0.0.2", ">", "/proc/net/xt_recent/vigie-cut,10.0.0.2,12589,30,r-01kaxb"],
             exitCode: 0,
             output: "",
             durationMs: 12,
@@ -313,9 +304,9 @@ export const FAILED_RUN = Run.fromPartial({
         guard: [{ name: "peer report age", value: "3.1 s", holds: false, invariant: "I7" }],
         commands: [
           {
-            argv: ["/usr/sbin/ipset", "list", "vigie-cuts"],
+            argv: ["/usr/sbin/iptables", "-w", "3", "-S", "VIGIE-CUT-12589"],
             exitCode: 1,
-            output: "no such set\nat all\n",
+            output: "no such chain\nat all\n",
             durationMs: 30_000,
           },
         ],
