@@ -81,6 +81,11 @@ test("a pause that was resumed holds nothing back", () => {
   expect(braked(runWith(row(PAUSE_ASKED), row(RESUME_ASKED)))).toBeUndefined();
 });
 
+test("a pause does not hold back what an abort takes back afterwards", () => {
+  const run = runWith(row(PAUSE_ASKED), row(ABORT_ASKED), row(RunEventKind.UNDO_STARTED));
+  expect(braked(run, { begunRows: 4 })).toBeUndefined();
+});
+
 test("an abort of before this step was begun is what the undo is for, and holds it not back", () => {
   expect(braked(runWith(row(ABORT_ASKED)), { begunRows: 2 })).toBeUndefined();
 });

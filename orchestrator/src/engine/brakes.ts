@@ -37,7 +37,8 @@ export function brakeOn(
   if (takesBack) return undefined;
   if (has(since, RunEventKind.ABORT_ASKED)) return { kind: "over", why: "a person has asked for its end" };
   if (parts.stopped() !== "") return { kind: "wait", why: `everything is stopped: ${parts.stopped()} (I33)` };
-  if (isPaused(events)) return { kind: "wait", why: "it is paused" };
+  if (isPaused(events) && !has(events, RunEventKind.UNDO_STARTED))
+    return { kind: "wait", why: "it is paused" };
   const other = joinedBy(run, parts.open());
   if (other !== undefined) return { kind: "wait", why: waitsFor(other) };
   if (isUntouched(plan, events) && isTooOld(events, parts.wallUnixMs()))
