@@ -5,13 +5,14 @@ import { answerTruly } from "./truthful.js";
 import type { Scene } from "./scene.js";
 
 const HEALED_MS = 15_000; // sessions, a leader, a first reading
-const CALM_MAX_MS = 600_000;
+const CALM_MAX_MS = 400_000;
+const IDLE_MAX_MS = 75 * 60_000; // what has not changed for an hour is handed to a person
 const TURN_MS = 5_000;
 const RETRIES = 2;
 
 /** @param working what the storm began and still goes on */
 export async function calm(scene: Scene, person: Person, working: readonly Promise<void>[]): Promise<void> {
-  const { clock, tell, healers, judge, cluster, world } = scene;
+  const { clock, tell, healers, judge, cluster, world, faults } = scene;
   tell("calm");
   for (const heal of healers) heal();
   await Promise.all(working);
@@ -19,14 +20,22 @@ export async function calm(scene: Scene, person: Person, working: readonly Promi
   if (!cluster.runs("orchestrator", world.master)) return;
   await person.go();
   await clock.sleep(HEALED_MS);
+  await untilOver(scene, person, CALM_MAX_MS);
+  faults.idle.is = true;
+  await untilOver(scene, person, IDLE_MAX_MS);
+  faults.idle.is = false;
+  await judge.ended();
+}
+
+async function untilOver(scene: Scene, person: Person, limitMs: number): Promise<void> {
+  const { clock, cluster } = scene;
   const startedMs = clock.monotonicMs();
-  while (clock.monotonicMs() - startedMs < CALM_MAX_MS) {
+  while (clock.monotonicMs() - startedMs < limitMs) {
     const open = cluster.orchestrator().executor.open();
-    if (open.length === 0) break;
+    if (open.length === 0) return;
     for (const run of open) await answer(scene, person, run);
     await clock.sleep(TURN_MS);
   }
-  await judge.ended();
 }
 
 async function answer(scene: Scene, person: Person, run: Run): Promise<void> {

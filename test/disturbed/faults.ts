@@ -20,11 +20,14 @@ export interface Faults {
   readonly of: (node: string) => NodeFaults;
   /** Each message needs up to this long; 0: as in a healthy network. */
   readonly network: { lateMs: number };
+  /** True: reads, commands and messages take no time, for hours in which time leaps. */
+  readonly idle: { is: boolean };
   readonly host: (host: Host, node: NodeModel) => Host;
   readonly store: (store: Store, node: NodeModel) => Store;
   readonly clock: (clock: Clock, node: NodeModel) => Clock;
 }
 
+const LED_BEFORE = 6; // epochs, before the seed begins
 const LATE_MS = 4_000; // longer than any fact may be old
 const READ_TAKES_TIME = 0.15; // of the reads: the others come from the page cache
 const READ_MAX_MS = 8;
@@ -32,6 +35,7 @@ const COMMAND_MAX_MS = 60;
 
 export function createFaults(clock: Clock, random: Random): Faults {
   const nodes = new Map<string, NodeFaults>();
+  const idle = { is: false };
   const of = (node: string): NodeFaults => {
     const known = nodes.get(node) ?? { slowMs: 0, reading: undefined, diskFull: false, wallOffsetMs: 0 };
     nodes.set(node, known);
@@ -40,9 +44,11 @@ export function createFaults(clock: Clock, random: Random): Faults {
   return {
     of,
     network: { lateMs: 0 },
-    host: (host, node) => disturbedHost(host, of(node.name), clock, random.fork(`host ${node.name}`)),
+    idle,
+    host: (host, node) => disturbedHost(host, of(node.name), idle, clock, random.fork(`host ${node.name}`)),
     store: (store, node) => ({
       ...store,
+      epoch: async () => Math.max(LED_BEFORE, await store.epoch()),
       commit: async (changes) => {
         if (of(node.name).diskFull) throw errno("ENOSPC", "no space left on device");
         return store.commit(changes);
@@ -52,7 +58,13 @@ export function createFaults(clock: Clock, random: Random): Faults {
   };
 }
 
-function disturbedHost(host: Host, faults: NodeFaults, clock: Clock, random: Random): Host {
+function disturbedHost(
+  host: Host,
+  faults: NodeFaults,
+  idle: Faults["idle"],
+  clock: Clock,
+  random: Random,
+): Host {
   return {
     ...host,
     wallUnixMs: () => host.wallUnixMs() + faults.wallOffsetMs,
@@ -75,7 +87,7 @@ function disturbedHost(host: Host, faults: NodeFaults, clock: Clock, random: Ran
       const gives = await reading(command.file, COMMAND_MAX_MS);
       if (clock.monotonicMs() - startedMs > command.timeoutMs) return killed(command.timeoutMs);
       const done = await host.run(command);
-      await clock.sleep(random.int(0, COMMAND_MAX_MS));
+      if (!idle.is) await clock.sleep(random.int(0, COMMAND_MAX_MS));
       const durationMs = clock.monotonicMs() - startedMs;
       return gives === "damaged"
         ? { ...done, stdout: damaged(done.stdout, random), durationMs }
@@ -85,6 +97,7 @@ function disturbedHost(host: Host, faults: NodeFaults, clock: Clock, random: Ran
 
   /** Lets the time pass that it needs. */
   async function reading(what: string, usualMs = 0): Promise<"late" | "damaged" | "missing" | undefined> {
+    if (idle.is) return undefined;
     const trouble = faults.reading?.what.test(what) === true ? faults.reading.gives : undefined;
     const takesMs =
       faults.slowMs > 0 ? random.int(0, faults.slowMs) : usualMs > 0 ? random.int(1, usualMs) : cached();

@@ -19,6 +19,7 @@ import { TROUBLES } from "./troubles.js";
 
 const SETTLE_MS = 12_000; // sessions, leadership, and a first reading of everything
 const LOOK_EVERY_MS = 200;
+const IDLE_LEAP_MS = 2_000;
 const CONFIG = { policy: { stalled_sync: "observe" } }; // nobody acts but the person
 
 export interface SeedResult {
@@ -87,7 +88,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
       .catch((error: unknown) => judge.found(`the test itself: ${explain(error)}`))
       .finally(() => (script.over = true));
     while (!script.over) {
-      await clock.advance(LOOK_EVERY_MS);
+      await (faults.idle.is ? clock.leap(IDLE_LEAP_MS) : clock.advance(LOOK_EVERY_MS));
       judge.look();
     }
     return {
@@ -153,8 +154,9 @@ function listen(
   };
 }
 
-function carryLate({ hooks }: SimCluster, { network }: Faults, random: Random): void {
+function carryLate({ hooks }: SimCluster, { network, idle }: Faults, random: Random): void {
   hooks.travels = () => {
+    if (idle.is) return 0;
     if (network.lateMs > 0) return random.int(0, network.lateMs);
     return random.chance(0.3) ? random.int(1, 40) : 0;
   };

@@ -10,6 +10,11 @@ const WALL_START_UNIX_MS = Date.UTC(2026, 0, 1);
 export interface VirtualClock extends Clock {
   /** Lets this much time pass. */
   readonly advance: (ms: number) => Promise<void>;
+  /**
+   * Lets this much time pass at once: whoever is to wake within it wakes at its end, each once. For hours in which nothing
+   * happens but polls; what is to be quicker than a leap is late.
+   */
+  readonly leap: (ms: number) => Promise<void>;
   /** Lets time pass until `seen` holds, looking every 100 ms. @returns whether it did before `limitMs` */
   readonly advanceUntil: (seen: () => boolean, limitMs: number) => Promise<boolean>;
 }
@@ -34,6 +39,15 @@ export function createVirtualClock(): VirtualClock {
         }
       }),
     advance,
+    leap: async (ms) => {
+      await settle();
+      const due = sleepers.takeAllUntil(nowMs + ms);
+      nowMs += ms;
+      for (const sleeper of due) {
+        if (!sleeper.gone) sleeper.wake();
+        await settle();
+      }
+    },
     advanceUntil: async (seen, limitMs) => {
       const endMs = nowMs + limitMs;
       while (!seen() && nowMs < endMs) await advance(100);

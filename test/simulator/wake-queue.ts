@@ -12,27 +12,36 @@ export interface WakeQueue {
   readonly add: (atMs: number, wake: () => void) => Sleeper;
   /** The first one that is due by then, taken out; undefined: none is. */
   readonly takeUntil: (endMs: number) => Sleeper | undefined;
+  /** All that are due by then, the first one first. */
+  readonly takeAllUntil: (endMs: number) => readonly Sleeper[];
 }
 
 export function createWakeQueue(): WakeQueue {
   const heap: Sleeper[] = [];
   let order = 0;
   return {
+    takeUntil,
+    takeAllUntil: (endMs) => {
+      const all: Sleeper[] = [];
+      for (let next = takeUntil(endMs); next !== undefined; next = takeUntil(endMs)) all.push(next);
+      return all;
+    },
     add: (atMs, wake) => {
       const sleeper = { atMs, order: (order += 1), wake, gone: false };
       heap.push(sleeper);
       rise(heap, heap.length - 1);
       return sleeper;
     },
-    takeUntil: (endMs) => {
-      for (;;) {
-        const first = heap[0];
-        if (first === undefined || (!first.gone && first.atMs > endMs)) return undefined;
-        takeFirst(heap);
-        if (!first.gone) return first;
-      }
-    },
   };
+
+  function takeUntil(endMs: number): Sleeper | undefined {
+    for (;;) {
+      const first = heap[0];
+      if (first === undefined || (!first.gone && first.atMs > endMs)) return undefined;
+      takeFirst(heap);
+      if (!first.gone) return first;
+    }
+  }
 }
 
 function takeFirst(heap: Sleeper[]): void {

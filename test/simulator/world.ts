@@ -120,20 +120,22 @@ export function minorsAt(world: World, node: NodeModel) {
 
 async function live(world: World, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
+    const beganMs = world.clock.monotonicMs();
     await world.clock.sleep(STEP_MS, signal);
     expireCuts(world);
-    for (const disk of world.disks) stepDisk(world, disk);
+    const tookMs = world.clock.monotonicMs() - beganMs; // more than a step where time leaps
+    for (const disk of world.disks) stepDisk(world, disk, tookMs);
     meetDeadDisks(world);
   }
 }
 
-function stepDisk(world: World, disk: DiskModel): void {
+function stepDisk(world: World, disk: DiskModel, tookMs: number): void {
   const [a, b] = disk.ends;
   const before = disk.ends.map((end) => end.connection);
   const cutAt = disk.ends.find((end, i) =>
     cuts(world, end.node, disk.ends[1 - i]?.node ?? "", disk.port),
   )?.node;
-  step(disk, STEP_MS, world.clock.monotonicMs(), cutAt, reaches(world, a.node, b.node));
+  step(disk, tookMs, world.clock.monotonicMs(), cutAt, reaches(world, a.node, b.node));
   const split = disk.ends.some(
     (end, i) => end.connection === ConnectionState.STAND_ALONE && before[i] === ConnectionState.WF_CONNECTION,
   );

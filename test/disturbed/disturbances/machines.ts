@@ -1,4 +1,5 @@
 /** Networks that carry less than they should, readings that come late or damaged, disks that are full, clocks that jump. */
+import { SessionResponse } from "@vigie/proto";
 import { loseDisk } from "../../simulator/drbd-model.js";
 import { readFails } from "../../simulator/sim-host.js";
 import { isolate } from "../troubles.js";
@@ -75,6 +76,20 @@ export const MACHINES: readonly Disturbance[] = [
     },
   },
   {
+    name: "a request of an older leader comes",
+    weight: 3,
+    happen: async ({ cluster: { hooks } }) => {
+      const { altered } = hooks;
+      hooks.altered = (message, to) => {
+        const { body } = message;
+        if (body?.$case !== "actionRequest" || body.value.recall) return altered(message, to);
+        hooks.altered = altered;
+        const value = { ...body.value, epoch: body.value.epoch - 1 };
+        return altered(SessionResponse.create({ body: { $case: "actionRequest", value } }), to);
+      };
+    },
+  },
+  {
     name: "a machine is slow",
     weight: 3,
     happen: async (scene) => {
@@ -126,7 +141,8 @@ export const MACHINES: readonly Disturbance[] = [
       if (disk === undefined || end === undefined || !end.configured) return;
       tell(`${short(end.node)} loses its copy of ${short(disk.instance)}`);
       const node = world.nodes.get(end.node);
-      if (node?.disks[0] !== undefined) readFails(node, node.disks[0].name);
+      const isSeen = random.chance(0.5); // or a person has detached it by hand
+      if (isSeen && node?.disks[0] !== undefined) readFails(node, node.disks[0].name);
       loseDisk(disk, end);
     },
   },

@@ -1,4 +1,7 @@
 /** What people do by hand at Ganeti and at the machines, without a word to Vigie. */
+import { Role } from "@vigie/proto";
+import { invalidate, startResync } from "../../simulator/drbd-model.js";
+import { isWhole } from "../../simulator/job-moves.js";
 import { addInstance } from "../../simulator/instances.js";
 import type { InstanceModel } from "../../simulator/ganeti-model.js";
 import { gntCommand } from "../../simulator/gnt-commands.js";
@@ -62,6 +65,20 @@ export const OPERATORS: readonly Disturbance[] = [
     name: "a person activates a guest's disks",
     weight: 1,
     happen: async (scene, _person, run) => void (await byHand(scene, run.plan?.locks, "activate-disks")),
+  },
+  {
+    name: "a person invalidates a copy",
+    weight: 2,
+    happen: async ({ world, random, tell }) => {
+      const whole = world.disks.filter(isWhole);
+      if (whole.length === 0) return;
+      const disk = random.pick(whole);
+      const end = disk.ends.find(({ role }) => role === Role.SECONDARY);
+      if (end === undefined) return;
+      tell(`a person types on ${short(end.node)}: drbdsetup invalidate ${end.minor}`);
+      invalidate(disk, end);
+      startResync(disk, disk.sizeKib, disk.ends[0] === end ? 1 : 0);
+    },
   },
   {
     name: "a person drains a node",

@@ -1,29 +1,25 @@
 /**
- * No run waits for ever without a word: in the calm each comes to its end, or asks a person, or says what it waits for; and
- * what has not changed for an hour is handed to a person.
+ * No run waits for ever: in the calm each comes to its end, or asks a person; what has not changed for an hour is handed to
+ * a person. Then the person ends it. So no run may be at work when more than an hour of calm is over.
  */
-import { RunState, type Run } from "@vigie/proto";
+import { RunState } from "@vigie/proto";
 import type { SimCluster } from "../../simulator/cluster.js";
 import type { Watch } from "./judge.js";
 
-const SILENT_MS = 600_000;
 const AT_WORK: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING, RunState.UNDOING]);
 
 export function watchWaits(cluster: SimCluster): Watch {
   return {
     ended: async () => {
       if (!cluster.runs("orchestrator", cluster.world.master)) return [];
-      const { executor, clock } = cluster.orchestrator();
-      return executor
-        .open()
+      return cluster
+        .orchestrator()
+        .executor.open()
         .filter(({ state }) => AT_WORK.has(state))
-        .filter((run) => isSilent(run, clock.wallUnixMs()))
-        .map((run) => `a run waits silently: ${run.state} ${run.plan?.runbook} ${run.events.at(-1)?.stepId}`);
+        .map(
+          ({ state, plan, events, progress }) =>
+            `a run waits for ever: ${state} ${plan?.runbook} ${events.at(-1)?.stepId}: ${progress?.text || "without a word"}`,
+        );
     },
   };
-}
-
-function isSilent({ progress, events }: Run, wallUnixMs: number): boolean {
-  const quietMs = wallUnixMs - (events.at(-1)?.unixMs ?? 0);
-  return quietMs > SILENT_MS && (progress?.text ?? "") === "";
 }

@@ -18,16 +18,17 @@ export const AGENT: readonly Mutant[] = [
   mutant("an agent that forgets epochs", /^I25: /, {
     focus: {
       troubles: ["retire-disk", "relocate-secondaries"],
-      disturbances: ["the master moves", "an agent is frozen"],
+      disturbances: ["a request of an older leader comes"],
     },
     journal: (journal) => ({ ...journal, highestEpoch: () => 0 }),
   }),
   mutant("an agent that forgets its keys", /^I23: /, {
-    focus: { troubles: [], disturbances: ["requests come twice", "an agent is killed"] },
+    focus: { troubles: ["reinstate-node", "recover-stuck-migration"], disturbances: [] },
+    wire: { repeatsRequests: true },
     journal: (journal) => ({ ...journal, keyState: () => ({ state: "new" }) }),
   }),
   mutant("kernels that say of every copy that it is UpToDate", /^I1: /, {
-    focus: { troubles: ["retire-disk"], disturbances: ["a disk fails", "a resync stalls"] },
+    focus: { troubles: ["retire-disk"], disturbances: ["a disk fails"] },
     host: (host) => ({
       ...host,
       readFile: async (path) =>

@@ -50,7 +50,7 @@ export const ENGINE: readonly Mutant[] = [
       },
     }),
   }),
-  mutant("a run that sleeps for ever", /^a run waits silently/, {
+  mutant("a run that sleeps for ever", /^a run waits for ever/, {
     clock: (clock) => {
       let polls = 0;
       return {
