@@ -55,6 +55,7 @@ beforeEach(() => {
     head: () => "",
     records: () => epochs.length,
     highestEpoch: () => Math.max(...epochs),
+    stop: () => ({ number: 0, why: "" }),
     append: (entry: { readonly epoch: number }) => void epochs.push(entry.epoch),
   } as unknown as Journal;
   void keepSession(
