@@ -9,6 +9,7 @@ const CALM_MAX_MS = 400_000;
 const IDLE_MAX_MS = 75 * 60_000; // what has not changed for an hour is handed to a person
 const TURN_MS = 5_000;
 const RETRIES = 2;
+const NOTHING_TO_RETRY = /nothing has changed for|cannot come by itself/;
 
 /** @param working what the storm began and still goes on */
 export async function calm(scene: Scene, person: Person, working: readonly Promise<void>[]): Promise<void> {
@@ -44,6 +45,8 @@ async function answer(scene: Scene, person: Person, run: Run): Promise<void> {
   if (state === RunState.AWAITING_APPROVAL) return person.abort(id);
   if (run.progress?.text.includes("a person is asked") === true) return answerTruly(scene, person, run);
   if (state !== RunState.FROZEN) return;
+  if (NOTHING_TO_RETRY.test(events.findLast(({ kind }) => kind === RunEventKind.FROZEN)?.text ?? ""))
+    return person.say(RunVerb.TAKE_OVER, id);
   const tries = events.filter(({ kind }) => kind === RunEventKind.RETRY_ASKED).length;
   return person.say(tries < RETRIES ? RunVerb.RETRY_STEP : RunVerb.TAKE_OVER, id);
 }

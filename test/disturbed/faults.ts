@@ -1,5 +1,5 @@
 /** What is wrong with each node's machine now, beside what the world itself models; and the host and store that show it. */
-import type { CommandOutcome, Host } from "@vigie/agent";
+import type { CommandOutcome, Disk, Host } from "@vigie/agent";
 import type { Store } from "@vigie/orchestrator";
 import type { Clock } from "@vigie/proto";
 import type { NodeModel } from "../simulator/node-model.js";
@@ -23,6 +23,7 @@ export interface Faults {
   /** True: reads, commands and messages take no time, for hours in which time leaps. */
   readonly idle: { is: boolean };
   readonly host: (host: Host, node: NodeModel) => Host;
+  readonly disk: (disk: Disk, node: NodeModel) => Disk;
   readonly store: (store: Store, node: NodeModel) => Store;
   readonly clock: (clock: Clock, node: NodeModel) => Clock;
 }
@@ -46,6 +47,10 @@ export function createFaults(clock: Clock, random: Random): Faults {
     network: { lateMs: 0 },
     idle,
     host: (host, node) => disturbedHost(host, of(node.name), idle, clock, random.fork(`host ${node.name}`)),
+    disk: (disk, node) => ({
+      ...disk,
+      write: (file, text) => (of(node.name).diskFull ? 0 : disk.write(file, text)),
+    }),
     store: (store, node) => ({
       ...store,
       epoch: async () => Math.max(LED_BEFORE, await store.epoch()),

@@ -44,7 +44,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
   };
   const faults = createFaults(clock, random.fork("faults"));
   const exposure = createExposure();
-  const { store } = faults;
+  const { store, disk } = faults;
   const cluster = await createSimCluster(clock, {
     config: CONFIG,
     inMemory: true,
@@ -53,6 +53,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
       host: (host, node) => faults.host(mutant.host(host, node), node),
       journal: mutant.journal,
       store,
+      disk,
       clock: (wall, node) => mutant.clock(faults.clock(wall, node)),
     },
   });

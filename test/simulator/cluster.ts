@@ -64,6 +64,7 @@ export type JournalRow = Parameters<Journal["append"]>[0];
 export interface Seams {
   readonly host: (host: Host, node: NodeModel) => Host;
   readonly journal: (journal: Journal, node: NodeModel) => Journal;
+  readonly disk: (disk: Disk, node: NodeModel) => Disk; // that the journal is written to
   readonly store: (store: Store, node: NodeModel) => Store;
   readonly clock: (clock: Clock, node: NodeModel) => Clock; // the orchestrator's
 }
@@ -174,7 +175,9 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
     agents.set(name, process);
     const simHost = createSimHost(world, node);
     const host = mortalHost(seams.host?.(simHost, node) ?? simHost, clock, process);
-    const onDisk = inMemory ? openJournal(join(folder, name), NO_SYNC) : openJournal(join(folder, name));
+    const onDisk = inMemory
+      ? openJournal(join(folder, name), seams.disk?.(NO_SYNC, node) ?? NO_SYNC)
+      : openJournal(join(folder, name));
     const journal = mortalJournal(seams.journal?.(onDisk, node) ?? onDisk, process, (row) =>
       hooks.journaled(name, row),
     );

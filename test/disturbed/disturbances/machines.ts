@@ -120,6 +120,7 @@ export const MACHINES: readonly Disturbance[] = [
       scene.tell(`the disk of ${short(node)} is full`);
       faults.diskFull = true;
       await forAWhile(scene, () => (faults.diskFull = false));
+      await startAgain(scene, node);
     },
   },
   {
@@ -165,6 +166,18 @@ export const MACHINES: readonly Disturbance[] = [
     },
   },
 ];
+
+/** What could not be written once is not written to any more, until its process starts again (I24). */
+async function startAgain({ cluster, world, tell }: Scene, node: string): Promise<void> {
+  tell(`a person starts what runs on ${short(node)} again`);
+  if (cluster.runs("agent", node)) {
+    cluster.killAgent(node);
+    cluster.startAgent(node);
+  }
+  if (node !== world.master || !cluster.runs("orchestrator", node)) return;
+  cluster.killOrchestrator(node);
+  await cluster.startOrchestrator();
+}
 
 async function forAWhile({ random, clock, healers }: Scene, heal: () => void): Promise<void> {
   healers.add(heal);
