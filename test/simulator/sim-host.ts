@@ -83,7 +83,7 @@ function readLink(world: World, node: NodeModel, path: string): string {
 
 /** Their own words for "nothing is changed": what else is run is kept, and may meet trouble. */
 const QUESTION =
-  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ledctl --version|sfdisk --disk-id)\b|tables .*(?:-C|-S)\b/;
+  /^\/usr\/sbin\/(?:lvs|vgs|pvs|wipefs|smartctl|xl|dmsetup (?:info|table)|drbdsetup (?:show|get-gi|status)|ledctl --version|sfdisk --disk-id|gnt-\w+ list)\b|tables .*(?:-C|-S)\b/;
 
 async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const argv = [command.file, ...command.args];

@@ -8,6 +8,8 @@ import type { Seen } from "./conditions/condition.js";
 const CANNOT_COME_MS = 5 * 60_000;
 const UNCHANGED_MS = 60 * 60_000;
 
+const RATE = /, [\d.]+ MiB\/s/g;
+
 type NotSeen = Extract<Seen, { seen: false }>;
 
 /** @returns what to tell a person, and then the wait is over; empty: it goes on */
@@ -20,13 +22,15 @@ export function createStillness(clock: Clock): (seen: Seen) => string {
     stuckSinceMs = seen.stuck === undefined ? undefined : (stuckSinceMs ?? nowMs);
     if (stuckSinceMs !== undefined && nowMs - stuckSinceMs >= CANNOT_COME_MS)
       return `it cannot come by itself: ${seen.stuck}`;
-    const text = textOf(seen);
+    const text = withoutRate(seen);
     if (last?.text !== text) last = { text, atMs: nowMs };
     if (nowMs - last.atMs < UNCHANGED_MS) return "";
     return `nothing has changed for ${UNCHANGED_MS / 60_000} min${text === "" ? "" : `: ${text}`}`;
   };
 }
 
-function textOf({ what = "", progress }: NotSeen): string {
-  return progress === undefined ? what : `${what} ${progress.donePercent ?? ""}`;
+/** The average rate of a resync that stalls sinks for hours, and is no change. */
+function withoutRate({ what = "", progress }: NotSeen): string {
+  if (progress === undefined) return what;
+  return `${what.replaceAll(RATE, "")} ${progress.donePercent ?? ""}`;
 }
