@@ -56,14 +56,17 @@ export function createPerformer(parts: PerformerParts): Performer {
         throw new VigieError("KEY_REUSED", `${key} was asked before, for something else`);
       if (known.state === "finished") return { ...known.result, replayed: true };
       if (running !== undefined) throw new VigieError("KEY_REUSED", `${key} is at work, for something else`);
-      if (request.recall && known.state === "new") return await neverBegun(task);
-      const work = known.state === "new" ? perhapsRun(task) : perhapsRecover(task, known);
+      const work = known.state === "new" ? begin(task) : perhapsRecover(task, known);
       const answer = work.finally(() => atWork.delete(key));
       atWork.set(key, { body, answer });
       return await answer;
     } catch (error) {
       return failure(request, error);
     }
+  }
+
+  function begin(task: Task): Promise<ActionResult> {
+    return task.request.recall ? neverBegun(task) : perhapsRun(task);
   }
 
   /** Asked what became of a key that was never begun here: from now on it never will be, however late it comes (I22). */

@@ -22,7 +22,7 @@ import type { Journal } from "./journal.js";
 import { forgetSent, nothingSent, type Observer, type SentState } from "./observe.js";
 import type { Performer } from "./perform.js";
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2; // 2: replace-disks names its disks, and requests may be recalls
 const FULL_REPORT_EVERY_MS = 60_000;
 const SILENCE_LIMIT_MS = 15_000; // the orchestrator acknowledges every report: less is a dead session
 const SEQUENCES_KEPT = 64;

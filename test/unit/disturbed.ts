@@ -105,7 +105,9 @@ export async function ask({ cluster }: Play, request: ActionRequest): Promise<Ac
     for (const end of ends) await observed(end.peerNode, Source.DRBD_GENERATIONS, end.peerMinor);
   const own = await observed(request.node, Source.PROC_DRBD);
   const others = await Promise.all(ends.map((end) => observed(end.peerNode, Source.PROC_DRBD)));
-  const peers = ends.map((end, i) => peerReport(end, others[i] ?? own, keeper.view(), clock.monotonicMs()));
+  const peers = ends.map((end, i) =>
+    peerReport(end, others[i] ?? own, keeper.view(), clock.monotonicMs(), 0),
+  );
   return gateway.act(
     ActionRequest.create({
       ...request,

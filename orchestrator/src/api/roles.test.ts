@@ -101,7 +101,7 @@ function openWatch(client: OrchestratorServiceClient): Promise<Answer> {
 
 /** Says hello as h3 and hears the welcome, or how the stream ended. */
 function openSession(client: OrchestratorServiceClient): Promise<Answer> {
-  const hello = { protocolVersion: 1, node: "h3" };
+  const hello = { protocolVersion: 2, node: "h3" };
   return new Promise((resolve) => {
     const session = client.makeBidiStreamRequest(
       GatewayServiceService.session.path,

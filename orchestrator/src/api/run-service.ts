@@ -125,6 +125,10 @@ function rowFor(run: Run, { verb, stepId, reason }: ControlRunRequest): Partial<
       return { kind: RunEventKind.RETRY_ASKED, stepId: failedStep(run, stepId), text };
     case RunVerb.SKIP_STEP:
       needsReason(text, "to skip a step");
+      must(
+        !asksNow(run),
+        `${run.id} asks a question, and that cannot be skipped: continue says yes, abort says no`,
+      );
       return { kind: RunEventKind.STEP_SKIPPED, stepId: stepToSkip(run, stepId), text: `skipped: ${text}` };
     case RunVerb.TAKE_OVER:
       needsReason(text, "to take a run over");
@@ -137,16 +141,15 @@ function rowFor(run: Run, { verb, stepId, reason }: ControlRunRequest): Partial<
   }
 }
 
-const NEGATION = /^(?:no|non|not|nein|never|stop|don'?t|do not)\b/i;
+const YES = /^(?:yes|oui|ok|ja)(?:$|[^\p{L}\p{N}])/iu;
 
-/** Continuing says that it is so. Whoever types a no must not be taken for a yes. */
+/** Continuing says that it is so. What is not plainly a yes is not taken for one. */
 function yesText(run: Run, text: string): string {
-  if (NEGATION.test(text))
-    throw new VigieError(
-      "INVALID_ARGUMENT",
-      `continue says yes, and the reason begins with a no; to end it instead: vigie abort ${run.id} --reason …`,
-    );
-  return text || "yes";
+  if (text === "" || YES.test(text)) return text || "yes";
+  throw new VigieError(
+    "INVALID_ARGUMENT",
+    `continue says yes, and "${text}" is no plain yes: leave it out, or begin it with yes; to end the run: vigie abort ${run.id} --reason …`,
+  );
 }
 
 /** The one that froze the run. */
@@ -169,6 +172,12 @@ function askingStep(run: Run, asked: string): string {
   const step = run.plan?.steps.find(({ id }) => id === waitingStep(run));
   must(asksPerson(step?.condition), `${run.id} asks nobody anything now`);
   return theOne(step?.id ?? "", asked, run);
+}
+
+/** The step that it has come to is a person's answer. */
+function asksNow(run: Run): boolean {
+  const next = run.plan?.steps.find(({ id, onlyAsUndo }) => !onlyAsUndo && !isDone(run.events, id));
+  return asksPerson(next?.condition);
 }
 
 function asksPerson(condition: Condition | undefined): boolean {

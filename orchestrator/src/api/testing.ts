@@ -90,7 +90,7 @@ export async function apiStage(): Promise<ApiStage> {
       { role: "agent", name },
       { send: () => undefined, close: () => undefined },
     );
-    const hello = { protocolVersion: 1, node: name, masterNode: "h1", bootId: `boot ${name}` };
+    const hello = { protocolVersion: 2, node: name, masterNode: "h1", bootId: `boot ${name}` };
     session.receive(SessionRequest.fromPartial({ body: { $case: "hello", value: hello } }));
     return session;
   }

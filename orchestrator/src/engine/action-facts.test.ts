@@ -25,7 +25,7 @@ const LISTS: SourceReport[] = [
 
 function errorsBy(...sources: SourceReport[]): [number, string] {
   const observed = { observed: Observed.create({}), askedAtMs: 0 };
-  const report = peerReport(END, observed, cluster({ h1: {}, h2: { sources } }), 0);
+  const report = peerReport(END, observed, cluster({ h1: {}, h2: { sources } }), 0, 0);
   return [report.diskErrors, report.diskErrorsUnknown];
 }
 

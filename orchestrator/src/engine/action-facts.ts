@@ -78,7 +78,13 @@ export function withPeers(action: Action, peers: PeerReport[]): Action {
 }
 
 /** What the peer of this end said, when it was asked for it. Its age is counted from the question, before it read. */
-export function peerReport(end: DrbdEnd, at: ObservedAt, view: ClusterView, nowMs: number): PeerReport {
+export function peerReport(
+  end: DrbdEnd,
+  at: ObservedAt,
+  view: ClusterView,
+  nowMs: number,
+  askedSinceMs: number,
+): PeerReport {
   const { report, still, redundant } = at.observed;
   const minors = report?.facts?.$case === "drbd" ? report.facts.value.minors : [];
   const generations = view.nodes.get(end.peerNode)?.generations.get(end.peerMinor);
@@ -89,7 +95,9 @@ export function peerReport(end: DrbdEnd, at: ObservedAt, view: ClusterView, nowM
     ageMs: Math.ceil(nowMs - at.askedAtMs),
     stillMs: still.find((s) => s.minor === end.peerMinor)?.stillMs ?? 0,
     redundantMs: redundant.find((r) => r.minor === end.peerMinor)?.redundantMs ?? 0,
-    currentUuid: generations?.value.currentUuid ?? "",
+    // A generation of before it was asked for now is not known (I11).
+    currentUuid:
+      generations !== undefined && generations.readAtMs >= askedSinceMs ? generations.value.currentUuid : "",
     ...diskErrors(view, end.peerNode, end.dataLv),
   });
 }

@@ -32,7 +32,7 @@ async function glanced(...outcomes: Outcome[]) {
 }
 
 test("an agent that answers the second time is believed", async () => {
-  expect(await glanced(UNANSWERED, { end: "seen", what: "it is there" })).toEqual({
+  expect(await glanced(UNANSWERED, { end: "seen", what: "it is there", askedAtMs: 0 })).toEqual({
     answer: "yes",
     looks: 2,
   });

@@ -8,6 +8,7 @@ import type { Looker } from "./look.js";
 
 const GLANCE_MS = 2_000; // for what is asked once: an agent may be busy
 const REQUIRED_WITHIN_MS = 30_000;
+const QUEUE_WITHIN_MS = 3_600_000;
 const ANSWERED_WITHIN_MS = 30_000; // a tool that starves, an agent that dials again
 
 export interface DueParts {
@@ -47,15 +48,24 @@ export async function askDue(parts: DueParts, asking: Asking): Promise<Due> {
 export async function askAllowed(parts: DueParts, asking: Asking): Promise<Due> {
   const { requires, premises } = asking.step;
   const all = [...(requires === undefined ? [] : [requires]), ...premises];
+  const free = await glance(parts, asking, together(queues(requires)), QUEUE_WITHIN_MS);
+  if (free.answer === "stopped") return GIVEN_UP;
   const allowed = await glance(parts, asking, together(all), REQUIRED_WITHIN_MS);
   if (allowed.answer === "stopped") return GIVEN_UP;
-  if (allowed.answer === "yes") return { due: "go", seen: allowed.what, readAtMs: parts.clock.monotonicMs() };
+  if (allowed.answer === "yes") return { due: "go", seen: allowed.what, readAtMs: allowed.askedAtMs };
   const still = await glance(parts, asking, together(premises), GLANCE_MS);
   if (still.answer === "stopped") return GIVEN_UP;
   if (still.answer === "yes")
     return no(RunEventKind.STEP_FAILED, `it is not as this step needs it: ${allowed.what}`);
   const why = still.answer === "unknown" ? `it is not known: ${still.what}` : still.what;
   return no(RunEventKind.PREMISE_FAILED, `the plan assumes what is not so any more: ${why}`);
+}
+
+/** Another job of Ganeti's ends by itself: it is waited for, and freezes nothing. */
+function queues(condition: Condition | undefined): Condition[] {
+  const what = condition?.what;
+  if (what?.$case === "queueFree" && condition !== undefined) return [condition];
+  return what?.$case === "allOf" ? what.value.conditions.flatMap(queues) : [];
 }
 
 const GIVEN_UP: Due = { due: "given up" };
@@ -84,6 +94,7 @@ function unknown(what: string): string {
 interface Glance {
   readonly answer: "yes" | "no" | "unknown" | "stopped";
   readonly what: string;
+  readonly askedAtMs: number; // before what was seen was read
 }
 
 /**
@@ -97,8 +108,13 @@ export async function glance(
   condition: Condition | undefined,
   withinMs: number,
 ): Promise<Glance> {
-  if (condition?.what === undefined) return { answer: "yes", what: "" };
   const startedMs = parts.clock.monotonicMs();
+  if (condition?.what === undefined) return { answer: "yes", what: "", askedAtMs: startedMs };
+  const other = (answer: "no" | "unknown" | "stopped", what: string): Glance => ({
+    answer,
+    what,
+    askedAtMs: startedMs,
+  });
   for (;;) {
     const outcome = await parts.looker.until(condition, context(parts.clock.monotonicMs()), {
       forMs: withinMs,
@@ -106,15 +122,15 @@ export async function glance(
     });
     switch (outcome.end) {
       case "seen":
-        return { answer: "yes", what: outcome.what };
+        return { answer: "yes", what: outcome.what, askedAtMs: outcome.askedAtMs };
       case "never":
-        return { answer: "no", what: outcome.why };
+        return other("no", outcome.why);
       case "stopped":
-        return { answer: "stopped", what: "" };
+        return other("stopped", "");
       case "time-over":
-        if (outcome.answered) return { answer: "no", what: outcome.what };
+        if (outcome.answered) return other("no", outcome.what);
         if (parts.clock.monotonicMs() - startedMs >= ANSWERED_WITHIN_MS)
-          return { answer: "unknown", what: "not every agent that can see it answered" };
+          return other("unknown", "not every agent that can see it answered");
     }
   }
 }

@@ -56,6 +56,8 @@ export interface ExecutorParts {
 }
 
 export interface Executor {
+  /** From now on its locks are held, though it is not on disk yet. @returns lets it go again */
+  readonly hold: (run: Run) => () => void;
   /** Takes up a run where its log ends, writes `first` into it, and drives it until it has ended. */
   readonly drive: (run: Run, first?: Partial<RunEvent>) => void;
   /** With the progress of the step that waits. */
@@ -78,6 +80,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
     open: runs,
     atWork: () => runs().map((run) => ({ run, aliveUnixMs: alive.get(run.id) ?? 0 })),
     append,
+    hold: (run) => {
+      open.set(run.id, run);
+      alive.set(run.id, clock.wallUnixMs());
+      return () => void open.delete(run.id);
+    },
     drive: (run, first) => {
       open.set(run.id, run);
       alive.set(run.id, clock.wallUnixMs());

@@ -42,7 +42,8 @@ export async function freshFacts(
 }
 
 /** @throws VigieError UNAVAILABLE */
-async function readOnce({ gateway, view }: FactsParts, step: PlanStep): Promise<FreshFacts> {
+async function readOnce({ clock, gateway, view }: FactsParts, step: PlanStep): Promise<FreshFacts> {
+  const askedSinceMs = clock.monotonicMs();
   const { action } = step;
   const node = nodeOf(view(), step);
   const ends = action === undefined ? [] : endsWithPeers(action);
@@ -56,7 +57,7 @@ async function readOnce({ gateway, view }: FactsParts, step: PlanStep): Promise<
       ? undefined
       : withPeers(
           action,
-          ends.map((end, i) => peerReport(end, others[i] ?? own, view(), nowMs)),
+          ends.map((end, i) => peerReport(end, others[i] ?? own, view(), nowMs, askedSinceMs)),
         );
   return { node, own, action: filled };
 

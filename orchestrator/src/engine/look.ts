@@ -2,8 +2,8 @@
  * Looks at the world for a condition: asks the agents that can see it, now, and judges what they say. A look that
  * some agent did not answer says nothing (I7).
  */
-import { explain, type Clock, type Condition } from "@vigie/proto";
-import type { Gateway } from "../gateway/gateway.js";
+import { explain, SourceState, type Clock, type Condition } from "@vigie/proto";
+import type { Gateway, ObservedAt } from "../gateway/gateway.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { asksOf, createWatch } from "./conditions/index.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
@@ -32,10 +32,17 @@ export interface Wait {
 
 /** How a wait ended; `answered`: every agent that was asked did answer, at every look. */
 export type Outcome =
-  | { readonly end: "seen"; readonly what: string }
+  | { readonly end: "seen"; readonly what: string; readonly askedAtMs: number } // what was seen was read after it
   | { readonly end: "never"; readonly why: string }
   | { readonly end: "time-over"; readonly answered: boolean; readonly what: string }
   | { readonly end: "stopped" };
+
+/** An agent that could not read what it was asked for has not answered it (I11). @returns empty: it has */
+function failureOf(answer: PromiseSettledResult<ObservedAt>): string {
+  if (answer.status === "rejected") return explain(answer.reason);
+  const { report } = answer.value.observed;
+  return report?.state === SourceState.FAILED ? `${report.source}: ${report.reason}` : "";
+}
 
 export function createLooker(parts: LookParts): Looker {
   const { clock } = parts;
@@ -50,10 +57,12 @@ export function createLooker(parts: LookParts): Looker {
     const watch = createWatch(condition, context);
     let answered = true;
     for (;;) {
-      if (!(await ask(condition, context))) answered = false;
+      const askedAtMs = clock.monotonicMs();
+      const whole = await ask(condition, context);
+      if (!whole) answered = false;
       const seen = watch(parts.view());
-      if (seen.seen) return { end: "seen", what: seen.what };
-      if (seen.never !== "") return { end: "never", why: seen.never };
+      if (seen.seen && whole) return { end: "seen", what: seen.what, askedAtMs };
+      if (!seen.seen && seen.never !== "") return { end: "never", why: seen.never };
       if (await looked(seen)) return { end: "stopped" };
       const tookMs = clock.monotonicMs() - startedMs;
       if (forMs > 0 && tookMs >= forMs) return { end: "time-over", answered, what: seen.what ?? "" };
@@ -66,13 +75,9 @@ export function createLooker(parts: LookParts): Looker {
     const answers = await Promise.allSettled(
       asks.map(({ node, source, about }) => parts.gateway.observe(node, source, about)),
     );
-    const failed = answers.find((answer) => answer.status === "rejected");
+    const failed = answers.map(failureOf).find((why) => why !== "");
     if (failed !== undefined)
-      parts.log("run.not-seen", {
-        run: context.runId,
-        step: context.stepId,
-        reason: explain(failed.reason),
-      });
+      parts.log("run.not-seen", { run: context.runId, step: context.stepId, reason: failed });
     return failed === undefined;
   }
 }

@@ -268,7 +268,7 @@ describe("once a step without a way back may have run, a failure", () => {
       { ...act, id: "pause-watcher", undoStepId: "continue-watcher" },
       { ...act, id: "detach", title: "detach minor 7", irreversible: true },
       { ...act, id: "remove-volumes" },
-      { ...act, id: "continue-watcher" },
+      { ...act, id: "continue-watcher", action: { kind: { $case: "continueWatcher", value: {} } } },
     ],
   });
   const done = (id: string): RunEvent[] => [sent(id), resultRow(id, 1, DONE), verified(id)];

@@ -20,7 +20,7 @@ test("a run that had begun goes on after a short while", () => {
 test("one that was left in its middle for long is paused: people have acted meanwhile (I32)", () => {
   expect(taken([...APPROVED, INTENT], LATER_MS)).toMatchObject({
     kind: RunEventKind.PAUSE_ASKED,
-    text: expect.stringContaining("away for 16 min"),
+    text: expect.stringContaining("nothing of this run was done for 16 min"),
   });
 });
 

@@ -22,7 +22,7 @@ export function recoveryRow(run: Run, wallUnixMs: number): Partial<RunEvent> | u
   if (state === RunState.RUNNING && isTooOldToApprove({ plannedUnixMs: leftUnixMs }, wallUnixMs))
     return {
       kind: RunEventKind.PAUSE_ASKED,
-      text: `the orchestrator was away for ${Math.round((wallUnixMs - leftUnixMs) / 60_000)} min in the middle of this run: look at it, then resume or abort it`,
+      text: `the orchestrator started again, and nothing of this run was done for ${Math.round((wallUnixMs - leftUnixMs) / 60_000)} min: look at it, then resume or abort it`,
     };
   return { kind: RunEventKind.RECOVERED, text: "the orchestrator started again; the world is looked at" };
 }

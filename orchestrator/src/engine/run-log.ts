@@ -12,6 +12,7 @@ import {
   type RunEvent,
 } from "@vigie/proto";
 import { stepById } from "../runbooks/runbook.js";
+import { mannerOf } from "./action-facts.js";
 
 /** One try of one step: the rows with its id and its number. */
 export interface Attempt {
@@ -116,11 +117,17 @@ const TOUCHES: ReadonlySet<RunEventKind> = new Set([
   RunEventKind.UNDO_STARTED,
 ]);
 
-/** Steps that changed the world or may have, and that nothing took back since; in the plan's order. */
+/**
+ * Steps that changed the world or may have, and that nothing took back since; in the plan's order. Past the point of
+ * return only a cut and the watcher's pause are taken back: to set a node online again whose guests were started
+ * elsewhere, or offline below its guests, would do harm (I28).
+ */
 export function toTakeBack(plan: Plan, events: readonly RunEvent[]): PlanStep[] {
+  const past = isPastReturn(plan, events);
   return plan.steps.filter((step) => {
     const undo = stepById(plan, step.undoStepId);
     if (undo === undefined || !mayHaveRun(events, step.id)) return false;
+    if (past && !mannerOf(undo).takesBack) return false;
     const lastSent = events.findLastIndex((e) => e.kind === RunEventKind.STEP_INTENT && e.stepId === step.id);
     return !events.slice(lastSent).some((e) => e.kind === RunEventKind.STEP_VERIFIED && e.stepId === undo.id);
   });

@@ -33,7 +33,13 @@ export async function startRun(
     changes.push(...rowChanges(approved.run, approved.event));
     started = approved.run;
   }
-  await parts.record(changes);
+  const letGo = parts.executor.hold(started); // before it is on disk: nobody else may begin there meanwhile (I9)
+  try {
+    await parts.record(changes);
+  } catch (error) {
+    letGo();
+    throw error;
+  }
   parts.executor.drive(started);
   return started;
 }

@@ -59,7 +59,7 @@ function connect(name: string, hello: Partial<Hello> | "silent" = {}, role: Iden
   );
   const made = Object.assign(agent, { session });
   if (hello !== "silent")
-    say(made, { $case: "hello", value: Hello.create({ protocolVersion: 1, node: name, ...hello }) });
+    say(made, { $case: "hello", value: Hello.create({ protocolVersion: 2, node: name, ...hello }) });
   return made;
 }
 
@@ -83,7 +83,7 @@ test("an agent that says hello is welcomed, and told who leads where somebody do
 describe("is refused, and nothing of it is taken:", () => {
   test.each<[string, () => Agent]>([
     ["a hello of another node than the certificate's (I16)", () => connect("h1", { node: "h2" })],
-    ["another protocol (I40)", () => connect("h1", { protocolVersion: 2 })],
+    ["another protocol (I40)", () => connect("h1", { protocolVersion: 1 })],
     ["a person's certificate", () => connect("anna", {}, "admin")],
     ["an orchestrator's certificate", () => connect("h1", {}, "orchestrator")],
   ])("%s", (_what, join) => {

@@ -19,7 +19,7 @@ import {
   type Stop,
 } from "@vigie/proto";
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2; // 2: replace-disks names its disks, and requests may be recalls
 const REPORT_INTERVAL_MS = 1_000;
 const HEARTBEAT_EVERY_MS = 5_000;
 const OBSERVE_DEADLINE_MS = 2_000;

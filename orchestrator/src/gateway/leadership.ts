@@ -44,16 +44,25 @@ export function countVotes(
   return { leads: confirmed, votes, voters: voters.length, reason };
 }
 
-/** Above every epoch that anybody has seen (I25). */
+/** Agents refuse a greater jump; one node's damaged number must not take the whole cluster's along (I41). */
+const JUMP_MAX = 2 ** 20;
+
+/** Above every epoch that anybody has seen (I25), but for numbers beyond reason. */
 export function nextEpoch(view: ClusterView, stored: number): number {
-  return Math.max(stored, ...[...view.nodes.values()].map((node) => node.highestEpoch)) + 1;
+  const seen = [...view.nodes.values()].map((node) => node.highestEpoch).toSorted((a, b) => a - b);
+  return (
+    seen.reduce(
+      (highest, epoch) => (epoch - highest >= JUMP_MAX ? highest : Math.max(highest, epoch)),
+      stored,
+    ) + 1
+  );
 }
 
 /** Somebody else led after us: an agent has seen a higher epoch than ours. */
 export function overtakenBy(view: ClusterView, ownEpoch: number): number | undefined {
   const higher = [...view.nodes.values()]
     .map((node) => node.highestEpoch)
-    .filter((epoch) => epoch > ownEpoch);
+    .filter((epoch) => epoch > ownEpoch && epoch - ownEpoch < JUMP_MAX);
   return higher.length === 0 ? undefined : Math.max(...higher);
 }
 

@@ -13,7 +13,7 @@ import { isMigration, jobsOf } from "./jobs-in-queue.js";
 import { manualLookAtInstance } from "./manual-ganeti.js";
 import { given, instanceNamed, mirrorsOf } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
-import { placed } from "./premises.js";
+import { goodCopies, placed } from "./premises.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
 
@@ -48,7 +48,10 @@ export const cleanupMigration: Runbook = {
         id: "cleanup-migration",
         title: `tidy up after the migration of ${name}, which runs on ${on}`,
         requires: queueFree([name], nodes),
-        premises: [placed(instance, { notRunningOn: nodes.filter((node) => node !== on) })],
+        premises: [
+          placed(instance, { notRunningOn: nodes.filter((node) => node !== on) }),
+          ...goodCopies(view, disks, nowMs), // and none of them StandAlone: to connect those may give a side up (F10)
+        ],
         deadlineMs: NO_LIMIT_MS,
       }),
       wait({

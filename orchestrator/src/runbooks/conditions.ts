@@ -95,8 +95,9 @@ export function noCopyOn(instance: string, node: string): Condition {
   return condition({ $case: "noCopyOn", value: { instance, node } });
 }
 
-export function nodeSilent(node: string): Condition {
-  return condition({ $case: "nodeSilent", value: { node } });
+/** @param sinceUnixMs when it was planned: it must not have reported since */
+export function nodeSilent(node: string, sinceUnixMs: number): Condition {
+  return condition({ $case: "nodeSilent", value: { node, sinceUnixMs } });
 }
 
 export function nodeQuiet(node: string): Condition {

@@ -60,11 +60,9 @@ function plan(change: (world: World) => void = () => {}, parameters: Record<stri
 function cutOffBefore(ms: number): Plan {
   const view = viewOf(world());
   const h1 = view.nodes.get("h1");
-  const minor = h1?.minors.get(0);
-  if (h1 === undefined || minor === undefined) throw new Error("no minor");
-  const unlinkedSinceMs = NOW_MS - 33_000 - ms;
-  const minors = new Map(h1.minors).set(0, { ...minor, unlinkedSinceMs });
-  (view.nodes as Map<string, NodeView>).set("h1", { ...h1, minors });
+  if (h1 === undefined) throw new Error("no h1");
+  const unlinkedSinceMs = new Map([[0, NOW_MS - 33_000 - ms]]);
+  (view.nodes as Map<string, NodeView>).set("h1", { ...h1, unlinkedSinceMs });
   return disableDeadNode.plan(requestOf(view, { node: "h3" }));
 }
 

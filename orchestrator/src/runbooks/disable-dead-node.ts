@@ -3,9 +3,17 @@
  * node, and the copies that it held are made anew elsewhere. The one danger is that it is not dead: then its guests
  * would run twice. So nobody but a person says that it is switched off, and nothing is done before (G#669).
  */
-import { DiskState, diskWord, NodeChangeKind, type GanetiInstance, type PlanStep } from "@vigie/proto";
+import {
+  DiskState,
+  diskWord,
+  NodeChangeKind,
+  type Condition,
+  type GanetiInstance,
+  type PlanStep,
+} from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
+import { BEFORE_IT_WAS_SEEN } from "../view/node-view.js";
 import { instanceOn, nodeSilent, personSays, queueFree } from "./conditions.js";
 import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { failover, flagStep, jobStep } from "./ganeti-jobs.js";
@@ -57,6 +65,7 @@ export const disableDeadNode: Runbook = {
       .map(({ instance, why }) => `${instance.name}: ${why}`);
     const relocation = relocates ? relocationOf(request, node, saved) : NO_RELOCATION;
     const refusals = refusalsOf(view, node, nowMs);
+    const silent = nodeSilent(node, request.wallUnixMs);
     const losses = saved.flatMap((instance) => lossNotes(request, node, instance));
     const touched = [...saved, ...relocation.moved];
     return makePlan(disableDeadNode, request, {
@@ -65,8 +74,8 @@ export const disableDeadNode: Runbook = {
       steps:
         refusals.length === 0
           ? [
-              ...offlineSteps(view, node),
-              ...saved.map((it, i) => failoverStep(view, node, it, i + 1)),
+              ...offlineSteps(view, node, silent),
+              ...saved.map((it, i) => failoverStep(view, silent, it, i + 1)),
               ...relocation.steps,
             ]
           : [],
@@ -87,7 +96,7 @@ export const disableDeadNode: Runbook = {
   },
 };
 
-function offlineSteps(view: ClusterView, node: string): PlanStep[] {
+function offlineSteps(view: ClusterView, node: string, silent: Condition): PlanStep[] {
   const master = masterOf(view);
   const question = `${node} is switched off (its power, not only its network)`;
   return [
@@ -102,7 +111,7 @@ function offlineSteps(view: ClusterView, node: string): PlanStep[] {
     flagStep(view, node, NodeChangeKind.OFFLINE, {
       id: "set-offline",
       title: `${node} is offline for Ganeti`,
-      premises: [nodeSilent(node)],
+      premises: [silent],
       undo: "set-online",
     }),
     flagStep(view, node, NodeChangeKind.ONLINE, {
@@ -114,7 +123,12 @@ function offlineSteps(view: ClusterView, node: string): PlanStep[] {
   ];
 }
 
-function failoverStep(view: ClusterView, node: string, instance: GanetiInstance, count: number): PlanStep {
+function failoverStep(
+  view: ClusterView,
+  silent: Condition,
+  instance: GanetiInstance,
+  count: number,
+): PlanStep {
   const { name } = instance;
   const [to = ""] = instance.secondaryNodes;
   const survivors = instance.adminState === "up" ? copiesUpToDate(view, instance, to) : [];
@@ -124,7 +138,7 @@ function failoverStep(view: ClusterView, node: string, instance: GanetiInstance,
     title: instance.adminState === "up" ? `start ${name} on ${to}` : `make ${to} the primary node of ${name}`,
     holds: there,
     requires: queueFree([name], [to]),
-    premises: [nodeSilent(node), placed(instance), ...survivors],
+    premises: [silent, placed(instance), ...survivors],
     afterwards: [there],
     deadlineMs: FAILOVER_MS,
     irreversible: true,
@@ -144,7 +158,7 @@ function relocationOf(request: RunbookRequest, node: string, saved: readonly Gan
   return relocationSteps(request, placing, node, all, {
     to: "",
     primaryIs,
-    premises: [nodeSilent(node)],
+    premises: [nodeSilent(node, request.wallUnixMs)],
   });
 }
 
@@ -159,10 +173,10 @@ function lossNotes({ view, nowMs }: RunbookRequest, node: string, instance: Gane
   const silentSinceMs = dead?.reportedAtMs ?? 0;
   const lost = `what was written on ${node} since then is given up`;
   return mirrorsOf(view, instance).flatMap(({ ends, diskIndex }) => {
-    const minor = view.nodes.get(to)?.minors.get(ends.find((end) => end.node === to)?.minor ?? -1);
-    const sinceMs = minor?.unlinkedSinceMs;
+    const minor = ends.find((end) => end.node === to)?.minor ?? -1;
+    const sinceMs = view.nodes.get(to)?.unlinkedSinceMs.get(minor);
     const name = `${instance.name} disk/${diskIndex}: the copy on ${to}`;
-    if (dead === undefined || dead.neverSeen)
+    if (dead === undefined || dead.neverSeen || sinceMs === BEFORE_IT_WAS_SEEN)
       return [`MAY LOSE DATA: since when ${name} has been without its peer is not known; ${lost}`];
     if (sinceMs === undefined || silentSinceMs - sinceMs < TOGETHER_MS) return [];
     const sinceS = Math.round((nowMs - sinceMs) / 1000);

@@ -23,6 +23,8 @@ export interface Touches {
   readonly instances?: Iterable<string>;
   readonly nodes?: Iterable<string>;
   readonly resources?: Iterable<Resource>;
+  /** What one run at a time may do in the whole cluster (I9). */
+  readonly alone?: string;
 }
 
 export function makePlan(runbook: Runbook, request: RunbookRequest, parts: PlanParts): Plan {
@@ -49,8 +51,8 @@ export function makePlan(runbook: Runbook, request: RunbookRequest, parts: PlanP
   });
 }
 
-function locks({ instances = [], nodes = [], resources = [] }: Touches): string[] {
-  const held = new Set<string>();
+function locks({ instances = [], nodes = [], resources = [], alone }: Touches): string[] {
+  const held = new Set<string>(alone === undefined ? [] : [`cluster: ${alone}`]);
   for (const name of instances) held.add(`instance ${name}`);
   for (const name of nodes) held.add(`node ${name}`);
   for (const resource of resources) {

@@ -63,6 +63,7 @@ test("guests go first, then the disk is set offline, let go of, emptied and forg
   ]);
   expect(planFaults(made)).toEqual([]);
   expect(made.locks).toEqual([
+    "cluster: a disk set offline",
     "disk d-web1",
     "disk d-web2",
     "instance web1",

@@ -71,7 +71,7 @@ export const retireDisk: Runbook = {
       subject: `${node} ${disk.name}`,
       parameters: { node, disk: disk.name, migrate: moves ? "" : "no" },
       steps: refusals.length === 0 ? steps : [],
-      touches: { nodes: [node], resources: layout.mirrors },
+      touches: { nodes: [node], resources: layout.mirrors, alone: "a disk set offline" },
       notes: [...notesOf(disk, layout, copies, guests), ...elsewhereNotes(request, layout), ...watcher.notes],
       refusals,
       wayOut: retireWayOut(request, node, disk, copies),

@@ -335,7 +335,10 @@ export function viewOf(world: World): ClusterView {
       ...own,
       ...sourcesOf(says),
     ]);
-    const node = foldReport(unseenNode(name), report, NOW_MS - says.ageMs);
+    const read = foldReport(unseenNode(name), report, NOW_MS - says.ageMs);
+    // It was watched before: what is down has been so since this reading.
+    const unlinkedSinceMs = new Map([...read.unlinkedSinceMs.keys()].map((minor) => [minor, NOW_MS]));
+    const node = { ...read, unlinkedSinceMs };
     const generations = new Map(
       Object.entries(says.generations).map(([minor, currentUuid]) => [
         Number(minor),

@@ -1,6 +1,6 @@
 /**
  * Ganeti's watcher attaches and connects every five minutes what a run takes apart (I31), so it is paused meanwhile.
- * A pause that a person made is left as it is: it was not ours, and we do not end it.
+ * A pause that stands already is not ours: it is prolonged where it is too short, and nobody here ends it.
  */
 import type { PlanStep } from "@vigie/proto";
 import { watcherPaused } from "./conditions.js";
@@ -31,7 +31,7 @@ export function watcherSteps({ view, wallUnixMs }: RunbookRequest): WatcherSteps
     condition: watcherPaused(true),
     deadlineMs: WATCHER_MS,
     manual: manualPauseWatcher(node, WATCHER_PAUSE_S),
-    undo: "continue-watcher",
+    ...(untilS > wallUnixMs / 1000 ? {} : { undo: "continue-watcher" }),
   });
   const resume = act({
     id: "continue-watcher",
@@ -43,5 +43,13 @@ export function watcherSteps({ view, wallUnixMs }: RunbookRequest): WatcherSteps
     deadlineMs: WATCHER_MS,
     manual: manualContinueWatcher(node),
   });
+  if (untilS > wallUnixMs / 1000)
+    return {
+      pause: [pause],
+      resume: [],
+      notes: [
+        `Ganeti's watcher is paused already; it stays so for up to ${hours} h: gnt-cluster watcher continue`,
+      ],
+    };
   return { pause: [pause], resume: [resume], notes: [] };
 }

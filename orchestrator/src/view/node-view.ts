@@ -32,7 +32,6 @@ export interface MinorView {
   readonly unknown: string; // why it is undefined
   readonly readAtMs: number;
   readonly stillMs: number | undefined; // its resync has not moved for this long, at readAtMs
-  readonly unlinkedSinceMs: number | undefined; // no packet of the peer's since then, as far as is known; undefined: linked
   readonly redundantSinceMs: number | undefined; // by its agent's own count; undefined: not asked, or it is not so
 }
 
@@ -55,6 +54,8 @@ export interface NodeView {
   readonly journalHead: string;
   readonly sources: ReadonlyMap<Source, SourceView>;
   readonly minors: ReadonlyMap<number, MinorView>;
+  /** By minor, where its link is down: since when. Kept through readings that fail; `BEFORE_IT_WAS_SEEN` where nobody looked. */
+  readonly unlinkedSinceMs: ReadonlyMap<number, number>;
   readonly hung: readonly HungCommand[];
   readonly jobs: ReadonlyMap<number, Answered<GanetiJobFacts>>; // by id; on the master only
   readonly holders: ReadonlyMap<number, Answered<HolderFacts>>; // by minor
@@ -75,6 +76,7 @@ export function unseenNode(name: string): NodeView {
     journalHead: "",
     sources: new Map(),
     minors: new Map(),
+    unlinkedSinceMs: new Map(),
     hung: [],
     jobs: new Map(),
     holders: new Map(),
@@ -102,7 +104,8 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,
-    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors, node.minors),
+    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors),
+    unlinkedSinceMs: unlinkedSince(node, sources.get(Source.PROC_DRBD)),
     hung: report.hung,
   };
 }
@@ -119,8 +122,9 @@ export function foldObserved(node: NodeView, observed: Observed, askedAtMs: numb
   const sources = new Map(node.sources).set(news.source, { report: news, readAtMs: askedAtMs });
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
-  const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, node.minors, new Map(), since);
-  return { ...node, sources, minors };
+  const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
+  const unlinkedSinceMs = unlinkedSince(node, sources.get(Source.PROC_DRBD));
+  return { ...node, sources, minors, unlinkedSinceMs };
 }
 
 /** The table that the answer to a question with an argument goes into; undefined: it is no such answer. */
@@ -177,15 +181,27 @@ function whole(known: SourceReport | undefined, news: SourceReport): SourceRepor
   };
 }
 
+/** A link that was down when its node was read for the first time. */
+export const BEFORE_IT_WAS_SEEN = 0;
+
+/** What a reading says of each minor changes what is known; a reading that failed, or a damaged line, changes nothing. */
+function unlinkedSince(node: NodeView, source: SourceView | undefined): Map<number, number> {
+  const known = new Map(node.unlinkedSinceMs);
+  if (source === undefined || source.report.facts?.$case !== "drbd") return known;
+  const first = !node.sources.has(Source.PROC_DRBD);
+  for (const drbd of source.report.facts.value.minors)
+    if (isLinked(drbd)) known.delete(drbd.minor);
+    else if (!known.has(drbd.minor)) known.set(drbd.minor, first ? BEFORE_IT_WAS_SEEN : source.readAtMs);
+  return known;
+}
+
 /**
- * @param known of this node so far: since when a link is down
  * @param before what reports do not repeat stays as it was, while it still holds
  * @param redundantSinceMs by minor, where the agent just told
  */
 function minorViews(
   source: SourceView | undefined,
   still: readonly MinorStillness[],
-  known: ReadonlyMap<number, MinorView>,
   before: ReadonlyMap<number, MinorView>,
   redundantSinceMs: ReadonlyMap<number, number> = new Map(),
 ): Map<number, MinorView> {
@@ -197,22 +213,12 @@ function minorViews(
     const stillMs = still.find((s) => s.minor === minor)?.stillMs;
     const since = redundantSinceMs.get(minor) ?? before.get(minor)?.redundantSinceMs;
     const kept = isRedundant(drbd) ? since : undefined;
-    const unlinkedSinceMs = isLinked(drbd) ? undefined : (known.get(minor)?.unlinkedSinceMs ?? readAtMs);
-    views.set(minor, {
-      minor,
-      drbd,
-      unknown: "",
-      readAtMs,
-      stillMs,
-      unlinkedSinceMs,
-      redundantSinceMs: kept,
-    });
+    views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, redundantSinceMs: kept });
   }
   for (const { minor, reason } of report.damaged) {
     if (minor === undefined) continue;
-    const { unlinkedSinceMs } = known.get(minor) ?? {};
     const unknown = { drbd: undefined, unknown: reason, stillMs: undefined, redundantSinceMs: undefined };
-    views.set(minor, { minor, readAtMs, unlinkedSinceMs, ...unknown });
+    views.set(minor, { minor, readAtMs, ...unknown });
   }
   return views;
 }

@@ -84,7 +84,7 @@ export function runAgent(node: SimulatedNode, dial: Dial): SimulatedAgent {
 
 function hello(node: string): SessionRequest {
   const value = {
-    protocolVersion: 1,
+    protocolVersion: 2,
     node,
     bootId: "b9f0a1c2-0000-4000-8000-000000000001",
     agentVersion: "bench",

@@ -226,6 +226,6 @@ function lastLine(job: GanetiJobFacts): string {
 /** Names are whole words in a summary: "NODE_MODIFY(h1.example)". */
 function concerns(job: GanetiJob, instances: readonly string[], nodes: readonly string[]): boolean {
   if (job.instances.some((name) => instances.includes(name))) return true;
-  const named = /\(([^)]*)\)/.exec(job.summary)?.[1] ?? "";
-  return [...instances, ...nodes].includes(named);
+  const named = [...job.summary.matchAll(/\(([^)]*)\)/g)].map(([, name]) => name);
+  return [...instances, ...nodes].some((name) => named.includes(name));
 }

@@ -94,8 +94,7 @@ function wanted(view: ClusterView, instance: string): string {
 
 /** What keeps an end from ever being whole, until a person does something; empty: nothing. */
 function blockedText(drbd: DrbdMinor): string {
-  if (drbd.resyncPausedByUser || drbd.resyncPausedByPeer)
-    return `a person has paused its resync (drbdsetup resume-sync ${drbd.minor})`;
+  if (drbd.resyncPausedByUser) return `a person has paused its resync (drbdsetup resume-sync ${drbd.minor})`;
   if (drbd.disk === DiskState.DISKLESS)
     return `minor ${drbd.minor} is Diskless: there is no copy to complete`;
   return "";

@@ -1,26 +1,50 @@
 /** Conditions of a node as its agent, its guests and its peers' kernels show it. */
-import { ConnectionState, Role, Source, type NodeQuiet, type NodeSilent } from "@vigie/proto";
+import { ConnectionState, Role, Source, type Clock, type NodeQuiet, type NodeSilent } from "@vigie/proto";
 import { linksUp, reportsNow } from "../../runbooks/node-state.js";
+import type { ClusterView } from "../../view/cluster-view.js";
 import { factsOf } from "../../view/node-view.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 
 export const nodeSilent: ConditionDefinition<NodeSilent> = {
-  asks: ({ node }, view) => {
-    const peers = (view.resourcesByNode.get(node) ?? []).flatMap(({ ends }) => ends.map((end) => end.node));
-    return [...new Set(peers)]
-      .filter((name) => name !== node && view.nodes.get(name)?.connected === true)
-      .map((name) => ({ node: name, source: Source.PROC_DRBD }));
-  },
+  asks: ({ node }, view) =>
+    peersOf(view, node)
+      .filter((name) => view.nodes.get(name)?.connected === true)
+      .map((name) => ({ node: name, source: Source.PROC_DRBD })),
   watch:
-    ({ node }, { clock }) =>
+    ({ node, sinceUnixMs }, { clock, sinceMs }) =>
     (view) => {
       if (view.nodes.get(node)?.connected === true || reportsNow(view.nodes.get(node), clock.monotonicMs()))
         return never(`the agent of ${node} reports: it is not dead`);
+      if (reportedSince(view, node, sinceUnixMs, clock))
+        return never(`${node} has reported since this was planned: what it wrote then nobody else has`);
       const [up] = linksUp(view, node, clock.monotonicMs());
       if (up !== undefined) return never(`${up}: it is not dead`);
+      const peers = peersOf(view, node);
+      const spoke = peers.some((name) => isReadSince(view, name, sinceMs));
+      if (peers.length > 0 && !spoke) return notYet(`no peer says whether ${node} is connected (I7)`);
       return seen(`${node} does not report, and no peer is connected with it`);
     },
 };
+
+/** Nodes with the other end of a disk of this node's, but for those that Ganeti has offline. */
+function peersOf(view: ClusterView, node: string): string[] {
+  const offline = new Set((view.inventory?.nodes ?? []).filter((n) => n.offline).map(({ name }) => name));
+  const ends = (view.resourcesByNode.get(node) ?? []).flatMap((resource) => resource.ends);
+  return [...new Set(ends.map((end) => end.node))].filter((name) => name !== node && !offline.has(name));
+}
+
+function reportedSince(view: ClusterView, node: string, unixMs: number, clock: Clock): boolean {
+  const known = view.nodes.get(node);
+  if (unixMs === 0 || known === undefined || known.neverSeen) return false;
+  const agoMs = clock.monotonicMs() - known.reportedAtMs;
+  return clock.wallUnixMs() - agoMs > unixMs;
+}
+
+function isReadSince(view: ClusterView, node: string, sinceMs: number): boolean {
+  const known = view.nodes.get(node);
+  const read = (known?.sources.get(Source.PROC_DRBD)?.readAtMs ?? -1) >= sinceMs;
+  return read && factsOf(known, Source.PROC_DRBD, "drbd") !== undefined;
+}
 
 export const nodeQuiet: ConditionDefinition<NodeQuiet> = {
   asks: ({ node }) => [

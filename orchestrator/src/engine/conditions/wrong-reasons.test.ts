@@ -278,7 +278,7 @@ const WRONG: { readonly [C in ConditionCase]: WrongReason } = {
   },
   nodeSilent: {
     because: "its agent is silent, and a peer is still connected with it",
-    what: { $case: "nodeSilent", value: { node: "h2" } },
+    what: { $case: "nodeSilent", value: { node: "h2", sinceUnixMs: 0 } },
     view: cluster({ h1: { minors: [onH1()] }, h2: { minors: [onH2()], offline: true, ageMs: 60_000 } }),
   },
   nodeQuiet: {

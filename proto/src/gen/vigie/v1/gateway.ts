@@ -89,7 +89,7 @@ export interface Stop {
 
 /** Who the agent is, and what its node remembers. */
 export interface Hello {
-  /** 1; another is refused. */
+  /** 2; another is refused. */
   protocolVersion: number;
   /** Ganeti's name; must be the certificate's (I16). */
   node: string;
@@ -113,7 +113,7 @@ export interface Hello {
 
 /** The orchestrator took the Hello. */
 export interface Welcome {
-  /** 1. */
+  /** 2. */
   protocolVersion: number;
   /** Ganeti's name of the node that the orchestrator runs on. */
   orchestrator: string;

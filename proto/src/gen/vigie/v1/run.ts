@@ -578,10 +578,15 @@ export interface NoCopyOn {
   node: string;
 }
 
-/** The node's agent does not report, and no peer's kernel is connected with it. Never, once one of them is. */
+/**
+ * The node's agent does not report, and no peer's kernel is connected with it. Never, once one of them is, or once it
+ * has reported since the plan was made: it lived meanwhile, and what it wrote then nobody else has.
+ */
 export interface NodeSilent {
   /** Ganeti's node name. */
   node: string;
+  /** The orchestrator's wall clock when it was planned, ms since 1970; 0: not asked. */
+  sinceUnixMs: number;
 }
 
 /** No guest runs on the node, and no minor of it is Primary. */
@@ -2768,13 +2773,16 @@ export const NoCopyOn: MessageFns<NoCopyOn> = {
 };
 
 function createBaseNodeSilent(): NodeSilent {
-  return { node: "" };
+  return { node: "", sinceUnixMs: 0 };
 }
 
 export const NodeSilent: MessageFns<NodeSilent> = {
   encode(message: NodeSilent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node !== "") {
       writer.uint32(10).string(message.node);
+    }
+    if (message.sinceUnixMs !== 0) {
+      writer.uint32(16).uint64(message.sinceUnixMs);
     }
     return writer;
   },
@@ -2800,6 +2808,14 @@ export const NodeSilent: MessageFns<NodeSilent> = {
             message.node = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sinceUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2818,6 +2834,7 @@ export const NodeSilent: MessageFns<NodeSilent> = {
   fromPartial(object: DeepPartial<NodeSilent>): NodeSilent {
     const message = createBaseNodeSilent();
     message.node = object.node ?? "";
+    message.sinceUnixMs = object.sinceUnixMs ?? 0;
     return message;
   },
 };
