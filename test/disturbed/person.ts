@@ -67,7 +67,7 @@ export function createPerson(scene: Scene): Person {
     },
     say: async (verb, runId) => {
       if (verb === RunVerb.RESUME) judge.confirmed({ what: "resumed", runId });
-      const request = ControlRunRequest.create({ runId, verb, reason: "as I say" });
+      const request = ControlRunRequest.create({ runId, verb, reason: "yes, as I say" });
       const answer = await ask(`${verb.replace("RUN_VERB_", "").toLowerCase()} ${runId}`, (service) =>
         service.controlRun(request, NAME),
       );
