@@ -8,7 +8,7 @@ import type { Looker } from "./look.js";
 
 const GLANCE_MS = 2_000; // for what is asked once: an agent may be busy
 const REQUIRED_WITHIN_MS = 30_000;
-const QUEUE_WITHIN_MS = 3_600_000;
+const QUEUE_WITHIN_MS = 10 * 60_000; // then a person is asked: a job that is never done is a trouble of its own
 const ANSWERED_WITHIN_MS = 30_000; // a tool that starves, an agent that dials again
 
 export interface DueParts {
@@ -21,6 +21,8 @@ export interface Asking {
   /** The answer is not wanted any more: a brake was applied. */
   readonly givenUp: () => boolean;
   readonly context: (sinceMs: number) => WatchContext;
+  /** What is waited for, for whoever looks at the run meanwhile. */
+  readonly show?: (text: string) => void;
 }
 
 /** Go, with what was seen and when that was read; or a row and nothing is sent; or nothing, for a brake was applied. */
@@ -104,7 +106,7 @@ interface Glance {
  */
 export async function glance(
   parts: DueParts,
-  { context, givenUp }: Pick<Asking, "context" | "givenUp">,
+  { context, givenUp, show }: Pick<Asking, "context" | "givenUp" | "show">,
   condition: Condition | undefined,
   withinMs: number,
 ): Promise<Glance> {
@@ -118,7 +120,10 @@ export async function glance(
   for (;;) {
     const outcome = await parts.looker.until(condition, context(parts.clock.monotonicMs()), {
       forMs: withinMs,
-      looked: async () => givenUp(),
+      looked: async (seen) => {
+        if (!seen.seen && seen.what !== undefined) show?.(seen.what);
+        return givenUp();
+      },
     });
     switch (outcome.end) {
       case "seen":

@@ -175,6 +175,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: `waits: ${braked.why}` });
     await sendStep({ ...parts, looker, append }, sending);
+    if (sending.brake() === undefined) progress.delete(run.id);
   }
 
   function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
@@ -188,6 +189,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       begun,
       brake: () => brakeOn(brakes, open.get(run.id) ?? run, step, { takesBack, begunRows }),
       context: (sinceMs) => contextOf(run.id, step, sinceMs),
+      show: (text) => {
+        alive.set(run.id, clock.wallUnixMs());
+        progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text: `waits: ${text}` });
+      },
     };
   }
 

@@ -42,6 +42,7 @@ export interface Sending {
   /** Asked at once, of the run's newest rows; undefined: it may be sent. */
   readonly brake: () => Brake | undefined;
   readonly context: (sinceMs: number) => WatchContext;
+  readonly show: (text: string) => void;
 }
 
 export async function sendStep(parts: SendParts, sending: Sending): Promise<void> {
