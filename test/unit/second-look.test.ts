@@ -160,6 +160,37 @@ test("a plan approved while the policy's own run for the same disk is being writ
   expect(together).toBe(0);
 });
 
+test("a run that ends does not let Ganeti's watcher go on while another run needs it paused (I31)", async () => {
+  const { clock, cluster, world, plan, approve, soon } = await settled({ config: OBSERVE });
+  const pass = (seconds: number) => clock.advance(seconds * 1_000);
+  const until = async (_: string, holds: () => boolean, s: number) => {
+    for (let i = 0; i < s * 10 && !holds(); i += 1) await clock.advance(100);
+  };
+  await stageOf("resolve-split-brain").prepare({ cluster, pass, until });
+  const split = await plan("resolve-split-brain", { instance: "web1", victim: "h2" });
+  const disk = nodeOf(world, H3).disks[0]?.name ?? "";
+  const retire = await plan("retire-disk", { node: "h3", disk });
+  await soon(approve(split), 300);
+  await soon(approve(retire), 300);
+  let unpaused = false;
+  for (let i = 0; i < 1_000; i += 1) {
+    await clock.advance(100);
+    const own = cluster
+      .orchestrator()
+      .executor.open()
+      .find(({ id }) => id === retire.id);
+    const paused = own?.events.some(
+      (e) => e.kind === RunEventKind.STEP_VERIFIED && e.stepId === "pause-watcher",
+    );
+    const over = own?.events.some(
+      (e) => e.kind === RunEventKind.UNDO_STARTED || e.stepId === "continue-watcher",
+    );
+    if (paused === true && over !== true && world.ganeti.watcherPausedUntilUnixS === 0) unpaused = true;
+  }
+  expect(unpaused).toBe(false);
+  expect(world.ganeti.watcherPausedUntilUnixS).toBe(0); // and the last one lets it go on
+});
+
 test.each([
   [RunVerb.CONFIRM, "pas encore éteint"],
   [RunVerb.CONFIRM, "h3 is not off"],

@@ -25,7 +25,7 @@ import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
 import { newLogLines } from "./job-log.js";
 import { glance } from "./due.js";
-import type { OpenRun } from "./locks.js";
+import { needsWatcherPaused, type OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
@@ -171,6 +171,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await append(run.id, { kind: RunEventKind.ABORT_ASKED, text });
       return;
     }
+    const watched = continuesWatcher(move) ? needsWatcherPaused(run, [...open.values()]) : undefined;
+    if (watched !== undefined) {
+      const { step, attempt } = move;
+      const text = `not needed: ${watched.id} needs Ganeti's watcher paused, and lets it go on at its end`;
+      await append(run.id, { kind: RunEventKind.STEP_SKIPPED, stepId: step.id, attempt, text });
+      return;
+    }
     if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: `waits: ${braked.why}` });
@@ -312,6 +319,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
     );
   }
+}
+
+function continuesWatcher({ step, begun }: Extract<Move, { move: "send" }>): boolean {
+  return !begun && step.action?.kind?.$case === "continueWatcher";
 }
 
 /** How the last request of a step was answered. */

@@ -4,6 +4,7 @@
  * plan whose run is at work.
  */
 import { Lock, RunEventKind, RunState, type Plan, type Run } from "@vigie/proto";
+import { isDone, mayHaveRun } from "./run-log.js";
 
 /** At work, or stopped half-way: what it holds is not as it should be. */
 const HOLDING: ReadonlySet<RunState> = new Set([
@@ -71,6 +72,19 @@ export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
       approvedAt(other) > approvedAt(run) &&
       other.plan.locks.some((name) => run.plan?.locks.includes(name) === true),
   );
+}
+
+/**
+ * Another run that has Ganeti's watcher paused and is not done with it: the pause is one for all, so only the last run
+ * that needs it ends it (I31).
+ */
+export function needsWatcherPaused(run: Run, open: readonly Run[]): Run | undefined {
+  return open.find((other) => {
+    const { id, state, plan, events } = other;
+    if (id === run.id || plan === undefined || !HOLDING.has(state)) return false;
+    const of = (kind: string) => plan.steps.find(({ action }) => action?.kind?.$case === kind)?.id ?? "";
+    return mayHaveRun(events, of("pauseWatcher")) && !isDone(events, of("continueWatcher"));
+  });
 }
 
 /** Position in time, the id last: two runs of one millisecond have an order too. */

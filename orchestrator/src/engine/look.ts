@@ -37,13 +37,6 @@ export type Outcome =
   | { readonly end: "time-over"; readonly answered: boolean; readonly what: string }
   | { readonly end: "stopped" };
 
-/** An agent that could not read what it was asked for has not answered it (I11). @returns empty: it has */
-function failureOf(answer: PromiseSettledResult<ObservedAt>): string {
-  if (answer.status === "rejected") return explain(answer.reason);
-  const { report } = answer.value.observed;
-  return report?.state === SourceState.FAILED ? `${report.source}: ${report.reason}` : "";
-}
-
 export function createLooker(parts: LookParts): Looker {
   const { clock } = parts;
   return { until };
@@ -80,4 +73,11 @@ export function createLooker(parts: LookParts): Looker {
       parts.log("run.not-seen", { run: context.runId, step: context.stepId, reason: failed });
     return failed === undefined;
   }
+}
+
+/** An agent that could not read what it was asked for has not answered it (I11). @returns empty: it has */
+function failureOf(answer: PromiseSettledResult<ObservedAt>): string {
+  if (answer.status === "rejected") return explain(answer.reason);
+  const { report } = answer.value.observed;
+  return report?.state === SourceState.FAILED ? `${report.source}: ${report.reason}` : "";
 }
