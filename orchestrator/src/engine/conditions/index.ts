@@ -47,8 +47,7 @@ const allOf: ConditionDefinition<AllOf> = {
       const all = watches.map((watch) => watch(view));
       const missing = all.filter((one) => !one.seen);
       if (missing.length === 0) return seen(all.map((one) => one.what ?? "").join("; "));
-      const stuck = missing.find((one) => one.stuck !== undefined)?.stuck;
-      return missing.find((one) => one.never !== "") ?? together(missing, stuck);
+      return missing.find((one) => one.never !== "") ?? together(missing, stuckOf(missing));
     };
   },
 };
@@ -64,8 +63,7 @@ const anyOf: ConditionDefinition<AnyOf> = {
       const missing = all.filter((one) => !one.seen);
       const over = missing.map((one) => one.never).filter((why) => why !== "");
       if (over.length === all.length) return never(over.join("; "));
-      const open = missing.filter((one) => one.never === "").map((one) => one.stuck);
-      return together(missing, open.every((why) => why !== undefined) ? open.join("; ") : undefined);
+      return together(missing, stuckOf(missing.filter((one) => one.never === "")));
     };
   },
 };
@@ -76,6 +74,12 @@ function together(missing: readonly NotSeen[], stuck: string | undefined): Seen 
   const soFar = notYet(texts.join("; "), missing.find((one) => one.progress !== undefined)?.progress);
   const asksPerson = missing.some((one) => one.asksPerson === true);
   return { ...soFar, ...(stuck === undefined ? {} : { stuck }), ...(asksPerson ? { asksPerson } : {}) };
+}
+
+/** Only where none of them may come by itself: while a job is queued, the disks that it will mend are still broken. */
+function stuckOf(missing: readonly NotSeen[]): string | undefined {
+  const whys = missing.map((one) => one.stuck);
+  return whys.every((why) => why !== undefined) ? whys.join("; ") : undefined;
 }
 
 type NotSeen = Extract<Seen, { seen: false }>;

@@ -143,3 +143,19 @@ describe("an instance runs where it should", () => {
     expect(look(["web1"], ["web1"])).toContain("stop one of them");
   });
 });
+
+test("a disk that a queued job will mend is no reason to ask a person; one that nothing mends is", () => {
+  const view = cluster({
+    h1: { minors: [onH1({ peerDisk: DiskState.DISKLESS })] },
+    h2: { minors: [onH2({ disk: DiskState.DISKLESS })] },
+  });
+  const redundant: What = { $case: "redundant", value: { instance: "web1", forMs: 0 } };
+  const queued: What = { $case: "jobSucceeded", value: { stepId: "", jobId: 7 } };
+  const looked = (...parts: What[]) =>
+    createWatch(
+      { what: { $case: "allOf", value: { conditions: parts.map((what) => ({ what })) } } },
+      contextAt(0),
+    )(view);
+  expect(looked(queued, redundant)).not.toHaveProperty("stuck");
+  expect(looked(redundant)).toMatchObject({ stuck: expect.stringContaining("Diskless") });
+});
