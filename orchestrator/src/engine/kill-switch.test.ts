@@ -63,7 +63,7 @@ test("a stop that comes while another is being let go holds", async () => {
   expect(announced.at(-1)).toEqual({ number: 3, why: "bert: two" });
 });
 
-test("what an agent knows of another master's time is taken up where it is newer, in both directions", async () => {
+test("a stop that an agent knows of another master's time is taken up where it is newer", async () => {
   killSwitch = made({ number: 3, why: "" });
   await killSwitch.learn({ number: 2, why: "old" }, "h2");
   await killSwitch.learn(undefined, "h2");
@@ -71,8 +71,21 @@ test("what an agent knows of another master's time is taken up where it is newer
   await killSwitch.learn({ number: 4, why: "anna: the switch" }, "h2");
   expect(killSwitch.stopped()).toBe("anna: the switch");
   expect(announced).toEqual([{ number: 4, why: "anna: the switch" }]);
-  await killSwitch.learn({ number: 5, why: "" }, "h3");
-  expect(killSwitch.stopped()).toBe("");
+});
+
+test("no agent's word alone lets go what is stopped: the stop is told again, under a number that counts (I41)", async () => {
+  await killSwitch.set(true, "anna", "wrong disk");
+  await killSwitch.learn({ number: 9, why: "" }, "h3");
+  expect(killSwitch.stopped()).toBe("anna: wrong disk");
+  expect(announced.at(-1)).toEqual({ number: 10, why: "anna: wrong disk" });
+  await killSwitch.set(false, "anna", "the right one");
+  expect(announced.at(-1)).toEqual({ number: 11, why: "" });
+});
+
+test("a number beyond reason is not believed: no agent would take the next one (I41)", async () => {
+  await killSwitch.learn({ number: Number.MAX_SAFE_INTEGER, why: "x" }, "h3");
+  await killSwitch.set(true, "anna", "wrong disk");
+  expect(announced).toEqual([{ number: 1, why: "anna: wrong disk" }]);
 });
 
 test("it needs a reason", async () => {

@@ -6,6 +6,8 @@
 import { VigieError, type Clock, type Stop } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 
+const JUMP_MAX = 2 ** 20; // as the agents have it
+
 export interface KillSwitch {
   /** Why everything is stopped, and by whom; empty: it is not. */
   readonly stopped: () => string;
@@ -13,7 +15,10 @@ export interface KillSwitch {
   readonly newest: () => Stop;
   /** @throws VigieError INVALID_ARGUMENT without a reason */
   readonly set: (stopped: boolean, person: string, reason: string) => Promise<void>;
-  /** What an agent knows: where it is newer than what is known here, it was set under another master. */
+  /**
+   * What an agent knows: where it is newer than what is known here, it was set under another master. A stop counts; that
+   * it was let go does not, while a stop is known here: a person says so again.
+   */
   readonly learn: (stop: Stop | undefined, node: string) => Promise<void>;
 }
 
@@ -40,9 +45,12 @@ export function createKillSwitch({ clock, known, record, announce }: KillSwitchP
     },
     learn: async (stop, node) => {
       if (stop === undefined || stop.number <= newest.number) return;
-      newest = stop;
-      take(stop);
-      await keep(stop, node, "kill-switch.learned", { ...stop });
+      if (stop.number - newest.number > JUMP_MAX) return; // beyond reason: no agent takes such a number (I41)
+      // One agent's word may stop everything, and never let it go: that is a person's alone (I41).
+      const holds = stop.why === "" && why !== "";
+      newest = holds ? { number: stop.number + 1, why } : stop;
+      take(newest);
+      await keep(newest, node, "kill-switch.learned", { ...stop });
     },
   };
 
