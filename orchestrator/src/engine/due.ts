@@ -60,7 +60,7 @@ export async function askAllowed(parts: DueParts, asking: Asking): Promise<Due> 
   if (still.answer === "yes")
     return no(RunEventKind.STEP_FAILED, `it is not as this step needs it: ${allowed.what}`);
   const why = still.answer === "unknown" ? `it is not known: ${still.what}` : still.what;
-  return no(RunEventKind.PREMISE_FAILED, `the plan assumes what is not so any more: ${why}`);
+  return no(RunEventKind.PREMISE_FAILED, `the plan is no longer true: ${why}`);
 }
 
 /** Another job of Ganeti's ends by itself: it is waited for, and freezes nothing. */
