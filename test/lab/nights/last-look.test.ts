@@ -1,6 +1,6 @@
 /**
- * Between a person's word and a command somebody else acts, on real kernels and a real Ganeti: a node comes
- * back, a guest is moved by hand. What was approved is looked at again in the moment before each command.
+ * Between a person's word and a command somebody else acts, on real kernels and a real Ganeti: all is stopped, a node
+ * comes back, a guest is moved by hand. What was approved is looked at again in the moment before each command.
  */
 import { afterEach, expect, vi } from "vitest";
 import {
@@ -23,7 +23,8 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 400_000 });
 const [WEB1, WEB2] = ["web1.lab.example", "web2.lab.example"] as const;
 const H3 = "h3.lab.example";
 const JOB = { timeoutMs: 240_000 };
-const OVER = new Set(["succeeded", "failed", "frozen"]);
+const OVER = new Set(["succeeded", "failed", "frozen", "aborted"]);
+const CHECKS_FOR_S = 11; // after a migration set-disk-offline looks for so long whether every copy is whole
 let clear: () => Promise<void> = async () => undefined;
 
 afterEach(async () => {
@@ -75,6 +76,35 @@ async function onMaster({ lab }: Stage, command: string): Promise<string> {
 function placeOf(stage: Stage, name: string): Promise<string> {
   return onMaster(stage, `gnt-instance list --no-headers --separator=: -o pnode,snodes,status ${name}`);
 }
+
+/** On the master, without a call in between: the look takes eleven seconds, and a busy node some for each command. */
+const STOP_ONCE_MIGRATED = `
+grep -q -m1 'migrate-1 is seen in the world' < <(vigie run follow "$1" --no-color)
+vigie stop --reason rehearsal`;
+
+proof("a stop that is confirmed while a step still checks lets nothing of it through (I33)", async () => {
+  const stage = await setStage();
+  const { lab, vigie } = stage;
+  const diskState = async (): Promise<string> =>
+    (await lab.node("h3").run("cat /sys/block/sda/device/state", { allowFailure: true })).stdout.trim();
+  clear = async () => {
+    await type(stage, `abort ${(await newestRun(stage, "retire-disk")).id} --reason 'it is over'`);
+    await type(stage, "go --reason 'it is over'");
+    await runOnce(stage, "retire-disk", "it is over", ({ state }) => OVER.has(state), 120);
+    await removeInstance(lab, WEB2);
+  };
+  await runningGuest(stage, { primary: "h3", secondary: "h1" }); // it is migrated first
+  await beginRun(stage, "do retire-disk h3 sda --yes");
+  const { id } = await newestRun(stage, "retire-disk");
+  const stopped = await (await masterNode(lab)).script(STOP_ONCE_MIGRATED, [id], JOB);
+  expect(stopped.exitCode, stopped.stdout).toBe(0);
+  await new Promise((resolve) => setTimeout(resolve, 2 * CHECKS_FOR_S * 1000));
+  const run = await vigie.run(id);
+  expect(rowsOf(run, "migrate-1", "step-verified")).toBe(1);
+  expect(rowsOf(run, "set-disk-offline", "step-intent")).toBe(0);
+  expect(await diskState()).toBe("running");
+  expect((await type(stage, "status --no-color")).stdout).toContain("waits: everything is stopped");
+});
 
 proof(
   "a node that comes back before the person's word is not taken out, and its guest not started twice (I15)",
