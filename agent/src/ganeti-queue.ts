@@ -5,7 +5,7 @@
 import { VigieError } from "@vigie/proto";
 import type { Host } from "./host.js";
 import { normal } from "./sources/ganeti-inventory.js";
-import { reasonTexts, timeOf } from "./sources/ganeti-jobs.js";
+import { OPEN_JOBS, reasonTexts, timeOf } from "./sources/ganeti-jobs.js";
 import { asArray, asCount, asString, asStrings, isObject } from "./sources/json.js";
 import { createLuxi, rowsOf, type Luxi, type Row } from "./sources/luxi.js";
 
@@ -26,6 +26,37 @@ export interface QueuedJob {
  */
 export async function allJobs(host: Host): Promise<QueuedJob[]> {
   return jobsIn(await query(await openLuxi(host), null));
+}
+
+/**
+ * Those that wait or are at work.
+ * @throws VigieError SOURCE_FAILED, PARSE_FAILED
+ */
+export async function openJobs(host: Host): Promise<QueuedJob[]> {
+  return jobsIn(await query(await openLuxi(host), OPEN_JOBS));
+}
+
+export interface Place {
+  readonly primaryNode: string;
+  readonly secondaryNodes: readonly string[];
+}
+
+const PLACE_FIELDS = ["name", "pnode", "snodes"];
+
+/**
+ * Where Ganeti's configuration has an instance now; undefined: it has none of this name.
+ * @throws VigieError SOURCE_FAILED, PARSE_FAILED
+ */
+export async function placeOf(host: Host, instance: string): Promise<Place | undefined> {
+  const filter = ["=", "name", instance];
+  const luxi = await openLuxi(host);
+  const answer = await luxi.call("Query", ["instance", PLACE_FIELDS, filter], TIMEOUT_MS);
+  const row = rowsOf(answer, PLACE_FIELDS).find((each) => normal(each, "name") === instance);
+  if (row === undefined) return undefined;
+  return {
+    primaryNode: asString(normal(row, "pnode"), "pnode"),
+    secondaryNodes: asStrings(normal(row, "snodes"), "snodes"),
+  };
 }
 
 /**

@@ -71,7 +71,7 @@ export const COMMAND_LINES: readonly (readonly [GanetiJobKind, string])[] = [
 test.each(COMMAND_LINES)("$0.$case is one command line", (job, line) => {
   const { file, args } = submitCommand(job, "vigie:r-7:go");
   expect([file, ...args].join(" ")).toBe(line);
-  const steps = submitGanetiJob.steps({ job }, { runId: "r-7", stepId: "go" });
+  const steps = submitGanetiJob.steps({ job, place: undefined }, { runId: "r-7", stepId: "go" });
   expect(steps.map(stepArgv)).toEqual([[file, ...args]]);
 });
 
@@ -114,8 +114,8 @@ test("no command carries a flag that the table does not allow it", () => {
 
 test("the copies of one side are never recreated without naming the disks: Ganeti would recreate all", () => {
   for (const mode of [ReplaceMode.ON_PRIMARY, ReplaceMode.ON_SECONDARY])
-    expect(() => submitGanetiJob.check({ job: replace(mode) })).toThrow("disks");
-  expect(() => submitGanetiJob.check({ job: replace(ReplaceMode.AUTO) })).toThrow("mode");
+    expect(() => submitGanetiJob.check({ job: replace(mode), place: undefined })).toThrow("disks");
+  expect(() => submitGanetiJob.check({ job: replace(ReplaceMode.AUTO), place: undefined })).toThrow("mode");
 });
 
 test("nothing ever releases the old copy early, or overrides a check of Ganeti's", () => {

@@ -18,10 +18,12 @@ interface Job {
 let stage: PerformStage;
 let jobs: Job[];
 let drained: unknown;
+let place: readonly [string, readonly string[]] | undefined; // by Ganeti's configuration
 beforeEach(() => {
   stage = performStage();
   jobs = [];
   drained = false;
+  place = ["h1.example", ["h2.example"]];
   stage.world.luxi = answer;
   stage.world.run = ({ file }) => {
     if (!file.includes("gnt-instance")) return {};
@@ -34,8 +36,20 @@ afterEach(() => stage.end());
 function answer(request: string): string {
   const { method, args } = JSON.parse(request) as { method: string; args: [string, string[], unknown] };
   if (method === "QueryConfigValues") return JSON.stringify({ success: true, result: [drained] });
-  const [, fields, filter] = args;
-  const wanted = Array.isArray(filter) ? jobs.filter(({ id }) => id === filter[2]) : jobs;
+  const [what, fields, filter] = args;
+  if (what === "instance") {
+    const rows = place === undefined ? [] : [["web1.example", ...place].map((value) => [0, value])];
+    return JSON.stringify({
+      success: true,
+      result: { fields: fields.map((name) => ({ name })), data: rows },
+    });
+  }
+  const byId = Array.isArray(filter) && filter[1] === "id";
+  const open = Array.isArray(filter) && filter[0] === "|";
+  const wanted = jobs.filter(
+    ({ id, status }) =>
+      (!byId || id === filter[2]) && (!open || !["success", "error", "canceled"].includes(status)),
+  );
   const data = wanted.map((job) => [
     [0, job.id],
     [0, job.status],
@@ -50,7 +64,10 @@ const migrate = (change: Partial<ActionRequest> = {}): ActionRequest =>
   requestFor(
     {
       $case: "submitGanetiJob",
-      value: { job: { $case: "migrateInstance", value: { instance: "web1.example", cleanup: false } } },
+      value: {
+        job: { $case: "migrateInstance", value: { instance: "web1.example", cleanup: false } },
+        place: { primaryNode: "h1.example", secondaryNodes: ["h2.example"] },
+      },
     },
     { stepId: "migrate", ...change },
   );
@@ -87,12 +104,37 @@ describe("a job", () => {
     },
   );
 
-  test("of another step or run is not this one", async () => {
-    jobs = [
-      { id: 8, status: "running", reason: "vigie:r-1:migrate-2" },
-      { id: 9, status: "running", reason: "vigie:r-2:migrate" },
-    ];
+  test("of another step of this run is not this one, and not in its way", async () => {
+    jobs = [{ id: 8, status: "running", reason: "vigie:r-1:migrate-2" }];
     expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE, jobId: 18 });
+  });
+
+  test.each(["queued", "waiting", "running", "canceling"])(
+    "that a person has put in about the same instance, and is %s, is waited for (I31)",
+    async (status) => {
+      jobs = [{ id: 9, status, reason: "" }];
+      const result = await stage.perform(migrate());
+      expect(result).toMatchObject({ outcome: REFUSED, code: "TOO_LATE" }); // it is asked again, with all that is then
+      expect(result.message).toContain(`job 9 is ${status}: INSTANCE_MIGRATE(web1.example)`);
+      expect(gnt()).toEqual([]);
+    },
+  );
+
+  test("about another instance is not in its way", async () => {
+    jobs = [{ id: 9, status: "running", summary: "INSTANCE_MIGRATE(web12.example)", reason: "" }];
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: DONE });
+  });
+
+  test.each<[string, readonly [string, readonly string[]] | undefined]>([
+    ["whose guest was moved by hand", ["h2.example", ["h1.example"]]],
+    ["that has another second node", ["h1.example", ["h3.example"]]],
+    ["that was removed", undefined],
+  ])("about an instance %s since it was planned is not submitted (I15)", async (_what, now) => {
+    place = now;
+    const result = await stage.perform(migrate());
+    expect(result).toMatchObject({ outcome: REFUSED, code: "GUARD_REFUSED" });
+    expect(result.message).toContain("planned h1.example and h2.example");
+    expect(gnt()).toEqual([]);
   });
 
   test("is refused while the queue is drained (I31)", async () => {

@@ -2,9 +2,24 @@
  * Put one job into Ganeti's queue, once. It is found again by its reason, so that a crash or a killed command never
  * makes two of it (I30). What becomes of the job is watched by SOURCE_GANETI_JOB.
  */
-import { NodeChangeKind, ReplaceMode, VigieError, explain, type SubmitGanetiJob } from "@vigie/proto";
+import {
+  NodeChangeKind,
+  ReplaceMode,
+  VigieError,
+  explain,
+  type GuardFact,
+  type SubmitGanetiJob,
+} from "@vigie/proto";
 import { checkDevicePath, checkHostName, must } from "../argument-types.js";
-import { allJobs, jobWithId, queueIsDrained, type QueuedJob } from "../ganeti-queue.js";
+import {
+  allJobs,
+  jobWithId,
+  openJobs,
+  placeOf,
+  queueIsDrained,
+  type Place,
+  type QueuedJob,
+} from "../ganeti-queue.js";
 import { fact } from "../guards/fact.js";
 import { jobReason } from "../job-reason.js";
 import { MASTER, type ActionDefinition, type Look, type Verdict } from "./action.js";
@@ -18,13 +33,13 @@ export const submitGanetiJob: ActionDefinition<SubmitGanetiJob> = {
     checkJob(job);
   },
   locks: ({ job }) => [job === undefined ? "a Ganeti job" : subjectOf(job)],
-  factsMaxAgeMs: 12_000, // LUXI's two answers; they change with the queue, and Ganeti checks it again itself
-  guard: async (_params, look) => {
-    const drained = await queueIsDrained(look.host).catch((error: unknown) => explain(error));
-    if (typeof drained === "string") return [fact("Ganeti's queue", drained, false, "I11")];
-    return [
-      fact("Ganeti's queue", drained ? "drained: it takes no new jobs" : "takes jobs", !drained, "I31"),
-    ];
+  factsMaxAgeMs: 12_000, // LUXI's answers; each may take its time
+  guard: async (params, look) => {
+    try {
+      return await guardFacts(params, look);
+    } catch (error) {
+      return [fact("Ganeti's queue", explain(error), false, "I11")];
+    }
   },
   holds: async (_params, look) => {
     const adopted = lowest(await jobsOfStep(look), (job) => !failed(job));
@@ -47,6 +62,43 @@ export const submitGanetiJob: ActionDefinition<SubmitGanetiJob> = {
     return found && { done: true, message: `found by its reason: ${described(found)}`, jobId: found.id };
   },
 };
+
+/** Directly before the command: people and other tools put jobs into the same queue (I15, I31). */
+async function guardFacts({ job, place }: SubmitGanetiJob, look: Look): Promise<GuardFact[]> {
+  const drained = await queueIsDrained(look.host);
+  const facts = [
+    fact("Ganeti's queue", drained ? "drained: it takes no new jobs" : "takes jobs", !drained, "I31"),
+  ];
+  const instance = job !== undefined && "instance" in job.value ? job.value.instance : "";
+  if (instance === "") return facts;
+  const [other] = (await openJobs(look.host)).filter((each) => names(each, instance) && !isOurs(each, look));
+  facts.push({
+    ...fact(
+      `other jobs of ${instance}`,
+      other === undefined ? "none" : described(other),
+      other === undefined,
+      "I31",
+    ),
+    late: other !== undefined, // it ends by itself, and then all is looked at again
+  });
+  if (place === undefined) return facts;
+  const is = await placeOf(look.host, instance);
+  const [planned, now] = [placeText(place), is === undefined ? "nowhere" : placeText(is)];
+  return [...facts, fact(`place of ${instance}`, `${now}, planned ${planned}`, now === planned, "I15")];
+}
+
+function names({ summary }: QueuedJob, instance: string): boolean {
+  return [...summary.matchAll(/\(([^)]*)\)/g)].some(([, name]) => name === instance);
+}
+
+/** Of this run: its steps may put several jobs of one instance into the queue. */
+function isOurs({ reasons }: QueuedJob, { asker }: Look): boolean {
+  return reasons.some((reason) => reason.startsWith(jobReason(asker.runId, "")));
+}
+
+function placeText({ primaryNode, secondaryNodes }: Place): string {
+  return [primaryNode, ...[...secondaryNodes].toSorted()].join(" and ");
+}
 
 /** The exit code is not believed: Ganeti must know the job, and as ours (F5). */
 async function knownToGaneti(jobId: number, look: Look): Promise<Verdict> {

@@ -85,6 +85,7 @@ export const SAMPLES: Sample = {
           $case: "replaceDisks",
           value: { instance: "web1.example", mode: ReplaceMode.ALLOCATOR, newSecondary: "", disks: [] },
         },
+        place: undefined,
       },
       [
         "/usr/sbin/gnt-instance replace-disks -I hail --submit --print-jobid --reason=vigie:r-7:go web1.example",
@@ -93,6 +94,7 @@ export const SAMPLES: Sample = {
     [
       {
         job: { $case: "modifyNode", value: { node: "h3.example", change: NodeChangeKind.DRAIN } },
+        place: undefined,
       },
       [
         "/usr/sbin/gnt-node modify -D yes --auto-promote --submit --print-jobid --reason=vigie:r-7:go h3.example",

@@ -3,6 +3,7 @@ import {
   ReplaceMode,
   type Condition,
   type GanetiInstance,
+  type InstancePlace,
   type NodeChangeKind,
   type PlanStep,
 } from "@vigie/proto";
@@ -45,9 +46,19 @@ export function submitStep(
   return act({
     ...step,
     node: master,
-    action: { $case: "submitGanetiJob", value: { job } },
+    action: { $case: "submitGanetiJob", value: { job, place: placeIn(step.premises, job) } },
     manual: manualJob(master, job),
   });
+}
+
+/** What the premises say of the job's instance: its agent asks the same directly before the command. */
+function placeIn(premises: readonly Condition[], { value }: GanetiJobKind): InstancePlace | undefined {
+  for (const { what } of premises) {
+    if (what?.$case !== "instancePlaced" || what.value.primaryNode === "") continue;
+    const { instance, primaryNode, secondaryNodes } = what.value;
+    if ("instance" in value && value.instance === instance) return { primaryNode, secondaryNodes };
+  }
+  return undefined;
 }
 
 /** Of a stopped instance Ganeti takes the minors down again when the copy is whole: its job's word must do. */

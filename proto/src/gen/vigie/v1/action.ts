@@ -400,6 +400,14 @@ export interface SetAllocatable {
   allocatable: boolean;
 }
 
+/** Where the plan has an instance when its job is put into the queue. */
+export interface InstancePlace {
+  /** Ganeti's node name. */
+  primaryNode: string;
+  /** All of its secondary nodes, in any order. */
+  secondaryNodes: string[];
+}
+
 /**
  * One job, put into Ganeti's queue once: with the reason "vigie:RUN:STEP", by which it is found again (I30).
  * The action ends when Ganeti has the job; what becomes of it is watched by SOURCE_GANETI_JOB.
@@ -426,6 +434,8 @@ export interface SubmitGanetiJob {
     /** Of a PV. */
     { $case: "setAllocatable"; value: SetAllocatable }
     | undefined;
+  /** Where Ganeti must have the job's instance, asked directly before the command (I15); unset: not asked. */
+  place: InstancePlace | undefined;
 }
 
 /** `gnt-job cancel --kill --yes-do-it -f`: only of the one that recover-stuck-migration found (I5). */
@@ -1999,8 +2009,75 @@ export const SetAllocatable: MessageFns<SetAllocatable> = {
   },
 };
 
+function createBaseInstancePlace(): InstancePlace {
+  return { primaryNode: "", secondaryNodes: [] };
+}
+
+export const InstancePlace: MessageFns<InstancePlace> = {
+  encode(message: InstancePlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.primaryNode !== "") {
+      writer.uint32(10).string(message.primaryNode);
+    }
+    for (const v of message.secondaryNodes) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstancePlace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstancePlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.primaryNode = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secondaryNodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstancePlace>): InstancePlace {
+    return InstancePlace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstancePlace>): InstancePlace {
+    const message = createBaseInstancePlace();
+    message.primaryNode = object.primaryNode ?? "";
+    message.secondaryNodes = object.secondaryNodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseSubmitGanetiJob(): SubmitGanetiJob {
-  return { job: undefined };
+  return { job: undefined, place: undefined };
 }
 
 export const SubmitGanetiJob: MessageFns<SubmitGanetiJob> = {
@@ -2024,6 +2101,9 @@ export const SubmitGanetiJob: MessageFns<SubmitGanetiJob> = {
       case "setAllocatable":
         SetAllocatable.encode(message.job.value, writer.uint32(50).fork()).join();
         break;
+    }
+    if (message.place !== undefined) {
+      InstancePlace.encode(message.place, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2089,6 +2169,14 @@ export const SubmitGanetiJob: MessageFns<SubmitGanetiJob> = {
             message.job = { $case: "setAllocatable", value: SetAllocatable.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.place = InstancePlace.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2144,6 +2232,9 @@ export const SubmitGanetiJob: MessageFns<SubmitGanetiJob> = {
         break;
       }
     }
+    message.place = (object.place !== undefined && object.place !== null)
+      ? InstancePlace.fromPartial(object.place)
+      : undefined;
     return message;
   },
 };
