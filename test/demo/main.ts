@@ -2,7 +2,7 @@
  * What `deploy/quickstart` runs once Node.js and the dependencies are there. Exit code 0 only when the heal was seen.
  */
 import { parseArgs } from "node:util";
-import { asProblem, labObstacle, readState, takeDownOnSignals, wantedSuite } from "../lab/index.js";
+import { asProblem, labObstacle, runningLab, takeDownOnSignals, wantedSuite } from "../lab/index.js";
 import { demonstrateOnLab } from "./on-lab.js";
 import { demonstrateSimulated } from "./simulated.js";
 
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     const healed = await demonstrateSimulated(print);
     process.exit(healed ? 0 : 1); // the simulation's killed processes still wait for hours, and must not keep this one
   }
-  if (readState()?.ready !== true) takeDownOnSignals(); // one that ran before is left as it is
+  if (runningLab() === undefined) takeDownOnSignals(); // one that ran before is left as it is
   return (await demonstrateOnLab(print, wantedSuite(words.suite))) ? 0 : 1;
 }
 

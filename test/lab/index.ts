@@ -1,10 +1,9 @@
 /** The lab as a library, for the tests on a real kernel and for quickstart. */
-export { openLab, bringUp, bringUpBareNode, claimForTests } from "./up.js";
+export { openLab, runningLab, bringUp, bringUpBareNode, claimForTests } from "./up.js";
 export { takeDown } from "./down.js";
 export { takeDownOnSignals } from "./interrupted.js";
 export { asProblem } from "./host/problem.js";
 export { SUITES, wantedSuite, type Suite } from "./host/suite.js";
-export { readState } from "./host/state.js";
 export type { Lab, LabNode } from "./lab.js";
 export type { Ran, RunOptions } from "./host/exec.js";
 export { HostCommandFailed } from "./host/exec.js";

@@ -61,7 +61,8 @@ async function startAlone<T>(report: Report, start: (progress: Progress) => Prom
 async function bringUpNew(progress: Progress, suite: Suite, options: UpOptions): Promise<Lab> {
   await progress.step("packages of the host", () => ensurePackages(progress.note));
   const running = readState();
-  if (running !== undefined) progress.note(`the lab of Debian ${running.suite} that is there is ended first`);
+  if (running !== undefined)
+    progress.note(`what is there of a lab of Debian ${running.suite} is ended first`);
   await takeDown();
   const cache = await openCache(suite);
   await ensureBaseImage(cache, progress);
@@ -109,16 +110,19 @@ export function bringUpBareNode(report: Report, suite: Suite): Promise<LabNode> 
  * @throws LabProblem where one of another release runs, which somebody may need
  */
 export async function openLab(options: UpOptions & { readonly report?: Report } = {}): Promise<Lab> {
+  const running = runningLab();
+  if (running === undefined) return bringUp(options.report ?? console.error, options);
+  refuseOtherSuite(running.suite, options.suite ?? wantedSuite());
+  await options.meanwhile?.(running.lab);
+  return running.lab;
+}
+
+/** @returns undefined also where the state of a lab is on disk whose nodes are gone: a crash, or a host that started again */
+export function runningLab(): { readonly lab: Lab; readonly suite: Suite } | undefined {
   const state = readState();
-  if (state?.ready === true) {
-    const lab = attach(state.cacheFolder);
-    if (lab.nodes.every((node) => node.isPowered())) {
-      refuseOtherSuite(state.suite, options.suite ?? wantedSuite());
-      await options.meanwhile?.(lab);
-      return lab;
-    }
-  }
-  return bringUp(options.report ?? console.error, options);
+  if (state?.ready !== true) return undefined;
+  const lab = attach(state.cacheFolder);
+  return lab.nodes.every((node) => node.isPowered()) ? { lab, suite: state.suite } : undefined;
 }
 
 function refuseOtherSuite(runs: Suite, wanted: Suite): void {

@@ -1,8 +1,7 @@
 /** One lab for all proofs: the running one, or one that is brought up before the first and taken down after the last. */
 import { spawnSync } from "node:child_process";
-import { claimForTests, labObstacle, openLab, takeDown, wantedSuite } from "../index.js";
+import { claimForTests, labObstacle, openLab, runningLab, takeDown, wantedSuite } from "../index.js";
 import { REPOSITORY } from "../host/paths.js";
-import { readState } from "../host/state.js";
 
 const say = (line: string): void => console.log(line);
 
@@ -13,7 +12,7 @@ export async function setup(): Promise<() => Promise<void>> {
     return async () => undefined;
   }
   const release = claimForTests();
-  const wasUp = readState()?.ready === true;
+  const wasUp = runningLab() !== undefined;
   if (!wasUp) process.once("exit", takeDownAtExit);
   const suite = wantedSuite();
   say(`the proofs run on nodes of Debian ${suite}`);
