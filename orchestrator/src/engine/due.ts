@@ -2,9 +2,19 @@
  * Whether a step is to be sent: is it needed → is it already so → may it be, and is the world still the one that was
  * planned. The last two are seen together, at one look, and the send follows at once (I15).
  */
-import { AllOf, Condition, RunEventKind, type Clock, type PlanStep, type RunEvent } from "@vigie/proto";
+import {
+  ActionOutcome,
+  ActionResult,
+  AllOf,
+  Condition,
+  RunEventKind,
+  type Clock,
+  type PlanStep,
+  type RunEvent,
+} from "@vigie/proto";
 import type { WatchContext } from "./conditions/condition.js";
 import type { Looker } from "./look.js";
+import { jobIdOf } from "./run-log.js";
 
 const GLANCE_MS = 2_000; // for what is asked once: an agent may be busy
 const REQUIRED_WITHIN_MS = 30_000;
@@ -28,11 +38,13 @@ export interface Asking {
 /** Go, with what was seen and when that was read; or a row and nothing is sent; or nothing, for a brake was applied. */
 export type Due =
   | { readonly due: "go"; readonly seen: string; readonly readAtMs: number }
-  | { readonly due: "no"; readonly row: Pick<RunEvent, "kind" | "text"> }
+  | { readonly due: "no"; readonly row: Pick<RunEvent, "kind" | "text"> & Partial<RunEvent> }
   | { readonly due: "given up" };
 
 export async function askDue(parts: DueParts, asking: Asking): Promise<Due> {
   const { step } = asking;
+  const again = await jobAtWork(parts, asking);
+  if (again !== undefined) return again;
   const needed = await glance(parts, asking, step.onlyIf, neededWithinMs(step.onlyIf));
   if (needed.answer === "stopped") return GIVEN_UP;
   if (needed.answer === "no") return no(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
@@ -44,6 +56,27 @@ export async function askDue(parts: DueParts, asking: Asking): Promise<Due> {
     if (already.answer === "unknown") return no(RunEventKind.STEP_FAILED, unknown(already.what));
   }
   return askAllowed(parts, asking);
+}
+
+/**
+ * A job of an earlier try that Ganeti still has is waited for again: its own work has made the premises untrue, and to
+ * put a second one in would do it twice (I22). One that ended badly is sent again, as a step not yet begun.
+ */
+async function jobAtWork(parts: DueParts, asking: Asking): Promise<Due | undefined> {
+  const { step, context, givenUp } = asking;
+  const now = context(parts.clock.monotonicMs());
+  const jobId = jobIdOf(now.events(), step.id);
+  if (jobId === 0) return undefined;
+  const outcome = await parts.looker.until(step.condition, now, {
+    forMs: GLANCE_MS,
+    looked: async () => givenUp(),
+  });
+  if (outcome.end === "stopped") return GIVEN_UP;
+  if (outcome.end === "seen") return no(RunEventKind.STEP_VERIFIED, `already so: ${outcome.what}`);
+  if (outcome.end === "never") return undefined;
+  const message = `job ${jobId} of an earlier try is waited for again`;
+  const result = ActionResult.create({ outcome: ActionOutcome.ALREADY_SO, message, jobId });
+  return { due: "no", row: { kind: RunEventKind.STEP_RESULT, text: message, result } };
 }
 
 /** `requires` and every premise, at one look. Asked again where what follows took its time. */
