@@ -7,6 +7,8 @@ import { RunEventKind, RunState, type Run, type RunEvent } from "@vigie/proto";
 import { isTooOldToApprove } from "./approval.js";
 import { planAgain } from "./plan-again.js";
 import { isUntouched } from "./run-log.js";
+import { nextMove } from "./next-move.js";
+import { mannerOf } from "./action-facts.js";
 
 /** @returns the row to go on with; undefined: a person must speak first */
 export function recoveryRow(run: Run, wallUnixMs: number): Partial<RunEvent> | undefined {
@@ -22,7 +24,19 @@ export function recoveryRow(run: Run, wallUnixMs: number): Partial<RunEvent> | u
   if (state === RunState.RUNNING && isTooOldToApprove({ plannedUnixMs: leftUnixMs }, wallUnixMs))
     return {
       kind: RunEventKind.PAUSE_ASKED,
-      text: `the orchestrator started again, and nothing of this run was done for ${Math.round((wallUnixMs - leftUnixMs) / 60_000)} min: look at it, then resume or abort it`,
+      text: `the orchestrator started again, and nothing of this run was done for ${minutes(wallUnixMs - leftUnixMs)} min: look at it, then resume or abort it`,
+    };
+  const next = nextMove(plan, events);
+  const undoes = state === RunState.UNDOING && next.move === "send" && !mannerOf(next.step).takesBack;
+  if (undoes && isTooOldToApprove({ plannedUnixMs: leftUnixMs }, wallUnixMs))
+    return {
+      kind: RunEventKind.FROZEN,
+      stepId: next.step.id,
+      text: `the orchestrator started again, and nothing of this undo was done for ${minutes(wallUnixMs - leftUnixMs)} min: look at it, then retry, or take it over`,
     };
   return { kind: RunEventKind.RECOVERED, text: "the orchestrator started again; the world is looked at" };
+}
+
+function minutes(ms: number): number {
+  return Math.round(ms / 60_000);
 }

@@ -165,6 +165,22 @@ const plan = { ...PLAN, plannedUnixMs: 1_000_000 };
 const left = (state: RunState, events = BEGUN) =>
   Run.create({ id: "r-1", plan, state, events: events.map((e) => ({ ...e, unixMs: 1_000_000 })) });
 
+test("an undo that was left for ten hours does not go on unasked, but for a cut and the watcher's pause", () => {
+  const sent = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1 });
+  const events = [...BEGUN, sent, row(RunEventKind.UNDO_STARTED)];
+  expect(recoveryRow(left(RunState.UNDOING, events), 37_000_000)?.kind).toBe(RunEventKind.RECOVERED);
+  const flags = {
+    ...plan,
+    steps: plan.steps.map((step) =>
+      step.id === "restore-link" ? { ...step, action: plan.steps[0]?.action } : step,
+    ),
+  };
+  expect(recoveryRow({ ...left(RunState.UNDOING, events), plan: flags }, 37_000_000)).toMatchObject({
+    kind: RunEventKind.FROZEN,
+    stepId: "restore-link",
+  });
+});
+
 test("of a run that a stop held for 20 minutes it is not said that its orchestrator was away so long", () => {
   const of = { stepId: "cut-link", attempt: 1 };
   const events = [
