@@ -25,6 +25,7 @@ import { createGateway, type About, type Gateway, type ObservedAt } from "./gate
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { newIdentifier } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
+import { couldNotBegin } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
@@ -225,13 +226,9 @@ export async function startOrchestrator(
     if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
     const stopped = event.kind === RunEventKind.ENDED || event.kind === RunEventKind.FROZEN;
     if (!stopped || run.state === RunState.SUCCEEDED) return incident;
-    if (nobodyAnswered(run)) return decided(incident, desk.now(), IncidentState.OPEN, [event.text]);
+    if (couldNotBegin(run))
+      return { ...decided(incident, desk.now(), IncidentState.OPEN, [event.text]), runId: "" };
     return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
-  }
-
-  /** Its plan was too old to be approved; while the incident stands, a plan of now is asked for again. */
-  function nobodyAnswered({ events }: Run): boolean {
-    return !events.some((e) => e.kind === RunEventKind.APPROVED || e.kind === RunEventKind.ABORT_ASKED);
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

@@ -228,6 +228,32 @@ test("of two links that stall at once the second waits for the first, and is hea
   expect(two.map(({ blackhole }) => blackhole)).toEqual(["none", "none"]);
 });
 
+test("a heal that sent nothing does not use up the disk's one heal of the hour", async () => {
+  const { clock, cluster, world, stall, at } = await settled();
+  let thaw: (() => void) | undefined;
+  at(RunEventKind.APPROVED, () => (thaw = cluster.freeze("agent", H1)));
+  const disk = diskOf(world, "web1");
+  await stall(disk);
+  await clock.advance(110_000);
+  thaw?.();
+  await clock.advance(120_000);
+  expect(disk.blackhole).toBe("none");
+});
+
+test("after a paused resync goes on again, retry goes on with the wait, and does not ask for the world before the step", async () => {
+  const { clock, world, plan, approve, soon, say, rows } = await settled({ config: OBSERVE });
+  const run = await plan("relocate-secondaries", { node: "h2" });
+  await soon(approve(run), 8_000);
+  const { ends } = diskOf(world, "web1");
+  for (const end of ends) end.paused = true;
+  await clock.advance(3_800_000);
+  expect((await rows(run))?.state).toBe(RunState.FROZEN);
+  for (const end of ends) end.paused = false;
+  await say(run.id, RunVerb.RETRY_STEP);
+  await clock.advance(300_000);
+  expect((await rows(run))?.state).toBe(RunState.SUCCEEDED);
+});
+
 test("another job of two minutes on the next instance is waited for, and freezes nothing", async () => {
   const { clock, world, plan, approve, soon, rows, at, person } = await settled({
     config: OBSERVE,

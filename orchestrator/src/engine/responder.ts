@@ -32,10 +32,12 @@ import type { Desk } from "./desk.js";
 import type { Executor } from "./executor.js";
 import { heldDisks, lockInTheWay, locksOf } from "./locks.js";
 import { planAgain } from "./plan-again.js";
+import { couldNotBegin } from "./run-log.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
 const HOUR_MS = 3_600_000;
+const REFUSED_AGAIN_MS = 30_000;
 const DID_NOT_HELP: ReadonlySet<RunState> = new Set([RunState.FAILED, RunState.FROZEN]);
 const PERSON_WAITS_MS = 8_000; // the command line waits ten
 const TICK_WAITS_MS = 2_000; // who leads and what stands is looked at in the same tick
@@ -77,15 +79,27 @@ interface Asked {
 export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
   const askedAtMs = new Map<string, number>(); // by the incident's id
+  const refusedAtMs = new Map<string, number>(); // likewise
+  const begun = new Map<string, boolean>(); // by the id of a run that has ended
   return { tick, plan };
 
   async function tick(): Promise<void> {
     if (parts.leader.epoch() === 0) return; // who does not lead decides nothing
-    const waiting = desk.open().filter((incident) => incident.state === IncidentState.OPEN);
+    const waiting = desk.open().filter(isDue);
     if (waiting.length === 0) return;
     await askForAll(waiting);
     const recent = await recentRuns();
     for (const incident of waiting) await respond(incident, recent);
+  }
+
+  /** One whose plan was refused is looked at again now and then: what was not known may be known by then. */
+  function isDue({ id, state, runId }: Incident): boolean {
+    if (state === IncidentState.OPEN) return true;
+    if (state !== IncidentState.NEEDS_PERSON || runId !== "") return false;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - (refusedAtMs.get(id) ?? -Infinity) < REFUSED_AGAIN_MS) return false;
+    refusedAtMs.set(id, nowMs);
+    return true;
   }
 
   async function respond(incident: Incident, recent: RecentRun[]): Promise<void> {
@@ -102,18 +116,20 @@ export function createResponder(parts: ResponderParts): Responder {
       const proposes = decision.act === "observe" && proposed?.plan !== undefined;
       const hint = proposes ? [`proposed: ${planAgain(proposed.plan)}`] : [];
       const reasons = [...decision.reasons, ...hint];
-      if (reasons.join() === incident.decision.join()) return;
+      if (sameWords(reasons, incident.decision)) return;
       return parts.record(desk.update(decided(incident, desk.now(), IncidentState.OPEN, reasons)));
     }
     const state = decision.act === "run" ? IncidentState.HEALING : IncidentState.NEEDS_PERSON;
     const judged = decided(incident, desk.now(), state, decision.reasons);
-    if (proposed?.plan === undefined || proposed.plan.refusals.length > 0)
-      return parts.record(desk.update(judged));
+    if (proposed?.plan === undefined || proposed.plan.refusals.length > 0) {
+      const known = incident.state === state && sameWords(decision.reasons, incident.decision);
+      return known ? undefined : parts.record(desk.update(judged));
+    }
     const run = newRun(parts.newRunId(), proposed.plan);
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
     const { locks, destructive } = proposed.plan;
-    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, failed: false });
+    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, failed: false });
   }
 
   /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
@@ -275,13 +291,33 @@ export function createResponder(parts: ResponderParts): Responder {
   async function recentRuns(): Promise<RecentRun[]> {
     const countsMs = Math.max(HOUR_MS, config.policy.per_resource_every_s * 1000);
     const runs = await parts.store.runsFrom(identifierAt("r", clock.wallUnixMs() - countsMs));
-    return runs
-      .filter((run) => run.approvedBy === "policy")
-      .map((run: Run) => ({
-        locks: run.plan?.locks ?? [],
-        agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
-        destructive: run.plan?.destructive ?? true,
-        failed: DID_NOT_HELP.has(run.state),
-      }));
+    return Promise.all(runs.filter((run) => run.approvedBy === "policy").map(recentRun));
   }
+
+  async function recentRun(run: Run): Promise<RecentRun> {
+    return {
+      locks: run.plan?.locks ?? [],
+      agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
+      destructive: run.plan?.destructive ?? true,
+      sent: !(await neverBegun(run)),
+      failed: DID_NOT_HELP.has(run.state),
+    };
+  }
+
+  /** By its rows, which are read once: they change no more when it has ended. */
+  async function neverBegun({ id, state }: Run): Promise<boolean> {
+    if (state !== RunState.FAILED && state !== RunState.ABORTED) return false;
+    const known = begun.get(id);
+    if (known !== undefined) return !known;
+    const [whole] = await parts.store.runsById(id);
+    const never = whole !== undefined && couldNotBegin(whole);
+    begun.set(id, !never);
+    return never;
+  }
+}
+
+/** But for figures, which grow while all else stays: an incident gets no new row for each second. */
+function sameWords(a: readonly string[], b: readonly string[]): boolean {
+  const words = (reasons: readonly string[]): string => reasons.join().replaceAll(/\d+/g, "N");
+  return words(a) === words(b);
 }

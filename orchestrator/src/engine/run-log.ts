@@ -9,6 +9,7 @@ import {
   type ActionResult,
   type Plan,
   type PlanStep,
+  type Run,
   type RunEvent,
 } from "@vigie/proto";
 import { stepById } from "../runbooks/runbook.js";
@@ -108,6 +109,17 @@ export function isUntouched(plan: Plan | undefined, events: readonly RunEvent[])
   if (events.some(({ kind }) => TOUCHES.has(kind))) return false;
   return plan?.steps.some((step) => mayHaveRun(events, step.id)) !== true;
 }
+
+/** It ended before anything was sent, and neither an agent's guard nor a person said no: it could not be begun. */
+export function couldNotBegin({ plan, events }: Run): boolean {
+  const saidNo = events.some(
+    (e) => e.result !== undefined || (e.kind === RunEventKind.ABORT_ASKED && e.actor !== ENGINE),
+  );
+  return !saidNo && has(events, RunEventKind.ENDED) && isUntouched(plan, events);
+}
+
+/** The actor of what nobody asked for. */
+export const ENGINE = "engine";
 
 const TOUCHES: ReadonlySet<RunEventKind> = new Set([
   RunEventKind.STEP_VERIFIED,

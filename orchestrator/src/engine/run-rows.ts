@@ -4,10 +4,10 @@
  */
 import { RunEvent, RunEventKind, type ActionResult, type Run } from "@vigie/proto";
 import type { Change } from "../store/store.js";
-import { runState } from "./run-log.js";
+import { ENGINE, runState } from "./run-log.js";
 
 export function withRow(run: Run, row: Partial<RunEvent>, unixMs: number): { run: Run; event: RunEvent } {
-  const event = RunEvent.create({ actor: "engine", ...row, sequence: run.events.length + 1, unixMs });
+  const event = RunEvent.create({ actor: ENGINE, ...row, sequence: run.events.length + 1, unixMs });
   const events = [...run.events, event];
   const approvedBy = event.kind === RunEventKind.APPROVED ? event.actor : run.approvedBy;
   return { run: { ...run, events, approvedBy, state: runState(events) }, event };

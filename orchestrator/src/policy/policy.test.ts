@@ -28,7 +28,7 @@ function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, r
 
 function recent(change: Partial<RecentRun>): RecentRun {
   const locks = ["disk d9", "node h8", "node h9"];
-  return { locks, agoMs: 1_000, destructive: false, failed: false, ...change };
+  return { locks, agoMs: 1_000, destructive: false, sent: true, failed: false, ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -221,4 +221,13 @@ test("a tag of Ganeti's that suspends repairs is over when its time is", () => {
   const nowS = FREE.nowUnixMs / 1000;
   expect(ask(until(nowS + 60)).act).toBe("ask");
   expect(ask(until(nowS - 60)).act).toBe("run");
+});
+
+test("a run that could not be begun is no try: it is begun again after a minute, and counts for no limit", () => {
+  const own = (agoMs: number) => recent({ locks: ["disk d1"], sent: false, failed: true, agoMs });
+  expect(ask({ recentRuns: [own(59_000)] })).toMatchObject({
+    act: "wait",
+    reasons: [expect.any(String), "a run that could not be begun is tried again after a minute"],
+  });
+  expect(ask({ recentRuns: [60_000, 130_000, 200_000].map(own) }).act).toBe("run");
 });

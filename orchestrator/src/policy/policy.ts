@@ -40,7 +40,8 @@ export interface RecentRun {
   readonly locks: readonly string[]; // of its plan
   readonly agoMs: number;
   readonly destructive: boolean;
-  readonly failed: boolean; // it ended, or stands, without having helped
+  readonly sent: boolean; // anything of it: one that could not be begun has not been tried
+  readonly failed: boolean; // it ended, or is frozen, without having helped
 }
 
 interface Obstacle {
@@ -84,13 +85,16 @@ function standingObstacles(facts: PolicyFacts): Obstacle[] {
 
 function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
   const obstacles = ganetiLimits(facts.rung, facts.tags, facts.nowUnixMs / 1000).map(forPerson);
-  const own = facts.recentRuns.find((run) => shares("disk ", run, facts));
+  const ofDisk = facts.recentRuns.filter((run) => shares("disk ", run, facts));
+  const own = ofDisk.find(({ sent }) => sent);
   if (own !== undefined && own.agoMs < config.per_resource_every_s * 1000)
     obstacles.push(
       forPerson(
         `it came back: a run for this disk began ${seconds(own.agoMs)} ago, and one an ${seconds(config.per_resource_every_s * 1000)} is allowed`,
       ),
     );
+  if (ofDisk.some(({ sent, agoMs }) => !sent && agoMs < NOT_BEGUN_AGAIN_MS))
+    obstacles.push(waitsFor("a run that could not be begun is tried again after a minute"));
   obstacles.push(...(facts.destructive ? destructiveLimits(config, facts) : healLimits(config, facts)));
   if (facts.lockInTheWay !== "") obstacles.push(waitsFor(`waits for its turn: ${facts.lockInTheWay}`));
   return obstacles;
@@ -98,7 +102,7 @@ function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
 
 function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
   const obstacles: Obstacle[] = [];
-  const runs = facts.recentRuns.filter(({ destructive }) => destructive);
+  const runs = facts.recentRuns.filter(({ destructive, sent }) => destructive && sent);
   const sameNode = runs.find((run) => shares("node ", run, facts));
   if (sameNode !== undefined && sameNode.agoMs < config.per_node_every_s * 1000)
     obstacles.push(
@@ -114,7 +118,7 @@ function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[]
 }
 
 function healLimits(config: PolicyConfig, { recentRuns }: PolicyFacts): Obstacle[] {
-  const heals = recentRuns.filter(({ destructive, agoMs }) => !destructive && agoMs < HOUR_MS);
+  const heals = recentRuns.filter(({ destructive, sent, agoMs }) => !destructive && sent && agoMs < HOUR_MS);
   const failed = heals.filter((run) => run.failed).length;
   if (failed >= config.failed_heals_per_hour)
     return [
@@ -126,6 +130,7 @@ function healLimits(config: PolicyConfig, { recentRuns }: PolicyFacts): Obstacle
 }
 
 const HOUR_MS = 3_600_000;
+const NOT_BEGUN_AGAIN_MS = 60_000;
 
 function waitsFor(reason: string): Obstacle {
   return { reason, passes: true };
