@@ -107,6 +107,47 @@ test.each([
   expect(braked(runWith())).toBeUndefined();
 });
 
+const MOVES: PlanStep = {
+  ...Plan.fromPartial({ steps: [{ id: "rebalance", action: { kind: { $case: "rebalance", value: {} } } }] })
+    .steps[0],
+} as PlanStep;
+
+function moving(id: string, approvedUnixMs: number, ...done: string[]): Run {
+  const plan = Plan.create({ steps: [STEP, MOVES], locks: ["instance web1", "node h1"] });
+  const events = [
+    RunEvent.create({ kind: APPROVED, unixMs: approvedUnixMs }),
+    ...done.map((stepId) => row(RunEventKind.STEP_VERIFIED, { stepId })),
+  ];
+  return Run.create({ id, plan, state: RunState.RUNNING, events });
+}
+
+test("hbal, which moves guests anywhere, waits for every run that holds an instance, and nothing else does (I9)", () => {
+  const run = moving("r-1", 1_000, "s1");
+  const held = (locks: string[], state = RunState.WAITING): Run[] => [
+    run,
+    Run.create({ id: "r-9", plan: Plan.create({ steps: [STEP], locks }), state, events: [APPROVAL] }),
+  ];
+  const asks = (step: PlanStep) => brakeOn(parts, run, step, { takesBack: false, begunRows: 2 });
+  parts.open = () => held(["instance web7", "node h8"]);
+  const why = "r-9 works on an instance that hbal could move (I9)";
+  expect(asks(MOVES)).toEqual({ kind: "wait", why });
+  expect(asks(STEP)).toBeUndefined();
+  parts.open = () => held(["node h8"]);
+  expect(asks(MOVES)).toBeUndefined();
+  parts.open = () => held(["instance web7"], RunState.SUCCEEDED);
+  expect(asks(MOVES)).toBeUndefined();
+});
+
+test("of two runs that have only hbal left, the one that was approved first goes on", () => {
+  const [first, second] = [moving("r-1", 1_000, "s1"), moving("r-2", 1_500, "s1")];
+  const asks = (run: Run) => brakeOn(parts, run, MOVES, { takesBack: false, begunRows: 2 });
+  parts.open = () => [first, second];
+  expect(asks(first)).toBeUndefined();
+  expect(asks(second)?.kind).toBe("wait");
+  parts.open = () => [first, moving("r-2", 1_500)]; // its copies are still to catch up
+  expect(asks(first)?.kind).toBe("wait");
+});
+
 test("an approval of which nothing was begun is good for 15 minutes (I32)", () => {
   parts.wallUnixMs = () => 1_000 + 15 * MINUTE_MS;
   expect(braked(runWith())).toBeUndefined();

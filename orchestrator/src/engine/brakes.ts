@@ -4,7 +4,7 @@
  */
 import { RunEventKind, RunState, type PlanStep, type Run, type RunEvent } from "@vigie/proto";
 import { isTooOldToApprove } from "./approval.js";
-import { joinedBy } from "./locks.js";
+import { heldBeside, joinedBy } from "./locks.js";
 import { has, isDone, isPaused, isUntouched } from "./run-log.js";
 
 export interface BrakeParts {
@@ -39,16 +39,20 @@ export function brakeOn(
   if (parts.stopped() !== "") return { kind: "wait", why: `everything is stopped: ${parts.stopped()} (I33)` };
   if (isPaused(events) && !has(events, RunEventKind.UNDO_STARTED))
     return { kind: "wait", why: "it is paused" };
-  const other = joinedBy(run, parts.open());
-  if (other !== undefined) return { kind: "wait", why: waitsFor(other) };
+  const open = parts.open();
+  const joined = joinedBy(run, open);
+  if (joined !== undefined) return { kind: "wait", why: waitsFor(joined, "works on the same", "I21") };
+  const beside = heldBeside(run, step, open);
+  if (beside !== undefined)
+    return { kind: "wait", why: waitsFor(beside, "works on an instance that hbal could move", "I9") };
   if (isUntouched(plan, events) && isTooOld(events, parts.wallUnixMs()))
     return { kind: "expired", why: "it was approved, and nothing of it was begun for more than 15 minutes" };
   return undefined;
 }
 
-function waitsFor({ id, state }: Run): string {
+function waitsFor({ id, state }: Run, what: string, invariant: string): string {
   const person = state === RunState.FROZEN || state === RunState.PAUSED;
-  return `${id} works on the same${person ? `, and waits for a person: vigie run show ${id}` : ""} (I21)`;
+  return `${id} ${what}${person ? `, and waits for a person: vigie run show ${id}` : ""} (${invariant})`;
 }
 
 function isTooOld(events: readonly RunEvent[], wallUnixMs: number): boolean {

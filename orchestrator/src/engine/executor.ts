@@ -180,7 +180,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
     if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
     if (braked === undefined) progress.delete(run.id);
-    else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: `waits: ${braked.why}` });
+    else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: braked.why });
     await sendStep({ ...parts, looker, append }, sending);
     if (sending.brake() === undefined) progress.delete(run.id);
   }
@@ -198,7 +198,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       context: (sinceMs) => contextOf(run.id, step, sinceMs),
       show: (text) => {
         alive.set(run.id, clock.wallUnixMs());
-        progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text: `waits: ${text}` });
+        progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text });
       },
     };
   }

@@ -3,7 +3,7 @@
  * touches the second copy while the first is being mended (I10). The runs are the only memory: a lock is a line of a
  * plan whose run is at work.
  */
-import { Lock, RunEventKind, RunState, type Plan, type Run } from "@vigie/proto";
+import { Lock, RunEventKind, RunState, type Plan, type PlanStep, type Run } from "@vigie/proto";
 import { isDone, mayHaveRun } from "./run-log.js";
 
 /** At work, or stopped half-way: what it holds is not as it should be. */
@@ -85,6 +85,30 @@ export function needsWatcherPaused(run: Run, open: readonly Run[]): Run | undefi
     const of = (kind: string) => plan.steps.find(({ action }) => action?.kind?.$case === kind)?.id ?? "";
     return mayHaveRun(events, of("pauseWatcher")) && !isDone(events, of("continueWatcher"));
   });
+}
+
+/**
+ * Whom a step that moves guests anywhere lets end first: a run that holds an instance, wherever that is (I9). Of two
+ * that have nothing else left, the one that was approved first goes on.
+ */
+export function heldBeside(run: Run, step: PlanStep, open: readonly Run[]): Run | undefined {
+  if (!movesGuestsAnywhere(step)) return undefined;
+  return open.find(
+    (other) =>
+      other.id !== run.id &&
+      HOLDING.has(other.state) &&
+      other.plan?.locks.some((name) => name.startsWith("instance ")) === true &&
+      !(hasOnlyMovesLeft(other) && approvedAt(other) > approvedAt(run)),
+  );
+}
+
+function movesGuestsAnywhere({ action }: PlanStep): boolean {
+  return action?.kind?.$case === "rebalance";
+}
+
+function hasOnlyMovesLeft({ plan, events }: Run): boolean {
+  const left = plan?.steps.filter(({ id, onlyAsUndo }) => !onlyAsUndo && !isDone(events, id)) ?? [];
+  return left.every(movesGuestsAnywhere);
 }
 
 /** Position in time, the id last: two runs of one millisecond have an order too. */

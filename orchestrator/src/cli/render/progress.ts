@@ -35,7 +35,8 @@ export function askedOf(run: Run): { readonly step: PlanStep; readonly question:
 export function currentStep(run: Run): PlanStep | undefined {
   if (run.approvedBy === "" || isOver(run.state)) return undefined;
   if (run.state !== RunState.UNDOING && run.state !== RunState.FROZEN) return nextStep(run);
-  const stepId = run.events.findLast((e) => e.stepId !== "")?.stepId;
+  const waiting = run.progress?.stepId ?? "";
+  const stepId = waiting === "" ? run.events.findLast((e) => e.stepId !== "")?.stepId : waiting;
   return run.plan?.steps.find((it) => it.id === stepId);
 }
 
