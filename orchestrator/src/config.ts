@@ -45,6 +45,10 @@ const detect = z.strictObject({
   resync_slow_after_h: z.int().min(1).max(720).default(24),
 });
 
+const runs = z.strictObject({
+  ask_when_unchanged_min: z.int().min(5).max(1440).default(60), // a wait without a limit in which nothing moves
+});
+
 const cut = z.strictObject({
   ttl_s: z.int().min(18).max(60).default(30), // I17, I19
 });
@@ -60,6 +64,7 @@ export const orchestratorConfigSchema = z.strictObject({
   policy: policy.prefault({}),
   detect: detect.prefault({}),
   cut: cut.prefault({}),
+  runs: runs.prefault({}),
 });
 
 export type OrchestratorConfig = z.infer<typeof orchestratorConfigSchema>;

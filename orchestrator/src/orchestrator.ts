@@ -123,6 +123,7 @@ export async function startOrchestrator(
     gateway: { observe, act: gateway.act },
     view: keeper.view,
     epoch: leader.epoch,
+    unchangedMs: parts.config.runs.ask_when_unchanged_min * 60_000,
     record,
     followed: (run) => followed(run),
     log: parts.log,

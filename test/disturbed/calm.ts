@@ -4,9 +4,9 @@ import type { Person } from "./person.js";
 import { answerTruly } from "./truthful.js";
 import type { Scene } from "./scene.js";
 
-const HEALED_MS = 15_000; // sessions, a leader, a first reading
-const CALM_MAX_MS = 400_000;
-const IDLE_MAX_MS = 75 * 60_000; // what has not changed for an hour is handed to a person
+const HEALED_MS = 10_000; // sessions, a leader, a first reading
+const BUSY_MAX_MS = 10_000; // longer, and it waits for something that takes long: time leaps then
+const IDLE_MAX_MS = 40 * 60_000; // what has not changed for ten minutes is handed to a person, who tries it twice
 const TURN_MS = 5_000;
 const RETRIES = 2;
 const NOTHING_TO_RETRY = /nothing has changed for|cannot come by itself/;
@@ -21,7 +21,7 @@ export async function calm(scene: Scene, person: Person, working: readonly Promi
   if (!cluster.runs("orchestrator", world.master)) return;
   await person.go();
   await clock.sleep(HEALED_MS);
-  await untilOver(scene, person, CALM_MAX_MS);
+  await untilOver(scene, person, BUSY_MAX_MS);
   faults.idle.is = true;
   await untilOver(scene, person, IDLE_MAX_MS);
   faults.idle.is = false;

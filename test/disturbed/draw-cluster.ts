@@ -4,11 +4,11 @@ import type { Random } from "./random.js";
 
 /** Small clusters are most, and cheapest; each size comes. */
 const SIZES: readonly { readonly weight: number; readonly nodes: readonly [number, number] }[] = [
-  { weight: 10, nodes: [2, 2] },
-  { weight: 50, nodes: [3, 3] },
-  { weight: 28, nodes: [4, 5] },
-  { weight: 8, nodes: [6, 8] },
-  { weight: 4, nodes: [9, 12] },
+  { weight: 14, nodes: [2, 2] },
+  { weight: 58, nodes: [3, 3] },
+  { weight: 22, nodes: [4, 5] },
+  { weight: 4, nodes: [6, 8] },
+  { weight: 2, nodes: [9, 12] },
 ];
 
 const INSTANCES_MAX = 8;

@@ -17,10 +17,10 @@ import { short, type Scene } from "./scene.js";
 import { storm } from "./storm.js";
 import { TROUBLES } from "./troubles.js";
 
-const SETTLE_MS = 12_000; // sessions, leadership, and a first reading of everything
+const SETTLE_MS = 8_000; // sessions, leadership, and a first reading of everything
 const LOOK_EVERY_MS = 200;
 const IDLE_LEAP_MS = 2_000;
-const CONFIG = { policy: { stalled_sync: "observe" } }; // nobody acts but the person
+const CONFIG = { policy: { stalled_sync: "observe" }, runs: { ask_when_unchanged_min: 10 } }; // only the person acts
 
 export interface SeedResult {
   readonly seed: number;

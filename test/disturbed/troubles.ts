@@ -38,6 +38,13 @@ export const TROUBLES: readonly Trouble[] = [
   { runbook: "reinstate-node", weight: 1, begin: nodeThatWasAway },
 ];
 
+/** Until everybody has read how it is; nothing is at work, so time leaps. */
+async function quietly({ clock, faults }: Scene, ms: number): Promise<void> {
+  faults.idle.is = true;
+  await clock.sleep(ms);
+  faults.idle.is = false;
+}
+
 async function stall({ world, random, clock }: Scene): Promise<Parameters | undefined> {
   const disk = someActive(random.shuffled(world.disks));
   if (disk === undefined) return undefined;
@@ -80,14 +87,16 @@ async function failingDisk({ world, random, clock }: Scene): Promise<Parameters>
   return { node: short(node.name), disk: disk.name, ...(random.chance(0.2) ? { migrate: "no" } : {}) };
 }
 
-async function newDisk({ world, random, clock }: Scene): Promise<Parameters> {
+async function newDisk(scene: Scene): Promise<Parameters> {
+  const { world, random } = scene;
   const node = random.pick([...world.nodes.values()]);
   plug(node, "sdx");
-  await clock.sleep(LVM_IS_READ_MS);
+  await quietly(scene, LVM_IS_READ_MS);
   return { node: short(node.name), disk: "sdx", ...(random.chance(0.5) ? { partition: "yes" } : {}) };
 }
 
-async function lostCopies({ world, random, clock }: Scene): Promise<Parameters> {
+async function lostCopies(scene: Scene): Promise<Parameters> {
+  const { world, random } = scene;
   for (const disk of random.shuffled(world.disks).slice(0, random.int(1, 2))) {
     const end = random.chance(0.7) ? disk.ends[1] : disk.ends[0];
     if (end.configured && random.chance(0.7)) loseDisk(disk, end);
@@ -96,7 +105,7 @@ async function lostCopies({ world, random, clock }: Scene): Promise<Parameters> 
       end.configured = false;
     }
   }
-  await clock.sleep(LVM_IS_READ_MS);
+  await quietly(scene, LVM_IS_READ_MS);
   return random.chance(0.3) ? { at_once: "2" } : {};
 }
 
@@ -122,7 +131,7 @@ async function heldDevice(scene: Scene): Promise<Parameters | undefined> {
     node.processes.push({ pid: 1300, command: "sleep 600", opens: `/dev/drbd${own.minor}` });
     void clock.sleep(GANETI_STATUS_IS_READ_MS + 20_000).then(() => (node.processes.length = 0));
   }
-  await clock.sleep(GANETI_STATUS_IS_READ_MS);
+  await quietly(scene, GANETI_STATUS_IS_READ_MS);
   return { node: short(own.node), minor: String(own.minor) };
 }
 
@@ -149,7 +158,8 @@ async function nodeToEmpty({ world, random }: Scene): Promise<Parameters> {
 }
 
 /** Dead for good, or only cut off from all others: its agent, its kernel and its guests go on there. */
-async function deadNode({ cluster, world, random, clock, tell }: Scene): Promise<Parameters | undefined> {
+async function deadNode(scene: Scene): Promise<Parameters | undefined> {
+  const { cluster, world, random, tell } = scene;
   const node = random.pick([...world.nodes.keys()].filter((name) => name !== world.master));
   const peer = world.disks
     .find(({ ends }) => ends.some((end) => end.node === node))
@@ -157,7 +167,7 @@ async function deadNode({ cluster, world, random, clock, tell }: Scene): Promise
   if (peer !== undefined && random.chance(0.3)) {
     tell(`${short(node)} and ${short(peer.node)} have not seen each other for long by then`);
     world.partitions.add(`${node} ${peer.node}`);
-    await clock.sleep(random.int(50_000, 90_000));
+    await quietly(scene, random.int(50_000, 90_000));
   }
   const isolated = random.chance(0.5);
   tell(`${short(node)} is ${isolated ? "cut off" : "dead"}`);
@@ -166,22 +176,23 @@ async function deadNode({ cluster, world, random, clock, tell }: Scene): Promise
     powerOff(world, node);
     cluster.killAgent(node);
   }
-  await clock.sleep(random.int(40_000, 50_000));
+  await quietly(scene, random.int(40_000, 50_000));
   return { node: short(node) };
 }
 
-async function nodeThatWasAway({ cluster, world, random, clock }: Scene): Promise<Parameters | undefined> {
+async function nodeThatWasAway(scene: Scene): Promise<Parameters | undefined> {
+  const { cluster, world, random } = scene;
   const name = random.pick([...world.nodes.keys()].filter((each) => each !== world.master));
   powerOff(world, name);
   cluster.killAgent(name);
-  await clock.sleep(15_000);
+  await quietly(scene, 15_000);
   nodeOf(world, name).offline = true;
   nodeOf(world, name).serial += 1;
   for (const instance of world.ganeti.instances.filter(({ primary }) => primary === name))
     failedOver(world, instance);
   powerOn(world, name);
   cluster.startAgent(name);
-  await clock.sleep(40_000);
+  await quietly(scene, 40_000);
   return { node: short(name) };
 }
 

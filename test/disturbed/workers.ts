@@ -1,6 +1,10 @@
-/** Does tasks in processes of their own, one for each core; each takes the next one when it has done its own. */
+/**
+ * Does tasks in processes of their own, one for each core; each takes the next one when it has done its own. Their code
+ * is bundled first, without the names that tsx gives to every function when it is made: a third of a seed's time.
+ */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import type { Done, Task } from "./worker.js";
 
 export async function doAll(
@@ -8,6 +12,7 @@ export async function doAll(
   workers: number,
   done: (done: Done) => void,
 ): Promise<void> {
+  await bundleWorker();
   let next = 0;
   await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, () => work(startWorker())));
 
@@ -20,8 +25,23 @@ export async function doAll(
   }
 }
 
+const BUNDLE = fileURLToPath(new URL("../dist/disturbed-worker.cjs", import.meta.url));
+
+async function bundleWorker(): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(new URL("./worker.ts", import.meta.url))],
+    outfile: BUNDLE,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node24",
+    external: ["@grpc/proto-loader"],
+    logLevel: "error",
+  });
+}
+
 function startWorker(): ChildProcess {
-  return fork(fileURLToPath(new URL("./worker.ts", import.meta.url)));
+  return fork(BUNDLE, { execArgv: ["--max-semi-space-size=64"] }); // most of what a seed makes is soon dropped
 }
 
 function perform(worker: ChildProcess, task: Task): Promise<Done> {

@@ -12,25 +12,30 @@ export function ganetiFile(world: World, node: NodeModel, path: string): string 
   return name === "config.data" ? JSON.stringify(configData(world)) : ssconf(world, node, name);
 }
 
-function ssconf(world: World, { ssconfMaster = world.master }: NodeModel, name: string): string | undefined {
-  const nodes = [...world.nodes.values()];
-  const names = nodes.map((node) => node.name).join("\n");
-  const addresses = nodes.map((node) => `${node.name} ${node.address}`).join("\n");
-  const offline = nodes.filter((node) => node.offline).map((node) => node.name);
-  const texts: Readonly<Record<string, string>> = {
-    ssconf_cluster_name: "sim.example",
-    ssconf_cluster_tags: "",
-    ssconf_master_candidates: names,
-    ssconf_master_node: ssconfMaster,
-    ssconf_node_list: names,
-    ssconf_node_primary_ips: addresses,
-    ssconf_node_secondary_ips: addresses,
-    ssconf_offline_nodes: offline.join("\n"),
-    ssconf_release_version: world.ganeti.release,
-  };
-  const text = texts[name];
+function ssconf(world: World, node: NodeModel, name: string): string | undefined {
+  const text = SSCONF[name]?.(world, node);
   return text === undefined ? undefined : `${text}\n`;
 }
+
+const names = ({ nodes }: World): string => [...nodes.keys()].join("\n");
+const addresses = ({ nodes }: World): string =>
+  [...nodes.values()].map((node) => `${node.name} ${node.address}`).join("\n");
+
+const SSCONF: Readonly<Record<string, (world: World, node: NodeModel) => string>> = {
+  ssconf_cluster_name: () => "sim.example",
+  ssconf_cluster_tags: () => "",
+  ssconf_master_candidates: names,
+  ssconf_master_node: ({ master }, { ssconfMaster = master }) => ssconfMaster,
+  ssconf_node_list: names,
+  ssconf_node_primary_ips: addresses,
+  ssconf_node_secondary_ips: addresses,
+  ssconf_offline_nodes: ({ nodes }) =>
+    [...nodes.values()]
+      .filter(({ offline }) => offline)
+      .map(({ name }) => name)
+      .join("\n"),
+  ssconf_release_version: ({ ganeti }) => ganeti.release,
+};
 
 function configData(world: World): object {
   const { ganeti } = world;

@@ -173,9 +173,11 @@ function offlineAtOnce(world: World): string[] {
   return found.length < 2 ? [] : [`I9: two disks are offline: ${found.join(", ")}`];
 }
 
-/** I30: of one step of one run there is one job, unless the one before it failed. */
+/** I30: of one step of one run there is one job, unless the one before it failed; hbal may move a guest in two. */
 export function jobsTwice({ ganeti }: World): string[] {
-  const ours = ganeti.jobs.filter(({ reasons }) => reasons.some((reason) => reason.startsWith("vigie:")));
+  const ours = ganeti.jobs.filter(({ reasons }) =>
+    reasons.some((reason) => /^vigie:.*(?<!:rebalance)$/.test(reason)),
+  );
   const groups = Map.groupBy(ours, ({ reasons, opcode, subject }) => [...reasons, opcode, subject].join(" "));
   return [...groups]
     .filter(([, jobs]) => jobs.filter((job) => isOpen(job) || job.status === "success").length > 1)

@@ -33,25 +33,27 @@ function deviceNames(world: World, node: NodeModel): string[] {
 }
 
 function diskEntry(node: NodeModel, disk: BlockDiskModel, attribute: string): Entry {
-  const entries: Readonly<Record<string, Entry>> = {
-    "": ["dev", "size", "holders", "device", "queue", ...disk.partitions],
-    size: `${disk.sizeBytes / 512}\n`,
-    dev: `${disk.dev}\n`,
-    holders: holdersOf(node, disk.dev),
-    removable: "0\n",
-    "queue/rotational": "1\n",
-    device: { link: `../../../${disk.scsiAddress}` },
-    "device/state": `${disk.state}\n`,
-    "device/wwid": `${disk.wwid}\n`,
-    "device/vpd_pg80": `\0\u0080\0${String.fromCharCode(disk.serial.length)}${disk.serial}`,
-    "device/model": `${disk.model}\n`,
-    "device/ioerr_cnt": `0x${disk.ioErrors.toString(16)}\n`,
-    "device/iodone_cnt": "0x10\n",
-  };
   const [part = "", of] = attribute.split("/");
   if (disk.partitions.includes(part)) return partitionEntry(node, disk, part, of);
-  return entries[attribute];
+  return DISK_ENTRIES[attribute]?.(disk, node);
 }
+
+/** Each made only when it is read: this is read thousands of times in a simulated minute. */
+const DISK_ENTRIES: Readonly<Record<string, (disk: BlockDiskModel, node: NodeModel) => Entry>> = {
+  "": ({ partitions }) => ["dev", "size", "holders", "device", "queue", ...partitions],
+  size: ({ sizeBytes }) => `${sizeBytes / 512}\n`,
+  dev: ({ dev }) => `${dev}\n`,
+  holders: ({ dev }, node) => holdersOf(node, dev),
+  removable: () => "0\n",
+  "queue/rotational": () => "1\n",
+  device: ({ scsiAddress }) => ({ link: `../../../${scsiAddress}` }),
+  "device/state": ({ state }) => `${state}\n`,
+  "device/wwid": ({ wwid }) => `${wwid}\n`,
+  "device/vpd_pg80": ({ serial }) => `\0\u0080\0${String.fromCharCode(serial.length)}${serial}`,
+  "device/model": ({ model }) => `${model}\n`,
+  "device/ioerr_cnt": ({ ioErrors }) => `0x${ioErrors.toString(16)}\n`,
+  "device/iodone_cnt": () => "0x10\n",
+};
 
 function partitionEntry(node: NodeModel, disk: BlockDiskModel, part: string, of: string | undefined): Entry {
   const [major = "", minor = ""] = disk.dev.split(":");
@@ -61,16 +63,24 @@ function partitionEntry(node: NodeModel, disk: BlockDiskModel, part: string, of:
 }
 
 function mapEntry(world: World, node: NodeModel, map: MapModel, attribute: string): Entry {
-  const holder = usesVolume(world, node, map.name);
-  const entries: Readonly<Record<string, Entry>> = {
-    "": ["dev", "size", "holders", "dm"],
-    size: `${map.sectors}\n`,
-    dev: `${DM_MAJOR}:${map.minor}\n`,
-    holders: holder === undefined ? [] : [`drbd${holder.minor}`],
-    "dm/name": `${map.name}\n`,
-    "dm/uuid": `${map.uuid}\n`,
-  };
-  return entries[attribute];
+  switch (attribute) {
+    case "":
+      return ["dev", "size", "holders", "dm"];
+    case "size":
+      return `${map.sectors}\n`;
+    case "dev":
+      return `${DM_MAJOR}:${map.minor}\n`;
+    case "holders": {
+      const holder = usesVolume(world, node, map.name);
+      return holder === undefined ? [] : [`drbd${holder.minor}`];
+    }
+    case "dm/name":
+      return `${map.name}\n`;
+    case "dm/uuid":
+      return `${map.uuid}\n`;
+    default:
+      return undefined;
+  }
 }
 
 function minorEntry(node: NodeModel, minor: number, attribute: string): Entry {

@@ -69,7 +69,7 @@ export function createVirtualClock(): VirtualClock {
   }
 }
 
-/** All promises that can settle now have settled when a macrotask comes round. */
+/** All promises that can settle now have settled when the next tick comes round: Node.js empties their queue before it. */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -50,6 +50,8 @@ export interface ExecutorParts {
   readonly epoch: () => number;
   /** Why everything is stopped (I33); empty: it is not. */
   readonly stopped: () => string;
+  /** A wait without a limit in which nothing has changed for so long is handed to a person. */
+  readonly unchangedMs: number;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly followed: (run: Run) => void; // after each row
   readonly log: (event: string, detail: Record<string, unknown>) => void;
@@ -213,7 +215,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       if (needed.answer === "stopped") return;
       if (needed.answer === "no") return write(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
     }
-    const stillness = createStillness(clock);
+    const stillness = createStillness(clock, parts.unchangedMs);
     let still = "";
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,

@@ -37,7 +37,7 @@ import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
 const HOUR_MS = 3_600_000;
-const REFUSED_AGAIN_MS = 30_000;
+const LOOK_AGAIN_MS = 30_000;
 const DID_NOT_HELP: ReadonlySet<RunState> = new Set([RunState.FAILED, RunState.FROZEN]);
 const PERSON_WAITS_MS = 8_000; // the command line waits ten
 const TICK_WAITS_MS = 2_000; // who leads and what stands is looked at in the same tick
@@ -79,7 +79,7 @@ interface Asked {
 export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
   const askedAtMs = new Map<string, number>(); // by the incident's id
-  const refusedAtMs = new Map<string, number>(); // likewise
+  const restsUntilMs = new Map<string, number>(); // likewise
   const begun = new Map<string, boolean>(); // by the id of a run that has ended
   return { tick, plan };
 
@@ -92,14 +92,10 @@ export function createResponder(parts: ResponderParts): Responder {
     for (const incident of waiting) await respond(incident, recent);
   }
 
-  /** One whose plan was refused is looked at again now and then: what was not known may be known by then. */
+  /** What is only observed, or whose plan was refused, is looked at again now and then: what was not known may be known. */
   function isDue({ id, state, runId }: Incident): boolean {
-    if (state === IncidentState.OPEN) return true;
-    if (state !== IncidentState.NEEDS_PERSON || runId !== "") return false;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - (refusedAtMs.get(id) ?? -Infinity) < REFUSED_AGAIN_MS) return false;
-    refusedAtMs.set(id, nowMs);
-    return true;
+    const undecided = state === IncidentState.OPEN || (state === IncidentState.NEEDS_PERSON && runId === "");
+    return undecided && clock.monotonicMs() >= (restsUntilMs.get(id) ?? 0);
   }
 
   async function respond(incident: Incident, recent: RecentRun[]): Promise<void> {
@@ -112,6 +108,9 @@ export function createResponder(parts: ResponderParts): Responder {
       config.policy,
       facts(incident, runbook, proposed, recent),
     );
+    const refused = proposed?.plan === undefined || proposed.plan.refusals.length > 0;
+    if (decision.act === "observe" || (decision.act !== "wait" && refused))
+      restsUntilMs.set(incident.id, clock.monotonicMs() + LOOK_AGAIN_MS);
     if (decision.act === "observe" || decision.act === "wait") {
       const proposes = decision.act === "observe" && proposed?.plan !== undefined;
       const hint = proposes ? [`proposed: ${planAgain(proposed.plan)}`] : [];
@@ -166,8 +165,9 @@ export function createResponder(parts: ResponderParts): Responder {
   /** All at once, so that agents that do not answer hold the tick up for one deadline and not for one each. */
   async function askForAll(waiting: readonly Incident[]): Promise<void> {
     const nowMs = clock.monotonicMs();
-    const known = new Set(waiting.map(({ id }) => id));
-    for (const id of askedAtMs.keys()) if (!known.has(id)) askedAtMs.delete(id);
+    const open = new Set(desk.open().map(({ id }) => id));
+    for (const times of [askedAtMs, restsUntilMs])
+      for (const id of times.keys()) if (!open.has(id)) times.delete(id);
     const due = waiting.filter(({ id }) => nowMs - (askedAtMs.get(id) ?? -Infinity) >= ASK_AGAIN_MS);
     for (const { id } of due) askedAtMs.set(id, nowMs);
     await ask(due.flatMap(questionsAbout), TICK_WAITS_MS);

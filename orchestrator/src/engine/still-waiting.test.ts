@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 function stillness(): { readonly after: (minutes: number, rateMibPerS: string, percent: number) => string } {
   let nowMs = 0;
   const clock = { monotonicMs: () => nowMs, wallUnixMs: () => nowMs, sleep: async () => undefined };
-  const told = createStillness(clock);
+  const told = createStillness(clock, 60 * MINUTE_MS);
   return {
     after: (minutes, rate, donePercent) => {
       nowMs += minutes * MINUTE_MS;

@@ -1,19 +1,18 @@
 /**
  * A wait without a limit must not wait silently for what cannot come. What nobody but a person can bring about is
- * handed to a person after a few minutes; so is whatever has not changed for an hour.
+ * handed to a person after a few minutes; so is whatever has not changed for as long as is configured, an hour.
  */
 import type { Clock } from "@vigie/proto";
 import type { Seen } from "./conditions/condition.js";
 
 const CANNOT_COME_MS = 5 * 60_000;
-const UNCHANGED_MS = 60 * 60_000;
 
 const RATE = /, [\d.]+ MiB\/s/g;
 
 type NotSeen = Extract<Seen, { seen: false }>;
 
 /** @returns what to tell a person, and then the wait is over; empty: it goes on */
-export function createStillness(clock: Clock): (seen: Seen) => string {
+export function createStillness(clock: Clock, unchangedMs: number): (seen: Seen) => string {
   let stuckSinceMs: number | undefined;
   let last: { readonly text: string; readonly atMs: number } | undefined;
   return (seen) => {
@@ -24,8 +23,8 @@ export function createStillness(clock: Clock): (seen: Seen) => string {
       return `it cannot come by itself: ${seen.stuck}`;
     const text = withoutRate(seen);
     if (last?.text !== text) last = { text, atMs: nowMs };
-    if (nowMs - last.atMs < UNCHANGED_MS) return "";
-    return `nothing has changed for ${UNCHANGED_MS / 60_000} min${text === "" ? "" : `: ${text}`}`;
+    if (nowMs - last.atMs < unchangedMs) return "";
+    return `nothing has changed for ${unchangedMs / 60_000} min${text === "" ? "" : `: ${text}`}`;
   };
 }
 

@@ -240,9 +240,11 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
     const stop = new AbortController();
     return new Promise<T>((resolve, reject) => {
       table.set(id, { resolve, reject });
-      void clock.sleep(deadlineMs, stop.signal).then(() => reject(new VigieError("UNAVAILABLE", late)));
+      void clock.sleep(deadlineMs, stop.signal).then(() => {
+        if (!stop.signal.aborted) reject(new VigieError("UNAVAILABLE", late));
+      });
     }).finally(() => {
-      stop.abort();
+      stop.abort(null); // without a reason one is made, an error with its stack
       table.delete(id);
     });
   }
