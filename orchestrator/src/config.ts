@@ -34,6 +34,7 @@ const policy = z.strictObject({
   per_node_every_s: z.int().min(60).default(300), // I34
   per_cluster_per_hour: z.int().min(1).max(20).default(3), // I34
   heals_per_hour: z.int().min(1).default(200), // resets of a link, in the cluster
+  heals_at_once: z.int().min(1).default(30), // between the same two nodes, once one was seen to have helped
   failed_heals_per_hour: z.int().min(1).default(3), // so many that did not help: then a person is asked
   /** Of the mirrored disks at work, more than this many with one copy only: a storm, and what is destructive is asked for. */
   storm_percent: z.int().min(0).max(100).default(34), // I9

@@ -19,7 +19,7 @@ import { TROUBLES } from "./troubles.js";
 
 const SETTLE_MS = 8_000; // sessions, leadership, and a first reading of everything
 const LOOK_EVERY_MS = 200;
-const IDLE_LEAP_MS = 2_000;
+const IDLE_LEAP_MS = 4_000; // less than a node may be silent
 const CONFIG = { policy: { stalled_sync: "observe" }, runs: { ask_when_unchanged_min: 10 } }; // only the person acts
 
 export interface SeedResult {

@@ -65,14 +65,15 @@ export function cutsThatStay(world: World, sinceMs: Map<string, number>): string
     .map(([key]) => `I17: ${key} was cut for more than ${CUT_MAX_MS / 1000} s`);
 }
 
-/** I9: at most one at a time between two nodes; with three nodes, that is one or none of each pair. */
+/** I9: at most one at a time for an instance: not two of its disks, nor one link from both ends. */
 export function cutsAtOnce(world: World): string[] {
-  const pairs = [...world.nodes.values()].flatMap((node) =>
-    [...node.cuts.keys()].map((entry) => [node.address, entry.split(",")[0] ?? ""].toSorted().join(" ")),
+  const cut = [...world.nodes.values()].flatMap((node) =>
+    [...node.cuts.keys()].flatMap((entry) =>
+      world.disks.filter((disk) => isLinkOf(world, disk, node.name, entry)).map(({ instance }) => instance),
+    ),
   );
-  return pairs.length === new Set(pairs).size
-    ? []
-    : [`I9: two cuts between the same nodes: ${pairs.join("; ")}`];
+  const twice = cut.filter((instance, at) => cut.indexOf(instance) !== at);
+  return twice.map((instance) => `I9: two cuts of ${instance} at once`);
 }
 
 const FORCED = /^(?:--force|--discard-my-data|-9|--ignore-consistency|--early-release)$/;

@@ -51,6 +51,29 @@ test("a run that heals a link may join one that only waits for it, and that one 
   expect(lockInTheWay(heal, "r-2", locksOf([open(RunState.RUNNING, ["disk d1"])]), 1)).toBeDefined();
 });
 
+test("heals of links between the same nodes hold these together, and nothing else does (I9)", () => {
+  const heal = (...locks: string[]) => ({ ...plan(...locks), mayJoinWaiting: true });
+  const names = ["disk d1", "node h1", "pair h1 h2"];
+  const at = open(RunState.RUNNING, names);
+  const healing = locksOf([{ ...at, run: { ...at.run, plan: heal(...names) } }]);
+  expect(lockInTheWay(heal("disk d2", "node h1", "pair h1 h2"), "r-2", healing, 1)).toBeUndefined();
+  expect(lockInTheWay(heal("disk d1", "node h1"), "r-2", healing, 1)?.name).toBe("disk d1");
+  expect(lockInTheWay(plan("disk d2", "node h1"), "r-2", healing, 1)?.name).toBe("node h1");
+  expect(lockInTheWay(heal("disk d2", "node h1"), "r-2", locksOf([at]), 1)?.name).toBe("node h1");
+});
+
+test("a heal waits for none that was begun beside it between the same nodes (I21)", () => {
+  const heal = (id: string, unixMs: number, disk: string) =>
+    Run.create({
+      id,
+      state: RunState.RUNNING,
+      plan: { ...plan(disk, "node h1", "pair h1 h2"), mayJoinWaiting: true },
+      events: [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs })],
+    });
+  expect(joinedBy(heal("r-1", 1, "disk d1"), [heal("r-2", 2, "disk d2")])).toBeUndefined();
+  expect(joinedBy(heal("r-1", 1, "disk d1"), [heal("r-2", 2, "disk d1")])?.id).toBe("r-2");
+});
+
 test("a run lets the heal that joined it pass until that has ended: running, frozen or paused (I21)", () => {
   const approved = (unixMs: number) => [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs })];
   const heal = { ...plan("disk d1"), mayJoinWaiting: true };

@@ -35,6 +35,7 @@ export function locksOf(open: readonly OpenRun[]): Lock[] {
           sinceUnixMs: run.events.find((e) => e.kind === RunEventKind.APPROVED)?.unixMs ?? 0,
           expiresUnixMs: waitsForPerson(run) ? 0 : aliveUnixMs + LAPSES_AFTER_MS,
           waiting: run.state === RunState.WAITING,
+          shared: run.plan?.mayJoinWaiting === true && isShareable(name),
         }),
       ),
     )
@@ -53,7 +54,7 @@ export function lockInTheWay(
     (lock) =>
       lock.runId !== runId &&
       wanted.has(lock.name) &&
-      !(lock.waiting && plan.mayJoinWaiting) &&
+      !((lock.waiting || lock.shared) && plan.mayJoinWaiting) &&
       (lock.expiresUnixMs === 0 || lock.expiresUnixMs > nowUnixMs),
   );
 }
@@ -61,7 +62,7 @@ export function lockInTheWay(
 /**
  * Whom a run must let pass before its next step: one that joined it while it waited, and has not ended. While a link is
  * cut, or was cut and nobody has seen how it is since, nothing else is done to what it carries (I21). Of two that may
- * join, the one that was approved first goes on: it was joined.
+ * join, the one that was approved first goes on: it was joined. Heals share nodes and pairs.
  */
 export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
   return open.find(
@@ -70,8 +71,15 @@ export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
       other.plan?.mayJoinWaiting === true &&
       HOLDING.has(other.state) &&
       approvedAt(other) > approvedAt(run) &&
-      other.plan.locks.some((name) => run.plan?.locks.includes(name) === true),
+      other.plan.locks.some(
+        (name) => run.plan?.locks.includes(name) === true && !(run.plan.mayJoinWaiting && isShareable(name)),
+      ),
   );
+}
+
+/** Links between the same nodes are healed side by side: each cut is of one port, and loses nothing. */
+function isShareable(name: string): boolean {
+  return name.startsWith("node ") || name.startsWith("pair ");
 }
 
 /**

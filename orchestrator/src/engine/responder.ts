@@ -38,7 +38,6 @@ import { newRun, startRun } from "./start-run.js";
 
 const HOUR_MS = 3_600_000;
 const LOOK_AGAIN_MS = 30_000;
-const DID_NOT_HELP: ReadonlySet<RunState> = new Set([RunState.FAILED, RunState.FROZEN]);
 const PERSON_WAITS_MS = 8_000; // the command line waits ten
 const TICK_WAITS_MS = 2_000; // who leads and what stands is looked at in the same tick
 const ASK_AGAIN_MS = 30_000; // for an incident that stands: its answers hold for a minute
@@ -128,7 +127,7 @@ export function createResponder(parts: ResponderParts): Responder {
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
     const { locks, destructive } = proposed.plan;
-    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, failed: false });
+    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, end: "at work" });
   }
 
   /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
@@ -300,7 +299,7 @@ export function createResponder(parts: ResponderParts): Responder {
       agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
       destructive: run.plan?.destructive ?? true,
       sent: !(await neverBegun(run)),
-      failed: DID_NOT_HELP.has(run.state),
+      end: endOf(run),
     };
   }
 
@@ -314,6 +313,12 @@ export function createResponder(parts: ResponderParts): Responder {
     begun.set(id, !never);
     return never;
   }
+}
+
+function endOf({ state }: Run): RecentRun["end"] {
+  if (state === RunState.SUCCEEDED) return "helped";
+  if (state === RunState.ABORTED) return "given up"; // by a person
+  return state === RunState.FAILED || state === RunState.FROZEN ? "did not help" : "at work";
 }
 
 /** But for figures, which grow while all else stays: an incident gets no new row for each second. */

@@ -28,7 +28,7 @@ function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, r
 
 function recent(change: Partial<RecentRun>): RecentRun {
   const locks = ["disk d9", "node h8", "node h9"];
-  return { locks, agoMs: 1_000, destructive: false, sent: true, failed: false, ...change };
+  return { locks, agoMs: 1_000, destructive: false, sent: true, end: "helped", ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -93,7 +93,7 @@ describe("each of these turns acting into asking, and is the reason that is told
     ],
     [
       "three heals in the last hour that did not help",
-      { recentRuns: [1, 2, 3].map((n) => recent({ failed: true, agoMs: n * 1_000_000 })) },
+      { recentRuns: [1, 2, 3].map((n) => recent({ end: "did not help", agoMs: n * 1_000_000 })) },
       "3 of the last hour's 3 heals did not help",
     ],
     [
@@ -223,8 +223,36 @@ test("a tag of Ganeti's that suspends repairs is over when its time is", () => {
   expect(ask(until(nowS - 60)).act).toBe("run");
 });
 
+test("of many stalls between two nodes one is healed first, and the others side by side once that helped", () => {
+  const locks = ["disk d1", "node h1", "node h2", "pair h1 h2"];
+  const own = (end: RecentRun["end"], n: number, pair = "pair h1 h2") =>
+    recent({ locks: [`disk d${n}`, "node h1", pair], end });
+  const asked = (...recentRuns: RecentRun[]) => ask({ locks, recentRuns });
+  expect(asked(own("at work", 2))).toMatchObject({
+    act: "wait",
+    reasons: [expect.any(String), "waits until the first heal between these nodes is seen to have helped"],
+  });
+  expect(asked(own("at work", 2, "pair h1 h3")).act).toBe("run");
+  expect(asked(own("helped", 2), own("at work", 3)).act).toBe("run");
+  expect(asked(own("did not help", 2), own("at work", 3)).act).toBe("wait");
+  const many = Array.from({ length: 30 }, (_, n) => own("at work", n + 10));
+  expect(asked(own("helped", 2), ...many.slice(1)).act).toBe("run");
+  expect(asked(own("helped", 2), ...many)).toMatchObject({
+    act: "wait",
+    reasons: [expect.any(String), "waits for its turn: 30 heals between these nodes are at work"],
+  });
+});
+
+test("a heal that helped more than ten minutes ago says nothing of what stalls now", () => {
+  const locks = ["disk d1", "pair h1 h2"];
+  const before = (agoMs: number) => recent({ locks: ["disk d8", "pair h1 h2"], agoMs });
+  const atWork = recent({ locks: ["disk d9", "pair h1 h2"], end: "at work" });
+  expect(ask({ locks, recentRuns: [atWork, before(600_000)] }).act).toBe("wait");
+  expect(ask({ locks, recentRuns: [atWork, before(599_999)] }).act).toBe("run");
+});
+
 test("a run that could not be begun is no try: it is begun again after a minute, and counts for no limit", () => {
-  const own = (agoMs: number) => recent({ locks: ["disk d1"], sent: false, failed: true, agoMs });
+  const own = (agoMs: number) => recent({ locks: ["disk d1"], sent: false, end: "did not help", agoMs });
   expect(ask({ recentRuns: [own(59_000)] })).toMatchObject({
     act: "wait",
     reasons: [expect.any(String), "a run that could not be begun is tried again after a minute"],

@@ -4,8 +4,9 @@
  * itself (another run at work there, a stop, a window that opens later) is waited for; every other one turns acting into
  * asking (I8, I9, I34).
  *
- * A heal of a link loses no data. Its limits are its own: it waits for its turn at its nodes, is never repeated on a disk
- * that stalls again, and asks once several of them did not help, for then the error may be ours.
+ * A heal of a link loses no data. Its limits are its own: of many stalls between two nodes one is healed first, and the
+ * others side by side once it is seen to have helped; none is repeated on a disk that stalls again; and once several did
+ * not help a person is asked, for then the error may be ours.
  */
 import type { Incident } from "@vigie/proto";
 import { modeOf, type PolicyConfig } from "../config.js";
@@ -41,7 +42,7 @@ export interface RecentRun {
   readonly agoMs: number;
   readonly destructive: boolean;
   readonly sent: boolean; // anything of it: one that could not be begun has not been tried
-  readonly failed: boolean; // it ended, or is frozen, without having helped
+  readonly end: "helped" | "did not help" | "given up" | "at work";
 }
 
 interface Obstacle {
@@ -117,20 +118,33 @@ function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[]
   return obstacles;
 }
 
-function healLimits(config: PolicyConfig, { recentRuns }: PolicyFacts): Obstacle[] {
-  const heals = recentRuns.filter(({ destructive, sent, agoMs }) => !destructive && sent && agoMs < HOUR_MS);
-  const failed = heals.filter((run) => run.failed).length;
+function healLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
+  const heals = facts.recentRuns.filter(
+    ({ destructive, sent, agoMs }) => !destructive && sent && agoMs < HOUR_MS,
+  );
+  const failed = heals.filter(({ end }) => end === "did not help").length;
   if (failed >= config.failed_heals_per_hour)
     return [
       forPerson(`${failed} of the last hour's ${heals.length} heals did not help: the cause is another one`),
     ];
   if (heals.length >= config.heals_per_hour)
     return [forPerson(`${heals.length} heals in the last hour: the storm stop`)];
-  return [];
+  return healsBeside(config, heals, facts);
+}
+
+/** Whether it may be one of several between two nodes. */
+function healsBeside(config: PolicyConfig, heals: readonly RecentRun[], facts: PolicyFacts): Obstacle[] {
+  const atWork = heals.filter((run) => run.end === "at work" && shares("pair ", run, facts)).length;
+  if (atWork === 0) return [];
+  const helped = heals.some(({ end, agoMs }) => end === "helped" && agoMs < WAVE_MS);
+  if (!helped) return [waitsFor("waits until the first heal between these nodes is seen to have helped")];
+  if (atWork < config.heals_at_once) return [];
+  return [waitsFor(`waits for its turn: ${atWork} heals between these nodes are at work`)];
 }
 
 const HOUR_MS = 3_600_000;
 const NOT_BEGUN_AGAIN_MS = 60_000;
+const WAVE_MS = 10 * 60_000; // what helped so long ago says little of what stalls now
 
 function waitsFor(reason: string): Obstacle {
   return { reason, passes: true };

@@ -44,10 +44,10 @@ export const AGENT: readonly Mutant[] = [
     focus: OF_CUTS,
     host: (host) => rewriting(host, NEXT_PORT),
   }),
-  mutant("two cuts between the same nodes", /^I9: /, {
+  mutant("two cuts of one instance", /^I9: /, {
     focus: OF_CUTS,
     host: (host) => {
-      const other = rewriting(host, NEXT_PORT);
+      const other = rewriting(host, NEXT_DISK);
       return {
         ...host,
         writeFile: async (path, text) => {
@@ -102,6 +102,13 @@ interface Rewritten {
 const NEXT_PORT: Rewritten = {
   made: (text) => text.replaceAll(/\b110(\d\d)\b/g, "119$1"),
   shown: (text) => text.replaceAll(/\b119(\d\d)\b/g, "110$1"),
+  stays: false,
+};
+
+/** The ports of an instance's disks follow each other. */
+const NEXT_DISK: Rewritten = {
+  made: (text) => text.replaceAll(/\b110(\d\d)\b/g, (_, port: string) => String(11_001 + Number(port))),
+  shown: (text) => text,
   stays: false,
 };
 

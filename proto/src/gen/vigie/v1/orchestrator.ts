@@ -559,6 +559,8 @@ export interface Lock {
   expiresUnixMs: number;
   /** Its run only waits: one that heals a link may join it. */
   waiting: boolean;
+  /** A node or a pair of nodes of a run that only heals a link: others that do may hold it too. */
+  shared: boolean;
 }
 
 /** The one kill switch at the orchestrator (I33). */
@@ -3533,7 +3535,7 @@ export const ListLocksResponse: MessageFns<ListLocksResponse> = {
 };
 
 function createBaseLock(): Lock {
-  return { name: "", runId: "", person: "", sinceUnixMs: 0, expiresUnixMs: 0, waiting: false };
+  return { name: "", runId: "", person: "", sinceUnixMs: 0, expiresUnixMs: 0, waiting: false, shared: false };
 }
 
 export const Lock: MessageFns<Lock> = {
@@ -3555,6 +3557,9 @@ export const Lock: MessageFns<Lock> = {
     }
     if (message.waiting !== false) {
       writer.uint32(48).bool(message.waiting);
+    }
+    if (message.shared !== false) {
+      writer.uint32(56).bool(message.shared);
     }
     return writer;
   },
@@ -3620,6 +3625,14 @@ export const Lock: MessageFns<Lock> = {
             message.waiting = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.shared = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3643,6 +3656,7 @@ export const Lock: MessageFns<Lock> = {
     message.sinceUnixMs = object.sinceUnixMs ?? 0;
     message.expiresUnixMs = object.expiresUnixMs ?? 0;
     message.waiting = object.waiting ?? false;
+    message.shared = object.shared ?? false;
     return message;
   },
 };
