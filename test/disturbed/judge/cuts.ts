@@ -1,4 +1,4 @@
-/** I17, I18, I9: a cut is of one DRBD link of its node, ends in time, and is the only one between two nodes. */
+/** I17, I18, I9: a cut is of one DRBD link of its node, ends in time, and is the only one of its instance. */
 import { cutsAtOnce, cutsThatStay, isLinkOf } from "../../simulator/invariants.js";
 import type { World } from "../../simulator/world.js";
 import type { Exposure } from "../exposure.js";
@@ -27,6 +27,8 @@ export function watchCuts(world: World, exposure: Exposure): Watch {
           exposure.count("cuts");
           owners.set(key, { uuid, othersSinceMs: undefined });
           if (uuid === "") found.push(`I18: ${key} is cut, which is no DRBD link of its own`);
+        } else if (node.extraFiles.has("/etc/vigie/stop")) {
+          known.othersSinceMs = undefined; // a person has forbidden to take it back: only the kernel does
         } else if (uuid !== "" && uuid !== known.uuid) {
           known.othersSinceMs ??= now;
           if (now - known.othersSinceMs > OTHERS_LINK_MS)
