@@ -38,7 +38,6 @@ const TICK_MS = 1_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 /** A run in one of these is changing the world, or was a moment ago. */
 const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING, RunState.UNDOING]);
-const RUNS_TAKEN_UP = 1000;
 
 export interface OrchestratorParts {
   readonly clock: Clock;
@@ -114,7 +113,7 @@ export async function startOrchestrator(
     store,
     view: keeper.view,
     record,
-    broken: recorder.broken,
+    broken: () => recorder.broken() || openRunsUnread(store),
     announce: gateway.lead,
   });
   const executor = createExecutor({
@@ -134,7 +133,7 @@ export async function startOrchestrator(
     clock,
     settings,
     () => newId("i"),
-    await store.incidents(false, RUNS_TAKEN_UP),
+    await store.incidents(false, Infinity),
     isHeld,
   );
   const newRunId = (): string => newId("r");
@@ -152,11 +151,12 @@ export async function startOrchestrator(
     observe,
   });
 
-  for (const { id } of await store.runs(true, RUNS_TAKEN_UP)) {
+  for (const { id } of await store.runs(true, Infinity)) {
     const [run] = await store.runsById(id);
     if (run === undefined) continue;
     executor.drive(run, recoveryRow(run, clock.wallUnixMs()));
   }
+  for (const what of store.unreadable()) parts.log("store.unreadable", { what, alarm: true });
   void tickUntil(signal);
   void pruneDaily(signal);
   return {
@@ -251,4 +251,11 @@ export async function startOrchestrator(
   function quietly(recorded: Promise<void>): void {
     recorded.catch(() => undefined);
   }
+}
+
+/** A run that cannot be read may be at work, and what it holds is not known: nothing is done beside it (I11). */
+function openRunsUnread(store: Store): string {
+  const runs = store.unreadable().filter((what) => what.startsWith("run "));
+  if (runs.length === 0) return "";
+  return `${runs.join(", ")}: the rows in the store are damaged; put vigie.db back from a backup, or delete these runs from it`;
 }

@@ -7,11 +7,16 @@ export function endEvidence(view: EndView): Evidence {
   const { end, drbd, ageMs, stillMs, unknown } = view;
   return Evidence.create({
     node: end.node,
-    ageMs: Math.round(ageMs),
+    ageMs: wholeMs(ageMs),
     drbd,
-    stillMs: Math.round(stillMs),
+    stillMs: wholeMs(stillMs),
     text: unknown,
   });
+}
+
+/** As it can be kept and read again, whatever a clock said. */
+function wholeMs(ms: number): number {
+  return Math.min(Math.max(Math.round(ms), 0), Number.MAX_SAFE_INTEGER);
 }
 
 /** The disk by its instance, or by its end where Ganeti does not name it. */

@@ -10,14 +10,24 @@ interface Stage {
   readonly published: WatchResponse[];
   readonly recorder: ReturnType<typeof createRecorder>;
   fail: string;
+  locked: string;
+  nowMs: number;
 }
 
 function stage(publish?: () => void): Stage {
-  const clock: Clock = { monotonicMs: () => 0, wallUnixMs: () => 0, sleep: () => Promise.resolve() };
-  const it = { commits: [] as number[], published: [] as WatchResponse[], fail: "" };
+  const it = { commits: [] as number[], published: [] as WatchResponse[], fail: "", locked: "", nowMs: 0 };
+  const clock: Clock = {
+    monotonicMs: () => it.nowMs,
+    wallUnixMs: () => 0,
+    sleep: (ms) => {
+      it.nowMs += ms;
+      return new Promise((resolve) => setImmediate(resolve));
+    },
+  };
   const store = {
     commit: async (changes: readonly Change[]) => {
       if (it.fail !== "") throw new VigieError("JOURNAL_BROKEN", it.fail);
+      if (it.locked !== "") throw new VigieError("UNAVAILABLE", it.locked);
       it.commits.push(changes.length);
       return changes.map(() => ({ cursor: it.commits.length }) as WatchResponse);
     },
@@ -62,6 +72,17 @@ test("a commit that failed is final: everything waiting and later is refused, al
   await expect(it.recorder.record([CHANGE])).rejects.toMatchObject({ code: "JOURNAL_BROKEN" });
   expect(it.recorder.broken()).toContain("disk full");
   expect(it.commits).toEqual([]);
+});
+
+test("what another process locks out is kept once it is let in, and meanwhile it is said why nothing can be", async () => {
+  const it = stage();
+  it.locked = "vigie.db is locked by another process";
+  const kept = it.recorder.record([CHANGE]);
+  while (it.nowMs < 10_000) await new Promise((resolve) => setImmediate(resolve));
+  expect(it.recorder.broken()).toBe(it.locked);
+  it.locked = "";
+  await kept;
+  expect([it.commits, it.recorder.broken()]).toEqual([[1], ""]);
 });
 
 test("nothing to keep is no commit", async () => {

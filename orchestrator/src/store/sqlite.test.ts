@@ -137,6 +137,38 @@ test("open runs are those that have not ended; newest first", async () => {
   store.close();
 });
 
+test("while another process has it locked nothing is written, and afterwards the same is (I24)", async () => {
+  const store = openSqliteStore(path);
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  expect(await failing(store, [audit("x"), run("r-1", RunState.RUNNING)])).toBe("UNAVAILABLE");
+  other.exec("ROLLBACK");
+  other.close();
+  await store.commit([audit("x"), run("r-1", RunState.RUNNING)]);
+  expect([await store.firstBrokenAudit(), (await store.runs(true, 10)).length]).toEqual([undefined, 1]);
+  store.close();
+});
+
+test("a row that cannot be read hides no other, and is named", async () => {
+  const store = openSqliteStore(path);
+  const event = RunEvent.create({ sequence: 1, text: "x" });
+  await store.commit([
+    incident("i-1", IncidentState.OPEN),
+    incident("i-2", IncidentState.OPEN),
+    run("r-1", RunState.RUNNING),
+    run("r-2", RunState.RUNNING),
+    { record: "run-event", runId: "r-2", event },
+  ]);
+  edit("UPDATE incidents SET body = x'0aff' WHERE id = 'i-1'");
+  edit("UPDATE runs SET body = x'0aff' WHERE id = 'r-1'");
+  edit("UPDATE run_events SET body = x'0aff' WHERE run_id = 'r-2'");
+  expect((await store.incidents(false, Infinity)).map(({ id }) => id)).toEqual(["i-2"]);
+  expect((await store.runs(true, Infinity)).map(({ id }) => id)).toEqual(["r-2"]);
+  expect(await store.runsById("r-2")).toEqual([]);
+  expect(store.unreadable()).toEqual(["incident i-1", "run r-1", "run r-2"]);
+  store.close();
+});
+
 test("a closed incident is listed only where closed ones are asked for", async () => {
   const store = openSqliteStore(path);
   await store.commit([incident("i-1", IncidentState.OPEN), incident("i-2", IncidentState.OPEN)]);

@@ -27,8 +27,10 @@ export function openSqliteStore(path: string): Store {
   const sql = createSql(database);
   const { row, rows, run } = sql;
   const audit = createAuditLog(sql);
+  const unreadable = new Set<string>();
 
   return {
+    unreadable: () => [...unreadable],
     commit: async (changes) => commit(changes),
     epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
     killSwitch: async () => {
@@ -37,26 +39,28 @@ export function openSqliteStore(path: string): Store {
     },
     incidents: async (includeClosed, limit) =>
       rows(
-        "SELECT body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
+        "SELECT id, body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
         includeClosed ? 1 : 0,
-        limit,
-      ).map(incidentOf),
+        limitOf(limit),
+      ).flatMap(incidentOf),
     incidentsById: async (beginning) =>
-      rows("SELECT body FROM incidents WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning).map(
-        incidentOf,
-      ),
+      rows(
+        "SELECT id, body FROM incidents WHERE substr(id, 1, ?) = ? LIMIT 2",
+        beginning.length,
+        beginning,
+      ).flatMap(incidentOf),
     runs: async (openOnly, limit) =>
       rows(
-        "SELECT body FROM runs WHERE open = 1 OR ? = 0 ORDER BY id DESC LIMIT ?",
+        "SELECT id, body FROM runs WHERE open = 1 OR ? = 0 ORDER BY id DESC LIMIT ?",
         openOnly ? 1 : 0,
-        limit,
-      ).map((r) => Run.decode(blob(r))),
+        limitOf(limit),
+      ).flatMap(runOf),
     runsFrom: async (id) =>
-      rows("SELECT body FROM runs WHERE id >= ? ORDER BY id DESC", id).map((r) => Run.decode(blob(r))),
+      rows("SELECT id, body FROM runs WHERE id >= ? ORDER BY id DESC", id).flatMap(runOf),
     runsById: async (beginning) =>
-      rows("SELECT body FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning).map((r) =>
-        withEvents(Run.decode(blob(r))),
-      ),
+      rows("SELECT id, body FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning)
+        .flatMap(runOf)
+        .flatMap(withEvents),
     transitions: async (node, minor, limit) =>
       rows(
         "SELECT * FROM transitions WHERE node = ? AND minor = ? ORDER BY id DESC LIMIT ?",
@@ -103,6 +107,8 @@ export function openSqliteStore(path: string): Store {
     } catch (cause) {
       audit.rewind(before);
       if (database.isTransaction) database.exec("ROLLBACK");
+      if (isLocked(cause))
+        throw new VigieError("UNAVAILABLE", `${path} is locked by another process`, { cause });
       throw new VigieError("JOURNAL_BROKEN", `${path} cannot be written`, { cause });
     }
   }
@@ -176,12 +182,43 @@ export function openSqliteStore(path: string): Store {
     }
   }
 
-  function withEvents(found: Run): Run {
-    const events = rows("SELECT body FROM run_events WHERE run_id = ? ORDER BY sequence", found.id).map((r) =>
-      RunEvent.decode(blob(r)),
-    );
-    return { ...found, events };
+  function withEvents(found: Run): Run[] {
+    return readable(`run ${found.id}`, () => {
+      const events = rows("SELECT body FROM run_events WHERE run_id = ? ORDER BY sequence", found.id);
+      return { ...found, events: events.map((r) => RunEvent.decode(blob(r))) };
+    });
   }
+
+  function incidentOf(r: Row): Incident[] {
+    return readable(`incident ${text(r, "id")}`, () => Incident.decode(blob(r)));
+  }
+
+  function runOf(r: Row): Run[] {
+    return readable(`run ${text(r, "id")}`, () => Run.decode(blob(r)));
+  }
+
+  /** One row that is damaged must not hide all others. */
+  function readable<T>(name: string, decode: () => T): T[] {
+    try {
+      return [decode()];
+    } catch {
+      unreadable.add(name);
+      return [];
+    }
+  }
+}
+
+/** SQLite's own word for all rows is -1. */
+function limitOf(limit: number): number {
+  return Number.isFinite(limit) ? limit : -1;
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+function isLocked(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
 }
 
 function openDatabase(path: string): DatabaseSync {
@@ -192,6 +229,7 @@ function openDatabase(path: string): DatabaseSync {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000",
     );
     migrate(database);
+    database.exec("PRAGMA busy_timeout = 0"); // from here on whoever waits for a lock waits without stopping the process
     return database;
   } catch (cause) {
     throw new VigieError("JOURNAL_BROKEN", `${path} cannot be opened`, { cause });
@@ -208,6 +246,3 @@ function transitionOf(r: Row): Transition {
   };
 }
 
-function incidentOf(r: Row): Incident {
-  return Incident.decode(blob(r));
-}

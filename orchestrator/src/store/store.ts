@@ -28,16 +28,20 @@ export interface Store {
   /**
    * @returns the watch events of this call, with the cursors that they got
    * @throws VigieError JOURNAL_BROKEN; nothing may be changed in the cluster after it (I24)
+   * @throws VigieError UNAVAILABLE where another process has it locked: nothing was written, and it may be tried again
    */
   readonly commit: (changes: readonly Change[]) => Promise<readonly WatchResponse[]>;
+  /** What was asked for and cannot be decoded, and is left out of the answers: "run r-1", "incident i-1". */
+  readonly unreadable: () => readonly string[];
   readonly epoch: () => Promise<number>;
-  /** Why everything is stopped; empty: it is not. */
+  readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
   /** Those whose id is this one or a later one, newest first, without their events. */
   readonly runsFrom: (id: string) => Promise<Run[]>;
-  readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
-  readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>; // newest first
+  /** Newest first. @param limit at most so many; Infinity: all */
+  readonly incidents: (includeClosed: boolean, limit: number) => Promise<Incident[]>;
   readonly incidentsById: (beginning: string) => Promise<Incident[]>;
-  readonly runs: (openOnly: boolean, limit: number) => Promise<Run[]>; // newest first, without events
+  /** Newest first, without events. @param limit at most so many; Infinity: all */
+  readonly runs: (openOnly: boolean, limit: number) => Promise<Run[]>;
   readonly runsById: (beginning: string) => Promise<Run[]>; // with events
   readonly transitions: (node: string, minor: number, limit: number) => Promise<Transition[]>; // newest first
   readonly watchAfter: (cursor: number, limit: number) => Promise<WatchResponse[]>;

@@ -111,6 +111,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
 }
 
 const JOBS_KEPT = 100;
+const STILL_MAX_MS = 10 * 365 * 86_400_000; // no kernel runs for so long: such a figure says nothing
 
 /** An answer to ObserveNow: one source, read after it was asked for. */
 export function foldObserved(node: NodeView, observed: Observed, askedAtMs: number): NodeView {
@@ -210,7 +211,7 @@ function minorViews(
   const { report, readAtMs } = source;
   for (const drbd of report.facts?.$case === "drbd" ? report.facts.value.minors : []) {
     const { minor } = drbd;
-    const stillMs = still.find((s) => s.minor === minor)?.stillMs;
+    const stillMs = still.find((s) => s.minor === minor && s.stillMs < STILL_MAX_MS)?.stillMs;
     const since = redundantSinceMs.get(minor) ?? before.get(minor)?.redundantSinceMs;
     const kept = isRedundant(drbd) ? since : undefined;
     views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, redundantSinceMs: kept });

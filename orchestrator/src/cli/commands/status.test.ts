@@ -11,6 +11,16 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.reset());
 
+const WELL = { cluster: "c", auditIntact: true, leadership: { leads: true } };
+/** Nothing open, nothing unknown. */
+const QUIET = {
+  getStatus: () => GetStatusResponse.fromPartial(WELL),
+  listNodes: () => ({ nodes: [{ ...sample.NODES.nodes[0], reporting: true }] }),
+  listResources: () => ({ resources: [] }),
+  listIncidents: () => ({ incidents: [] }),
+  listRuns: () => ({ runs: [] }),
+};
+
 describe("status", () => {
   test("exits 10 while something is wrong", async () => {
     const { code, out } = await stage.vigie("status");
@@ -19,13 +29,8 @@ describe("status", () => {
   });
 
   test("exits 0 when all is well, and a node that Ganeti marks offline is silent", async () => {
-    Object.assign(stage.answers, {
-      getStatus: () =>
-        GetStatusResponse.fromPartial({ cluster: "c", auditIntact: true, leadership: { leads: true } }),
+    Object.assign(stage.answers, QUIET, {
       listNodes: () => ({ nodes: [{ ...sample.NODES.nodes[2], offline: true }] }),
-      listResources: () => ({ resources: [] }),
-      listIncidents: () => ({ incidents: [] }),
-      listRuns: () => ({ runs: [] }),
     });
     const { code, out } = await stage.vigie("status");
     expect(code).toBe(0);
@@ -42,39 +47,35 @@ describe("status", () => {
       "a run that asks a person",
       { listRuns: () => ({ runs: [sample.RUN] }), getRun: () => ({ run: sample.ASKING_RUN }) },
     ],
+    [
+      "a plan that waits for approval",
+      { listRuns: () => ({ runs: [sample.PLANNED] }), getRun: () => ({ run: sample.PLANNED }) },
+    ],
+    ["an orchestrator that does not lead", status({ leadership: { leads: false } })],
+    ["an orchestrator of which it is not known whether it leads", status({ leadership: undefined })],
+    ["a broken audit log", status({ auditIntact: false })],
+    ["a cluster without any node", { listNodes: () => ({ nodes: [] }) }],
   ])("%s is enough for 10", async (_, answers) => {
-    const quiet = {
-      getStatus: () => GetStatusResponse.fromPartial({ auditIntact: true }),
-      listNodes: () => ({ nodes: [] }),
-      listResources: () => ({ resources: [] }),
-      listIncidents: () => ({ incidents: [] }),
-      listRuns: () => ({ runs: [] }),
-    };
-    Object.assign(stage.answers, quiet);
+    Object.assign(stage.answers, QUIET);
     expect((await stage.vigie("status")).code).toBe(0);
     Object.assign(stage.answers, answers);
     expect((await stage.vigie("status")).code).toBe(10);
   });
 
   test("a silent node is enough for 10", async () => {
-    const status = GetStatusResponse.fromPartial({ auditIntact: true });
-    const quiet = {
-      getStatus: () => status,
-      listResources: () => ({ resources: [] }),
-      listIncidents: () => ({ incidents: [] }),
-    };
-    Object.assign(stage.answers, quiet);
+    Object.assign(stage.answers, QUIET, { listNodes: () => sample.NODES });
     expect((await stage.vigie("status")).code).toBe(10);
   });
 
   test("a disk of which nothing is known is enough for 10", async () => {
-    Object.assign(stage.answers, {
-      getStatus: () => GetStatusResponse.fromPartial({ auditIntact: true }),
-      listIncidents: () => ({ incidents: [] }),
-    });
+    Object.assign(stage.answers, QUIET, { listResources: () => sample.RESOURCES });
     expect((await stage.vigie("status")).code).toBe(10);
   });
 });
+
+function status(change: object) {
+  return { getStatus: () => GetStatusResponse.fromPartial({ ...WELL, ...change }) };
+}
 
 describe("the forecast of the resyncs that run", () => {
   const syncing = (leftKib: number, averageSpeedKibPerS: number | undefined): ResourceStatus =>

@@ -86,12 +86,14 @@ function secondsOf(resync: ResyncProgress | undefined): number {
 }
 
 function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): ExitCode {
-  const wrong = Math.max(status.incidentsOpen, incidents.length) > 0;
-  const unknown = Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
+  const wrong = Math.max(status.incidentsOpen, incidents.length) > 0 || !status.auditIntact;
+  const blind = status.leadership?.leads !== true || nodes.length === 0; // nobody is looking, or at nothing
+  const unknown = blind || Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
   const waits = status.killSwitch !== "" || runs.some(waitsForPerson);
   return wrong || unknown || waits ? EXIT.attention : EXIT.ok;
 }
 
 function waitsForPerson(run: Run): boolean {
-  return run.state === RunState.FROZEN || askedOf(run) !== undefined;
+  const waits = run.state === RunState.FROZEN || run.state === RunState.AWAITING_APPROVAL;
+  return waits || askedOf(run) !== undefined;
 }
