@@ -27,6 +27,7 @@ import { newIdentifier } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
 import { couldNotBegin } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
+import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
 import { createWitness } from "./store/witness.js";
@@ -57,6 +58,7 @@ export interface Orchestrator extends OrchestratorParts {
   readonly responder: Responder;
   readonly killSwitch: KillSwitch;
   readonly recorder: Recorder;
+  readonly auditor: Auditor;
   readonly newRunId: () => string;
   /** Calls back for each watch event from now on, until the returned function is called. */
   readonly subscribe: (callback: (event: WatchResponse) => void) => () => void;
@@ -107,6 +109,7 @@ export async function startOrchestrator(
   });
   gateway.stop(killSwitch.newest());
   const witness = await createWitness(store, parts.log);
+  const auditor = startAuditor(store, clock, parts.log, signal);
   const leader = createLeader({
     clock,
     ownNode,
@@ -129,13 +132,7 @@ export async function startOrchestrator(
   });
   const isHeld = (incidentId: string): boolean =>
     executor.open().some((run) => run.plan?.incidentId === incidentId && WORKING.has(run.state));
-  const desk = createDesk(
-    clock,
-    settings,
-    () => newId("i"),
-    await store.incidents(false, Infinity),
-    isHeld,
-  );
+  const desk = createDesk(clock, settings, () => newId("i"), await store.incidents(false, Infinity), isHeld);
   const newRunId = (): string => newId("r");
   const responder = createResponder({
     clock,
@@ -169,6 +166,7 @@ export async function startOrchestrator(
     responder,
     killSwitch,
     recorder,
+    auditor,
     newRunId,
     subscribe,
   };

@@ -65,5 +65,5 @@ async function expectOrder(hit: Hit): Promise<void> {
     expect(made, `${runId} was cut`).toBeLessThanOrEqual(keys.length);
   }
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => i + 1));
-  expect(await hit.cluster.orchestrator().store.firstBrokenAudit()).toBeUndefined();
+  expect(await hit.cluster.orchestrator().auditor.state()).toMatchObject({ intact: true });
 }

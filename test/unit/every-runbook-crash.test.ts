@@ -108,7 +108,7 @@ async function afterwards(on: Play, struck: Struck, what: string): Promise<void>
   await on.pass(SETTLE_S);
   expect(on.stage.faults(on.cluster.world), `${what}: ${told(on)}`).toEqual([]);
   expect([...on.broken], what).toEqual([]);
-  expect(await on.cluster.orchestrator().store.firstBrokenAudit()).toBeUndefined();
+  expect(await on.cluster.orchestrator().auditor.state()).toMatchObject({ intact: true });
 }
 
 async function bringToItsEnd(on: Play, first: RunState): Promise<void> {

@@ -38,7 +38,6 @@ const LIMIT_MAX = 1000;
 export function createService(orchestrator: Orchestrator) {
   const { clock, store, keeper, desk, leader, executor, config } = orchestrator;
   const stallAfterMs = config.detect.stall_after_s * 1000;
-  let audited: { readonly atMs: number; readonly intact: Promise<boolean> } | undefined;
 
   return {
     getStatus,
@@ -74,6 +73,7 @@ export function createService(orchestrator: Orchestrator) {
   };
 
   async function getStatus(): Promise<GetStatusResponse> {
+    const audit = await orchestrator.auditor.state();
     const view = keeper.view();
     const nodes = sortedNodes(view).map((node) => describeNode(view, node, clock.monotonicMs()));
     const healths = [...view.resources.values()].map((r) => describe(r).health);
@@ -93,17 +93,11 @@ export function createService(orchestrator: Orchestrator) {
       incidentsOpen: desk.open().length,
       runsOpen: executor.open().length,
       auditHead: (await store.auditEnd()).head,
-      auditIntact: await auditIntact(),
+      auditIntact: audit.intact,
+      auditRecords: audit.records,
+      auditChecked: audit.checked,
       killSwitch: orchestrator.killSwitch.stopped(),
     };
-  }
-
-  /** The whole chain is hashed again, so not for every look at the status. */
-  function auditIntact(): Promise<boolean> {
-    const now = clock.monotonicMs();
-    if (audited === undefined || now - audited.atMs > AUDITED_FOR_MS)
-      audited = { atMs: now, intact: store.firstBrokenAudit().then((broken) => broken === undefined) };
-    return audited.intact;
   }
 
   async function getIncident({ id }: GetIncidentRequest): Promise<GetIncidentResponse> {
@@ -164,8 +158,6 @@ export function createService(orchestrator: Orchestrator) {
 }
 
 export type Service = ReturnType<typeof createService>;
-
-const AUDITED_FOR_MS = 60_000;
 
 /** By name: h1, h2, h10. */
 function sortedNodes(view: ClusterView): NodeView[] {

@@ -1,7 +1,7 @@
 /** The audit log in SQLite: appended to within the store's transactions, each record hashed together with the one before. */
 import { CHAIN_START, chainHash, firstBrokenLink, type AuditRecord, type LogEnd } from "@vigie/proto";
 import { number, text, type Row, type Sql } from "./sql.js";
-import type { NewAudit } from "./store.js";
+import type { AuditPage, NewAudit } from "./store.js";
 
 const PAGE = 500;
 
@@ -12,7 +12,7 @@ export interface AuditLog {
   readonly end: () => LogEnd;
   readonly hashOf: (sequence: number) => string | undefined;
   readonly after: (sequence: number, limit: number) => AuditRecord[];
-  readonly firstBroken: () => Promise<number | undefined>;
+  readonly check: (from: LogEnd) => AuditPage;
 }
 
 export function createAuditLog(sql: Sql): AuditLog {
@@ -24,7 +24,7 @@ export function createAuditLog(sql: Sql): AuditLog {
     hashOf: (sequence) =>
       text(sql.row("SELECT hash FROM audit WHERE sequence = ?", sequence), "hash") || undefined,
     after,
-    firstBroken,
+    check,
   };
 
   function append({ unixMs, actor, action, subject, detail }: NewAudit): void {
@@ -54,19 +54,16 @@ export function createAuditLog(sql: Sql): AuditLog {
       .map(recordOf);
   }
 
-  /** Page by page, with turns of the event loop between them: years of records must not hold up an acknowledgement. */
-  async function firstBroken(): Promise<number | undefined> {
-    let last: Pick<AuditRecord, "sequence" | "hash"> = { sequence: 0, hash: CHAIN_START };
-    for (;;) {
-      const records = after(last.sequence, PAGE);
-      const links = records.map((record) => ({ ...record, payload: payloadOf(record) }));
-      const broken = firstBrokenLink(links, last.hash);
-      if (broken !== undefined) return records[broken]?.sequence;
-      const newest = records.at(-1);
-      if (newest === undefined) return undefined;
-      last = newest;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  function check(from: LogEnd): AuditPage {
+    const records = after(from.records, PAGE);
+    const links = records.map((record) => ({ ...record, payload: payloadOf(record) }));
+    const broken = firstBrokenLink(links, from.head);
+    if (broken !== undefined) return { upTo: from, broken: records[broken]?.sequence };
+    const last = records.at(-1);
+    return {
+      upTo: last === undefined ? from : { records: last.sequence, head: last.hash },
+      broken: undefined,
+    };
   }
 }
 

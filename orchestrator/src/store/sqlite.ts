@@ -88,7 +88,7 @@ export function openSqliteStore(path: string): Store {
           { records: number(r, "records"), head: text(r, "head") },
         ]),
       ),
-    firstBrokenAudit: audit.firstBroken,
+    checkAudit: async (from) => audit.check(from),
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
       run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
@@ -245,4 +245,3 @@ function transitionOf(r: Row): Transition {
     after: text(r, "after"),
   };
 }
-

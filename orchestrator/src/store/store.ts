@@ -24,6 +24,13 @@ export interface NewAudit {
   readonly detail: unknown; // JSON
 }
 
+export interface AuditPage {
+  /** So far all hold. */
+  readonly upTo: LogEnd;
+  /** The sequence of the first record behind it that is not what was written; undefined: there is none in this page. */
+  readonly broken: number | undefined;
+}
+
 export interface Store {
   /**
    * @returns the watch events of this call, with the cursors that they got
@@ -52,8 +59,8 @@ export interface Store {
   readonly auditHash: (sequence: number) => Promise<string | undefined>;
   /** Where the agents' journals ended, by node. */
   readonly journals: () => Promise<ReadonlyMap<string, LogEnd>>;
-  /** @returns the sequence of the first record that is not what was written; undefined: all hold */
-  readonly firstBrokenAudit: () => Promise<number | undefined>;
+  /** A few hundred records after `from`, which was checked before. */
+  readonly checkAudit: (from: LogEnd) => Promise<AuditPage>;
   /** Forgets state changes and watch events of before then. Incidents, runs and the audit log stay for good. */
   readonly prune: (beforeUnixMs: number) => Promise<void>;
   readonly close: () => void;

@@ -10,16 +10,17 @@ export function addAudit(program: Command, register: Register): void {
     .command("audit")
     .description("who did what, and whether the log is intact (exit 1: it is not)")
     .addOption(
-      new Option("--after <sequence>", "only records after this one").argParser(parseCursor).default(0),
+      new Option("--after <sequence>", "only records after this one (without it: the newest)").argParser(
+        parseCursor,
+      ),
     )
     .addOption(limitOption());
-  register(command, ({ withApi, show }: Invocation, { after, limit }: { after: number; limit: number }) =>
+  register(command, ({ withApi, show }: Invocation, { after, limit }: { after?: number; limit: number }) =>
     withApi(async (api) => {
-      const [{ records }, { auditIntact, auditHead }] = await Promise.all([
-        api.ask("listAudit", { afterSequence: after, limit }),
-        api.ask("getStatus", {}),
-      ]);
-      show({ records, auditIntact, auditHead }, renderAudit);
+      const { auditIntact, auditHead, auditRecords, auditChecked } = await api.ask("getStatus", {});
+      const afterSequence = after ?? Math.max(0, auditRecords - limit);
+      const { records } = await api.ask("listAudit", { afterSequence, limit });
+      show({ records, auditIntact, auditHead, auditRecords, auditChecked }, renderAudit);
       return auditIntact ? EXIT.ok : EXIT.failed;
     }),
   );

@@ -9,6 +9,8 @@ export interface AuditView {
   readonly records: readonly AuditRecord[];
   readonly auditIntact: boolean;
   readonly auditHead: string;
+  readonly auditRecords: number;
+  readonly auditChecked: number;
 }
 
 export function renderAudit(view: AuditView, screen: Screen): string {
@@ -23,8 +25,18 @@ export function renderAudit(view: AuditView, screen: Screen): string {
   ];
   const rows = view.records.length === 0 ? ["No records."] : table(columns, view.records, screen);
   const verdict = view.auditIntact
-    ? "The hash chain is intact"
+    ? `The hash chain is intact${checkedText(view)}`
     : "THE HASH CHAIN IS BROKEN: a record was changed or removed";
   const head = view.auditHead === "" ? "" : `, head ${view.auditHead.slice(0, 12)}`;
   return `${[...rows, yesPaint(view.auditIntact, screen)(`${verdict}${head}`)].join("\n")}\n`;
+}
+
+/** Empty where all are checked. */
+export function checkedText({
+  auditRecords,
+  auditChecked,
+}: Pick<AuditView, "auditRecords" | "auditChecked">): string {
+  return auditChecked < auditRecords
+    ? ` as far as it is checked, ${auditChecked} of ${auditRecords} records`
+    : "";
 }

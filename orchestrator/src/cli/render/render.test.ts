@@ -518,7 +518,13 @@ test("audit: the verdict stands below the rows", () => {
     detailJson: '{"hash":"9f2c"}',
     hash: "0011223344556677",
   });
-  const view = { records: [record], auditIntact: true, auditHead: "0011223344556677" };
+  const view = {
+    records: [record],
+    auditIntact: true,
+    auditHead: "0011223344556677",
+    auditRecords: 1,
+    auditChecked: 1,
+  };
   expect(renderAudit(view, screen(100))).toMatchInlineSnapshot(`
     "#  TIME                     WHO      ACTION        SUBJECT   DETAIL           HASH
     3  2026-11-22 02:05:01 UTC  laurent  run.approved  r-01kaxb  {"hash":"9f2c"}  001122334455
@@ -526,4 +532,7 @@ test("audit: the verdict stands below the rows", () => {
     "
   `);
   expect(renderAudit({ ...view, auditIntact: false }, screen())).toContain("THE HASH CHAIN IS BROKEN");
+  expect(renderAudit({ ...view, auditRecords: 900, auditChecked: 500 }, screen())).toContain(
+    "intact as far as it is checked, 500 of 900 records, head",
+  );
 });

@@ -3,6 +3,7 @@
  * wrong, what is being done about it, and what to type next.
  */
 import { Health, type Run } from "@vigie/proto";
+import { checkedText } from "./audit.js";
 import { count, dateTime } from "./format.js";
 import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
@@ -27,7 +28,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `nodes       ${nodesText(view, screen)}`,
     `disks       ${disksText(view, screen)}`,
     ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
-    `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? "intact" : "BROKEN: a record was changed or removed")}`,
+    `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : "BROKEN: a record was changed or removed")}`,
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
       `Open runs (${Math.max(status.runsOpen, view.runs.length)})`,

@@ -213,10 +213,14 @@ export interface GetStatusResponse {
   runsOpen: number;
   /** AuditRecord.hash of the newest record; 64 zeros: there is none. */
   auditHead: string;
-  /** The hash chain of the whole audit log holds (I39); computed anew once a minute at most. */
+  /** No record of the audit log was found changed or missing (I39), among those that are checked. */
   auditIntact: boolean;
   /** Why every action is stopped, and by whom; empty: it is not (I33). */
   killSwitch: string;
+  /** Records of the audit log. */
+  auditRecords: number;
+  /** So many of them, from the first, were checked since the orchestrator started; soon all. */
+  auditChecked: number;
 }
 
 /** Whether this orchestrator may act, by the votes of the agents (I26). */
@@ -761,6 +765,8 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     auditHead: "",
     auditIntact: false,
     killSwitch: "",
+    auditRecords: 0,
+    auditChecked: 0,
   };
 }
 
@@ -813,6 +819,12 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.killSwitch !== "") {
       writer.uint32(130).string(message.killSwitch);
+    }
+    if (message.auditRecords !== 0) {
+      writer.uint32(136).uint64(message.auditRecords);
+    }
+    if (message.auditChecked !== 0) {
+      writer.uint32(144).uint64(message.auditChecked);
     }
     return writer;
   },
@@ -958,6 +970,22 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.killSwitch = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.auditRecords = longToNumber(reader.uint64());
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.auditChecked = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -993,6 +1021,8 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.auditHead = object.auditHead ?? "";
     message.auditIntact = object.auditIntact ?? false;
     message.killSwitch = object.killSwitch ?? "";
+    message.auditRecords = object.auditRecords ?? 0;
+    message.auditChecked = object.auditChecked ?? 0;
     return message;
   },
 };
