@@ -103,7 +103,7 @@ proof("a stop that is confirmed while a step still checks lets nothing of it thr
   expect(rowsOf(run, "migrate-1", "step-verified")).toBe(1);
   expect(rowsOf(run, "set-disk-offline", "step-intent")).toBe(0);
   expect(await diskState()).toBe("running");
-  expect((await type(stage, "status --no-color")).stdout).toContain("waits: everything is stopped");
+  expect((await type(stage, "status --no-color")).stdout).toContain("everything is stopped");
 });
 
 proof(
