@@ -45,7 +45,7 @@ export function watchKeys(
     },
     runs: ({ node, argv }) => {
       const keys = [...(atWork.get(node) ?? [])].map((key) => begun.get(key));
-      for (const one of keys) if (one !== undefined) one.ran += 1;
+      for (const one of keys) if (one !== undefined && !onlyPrepares(argv)) one.ran += 1;
       const newest = Math.max(0, ...keys.map((one) => one?.epoch ?? 0));
       const { epoch = 0, sinceMs = 0 } = epochs.get(node) ?? {};
       const stale = keys.length > 0 && newest < epoch && clock.monotonicMs() - sinceMs > SEEN_MS;
@@ -79,6 +79,11 @@ export function watchKeys(
       (row) => ANSWERS.has(row.kind) && (row.stepId === stepId || row.kind === RunEventKind.UNDO_STARTED),
     );
   }
+}
+
+/** Rules that match nothing as long as no cut is made. */
+function onlyPrepares(argv: readonly string[]): boolean {
+  return argv[0]?.endsWith("tables") === true && argv.some((word) => /^-[NFAI]$/.test(word));
 }
 
 type Intent = Extract<JournalRow, { kind: "intent" }>;
