@@ -1,6 +1,7 @@
 /** The main job on a real kernel: stalls made by real packet loss, healed by a real cut, or left alone. */
 import { afterEach, beforeEach, expect } from "vitest";
-import { contentHash, troubleNamed } from "../index.js";
+import { contentHash, removeInstance, troubleNamed, waitForHealthy } from "../index.js";
+import { STALLED_INSTANCES } from "../troubles/stalled-syncs.js";
 import {
   closedIncident,
   cutsMade,
@@ -60,6 +61,49 @@ proof(
     );
   },
 );
+
+proof(
+  "of four resyncs that stall at one moment all are healed: one first, and the others at once when that helped",
+  async () => {
+    const { vigie, lab } = stage;
+    mend = async () => {
+      await troubleNamed("stalled-syncs").mend(lab, {});
+      for (const name of STALLED_INSTANCES.slice(1)) await removeInstance(lab, name);
+    };
+    await troubleNamed("stalled-syncs").make(lab, {});
+    const stalls = async () => (await vigie.incidents()).filter(({ kind }) => kind === "stalled-sync");
+    const healed = async (): Promise<true | undefined> => {
+      const all = await stalls();
+      const closed = all.every(({ state }) => state === "closed");
+      return all.length >= STALLED_INSTANCES.length && closed ? true : undefined;
+    };
+    await vigie.until("all four are healed", healed, 150);
+    const all = await stalls();
+    const runs = await Promise.all(all.map((incident) => vigie.run(incident.run_id)));
+    expect(runs.map(({ state }) => state)).toEqual(STALLED_INSTANCES.map(() => "succeeded"));
+    const firstMs = Math.min(...all.map((incident) => incident.opened_unix_ms));
+    const seconds = runs.map((run) => ((run.events.at(-1)?.unix_ms ?? 0) - firstMs) / 1000);
+    console.log(
+      `healed ${seconds
+        .map((s) => s.toFixed(1))
+        .toSorted()
+        .join(", ")} s after the first was flagged`,
+    );
+    expect(await standingCuts(stage)).toEqual([]);
+  },
+);
+
+proof("a resync that is finished for its target and never left by its source is healed", async () => {
+  const { vigie, disk, lab } = stage;
+  await make("finished-and-never-left");
+  const incident = await incidentOf(vigie, "stalled-sync", 30);
+  const run = await runIn(vigie, incident, ["succeeded"], 90);
+  await closedIncident(vigie, incident.id, 30);
+  console.log(`healed after ${secondsTo(run, incident, "await-resync-moves").toFixed(1)} s`);
+  await waitForHealthy(lab, disk);
+  const { primary, secondary } = await contentHash(lab, disk.instance);
+  expect(secondary).toBe(primary);
+});
 
 proof(
   "a stall that comes back after the cut is noticed and handed to a person, and nothing is cut again",

@@ -1,6 +1,7 @@
 /** The lab's troubles. `npm run lab -- break NAME` and the tests find them here. */
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
+import { finishedAndNeverLeft } from "./finished-and-never-left.js";
 import { failingDisk } from "./failing-disk.js";
 import { frozenDisk } from "./frozen-disk.js";
 import { ganetiDown } from "./ganeti-down.js";
@@ -11,6 +12,7 @@ import { powerCut } from "./power-cut.js";
 import { slowSync } from "./slow-sync.js";
 import { splitBrain } from "./split-brain.js";
 import { stalledSync } from "./stalled-sync.js";
+import { stalledSyncs } from "./stalled-syncs.js";
 import { stalledSyncPort } from "./stalled-sync-port.js";
 import { standalone } from "./standalone.js";
 import { stuckMigration } from "./stuck-migration.js";
@@ -19,7 +21,9 @@ import type { Trouble } from "./trouble.js";
 
 export const troubles: readonly Trouble[] = [
   stalledSync,
+  stalledSyncs,
   stalledSyncPort,
+  finishedAndNeverLeft,
   slowSync,
   standalone,
   splitBrain,

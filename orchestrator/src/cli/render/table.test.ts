@@ -33,6 +33,13 @@ test("on a pipe nothing is cut", () => {
   `);
 });
 
+test("on a pipe one long cell does not fill up the lines of all others", () => {
+  const long = { id: "i-3", text: "x".repeat(5_000), extra: "", size: "1 B" };
+  const [heading = "", first = "", , last = ""] = table(COLUMNS, [...ROWS, long], screen());
+  expect(Math.max(heading.length, first.length)).toBeLessThan(80);
+  expect(last).toContain(long.text);
+});
+
 test("on a narrow terminal the middle column is cut, never the id", () => {
   const lines = table(COLUMNS, ROWS, screen(50));
   expect(lines.join("\n")).toMatchInlineSnapshot(`

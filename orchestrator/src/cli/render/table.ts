@@ -1,5 +1,7 @@
 /**
- * Tables that fit the terminal. Lesser columns are left out, in a stated order, until the others can be cut to fit; ids and states are never touched, because a cut id cannot be pasted. On a pipe nothing is cut.
+ * Tables that fit the terminal. Lesser columns are left out, in a stated order, until the others can be cut to fit; ids
+ * and states are never touched, because a cut id cannot be pasted. On a pipe nothing is cut, and a long cell widens its
+ * own line only.
  */
 import type { Paint, Screen } from "./screen.js";
 
@@ -15,6 +17,7 @@ export interface Column<R> {
 
 const GAP = 2;
 const MIN_CUT = 10;
+const PIPE_MAX = 40; // of a column that may be cut: no line is filled up further
 
 interface Laid<R> {
   readonly column: Column<R>;
@@ -31,9 +34,10 @@ export function table<R>(
 ): string[] {
   if (rows.length === 0) return [];
   const laid = columns.map((column) => lay(column, rows));
-  const fitting = screen.width === undefined ? laid : fit(laid, screen.width - indentation);
-  const headings = fitting.map((it) => pad(it, it.column.heading));
-  const lines = rows.map((row, n) => fitting.map((it) => paint(it, row, pad(it, it.cells[n] ?? ""))));
+  const cuts = screen.width !== undefined;
+  const fitting = cuts ? fit(laid, screen.width - indentation) : laid.map(forPipe);
+  const headings = fitting.map((it) => pad(it, it.column.heading, cuts));
+  const lines = rows.map((row, n) => fitting.map((it) => paint(it, row, pad(it, it.cells[n] ?? "", cuts))));
   const margin = " ".repeat(indentation);
   return [headings.map((it) => screen.colour.dim(it)), ...lines].map((cells) =>
     `${margin}${join(cells)}`.trimEnd(),
@@ -43,6 +47,10 @@ export function table<R>(
 function lay<R>(column: Column<R>, rows: readonly R[]): Laid<R> {
   const cells = rows.map((row) => column.cell(row).replaceAll(/\s*\n\s*/g, " "));
   return { column, cells, width: Math.max(column.heading.length, ...cells.map(length)) };
+}
+
+function forPipe<R>(it: Laid<R>): Laid<R> {
+  return it.column.cut === undefined ? it : { ...it, width: Math.min(it.width, PIPE_MAX) };
 }
 
 /** Leaves out columns until the others fit when cut as far as they may be; then cuts no more than is needed. */
@@ -73,14 +81,14 @@ function total<R>(laid: readonly Laid<R>[]): number {
   return laid.reduce((sum, it) => sum + it.width, GAP * (laid.length - 1));
 }
 
-function pad<R>(it: Laid<R>, text: string): string {
+function pad<R>(it: Laid<R>, text: string, cuts: boolean): string {
   const cut =
-    length(text) > it.width
+    cuts && length(text) > it.width
       ? `${Array.from(text)
           .slice(0, it.width - 1)
           .join("")}…`
       : text;
-  const space = " ".repeat(it.width - length(cut));
+  const space = " ".repeat(Math.max(0, it.width - length(cut)));
   return it.column.right === true ? space + cut : cut + space;
 }
 
