@@ -217,6 +217,7 @@ export async function startOrchestrator(
     const incident = desk.find(run.plan?.incidentId ?? "");
     const event = run.events.at(-1);
     if (incident === undefined || event === undefined) return;
+    if (event.kind === RunEventKind.STEP_LOG) return; // a job's percentage every two seconds: the run has it
     const next = followRun(incident, run, event);
     quietly(record(desk.update(afterRow(next, run, event))));
   }

@@ -23,7 +23,7 @@ import { brakeOn } from "./brakes.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
-import { newLogLines } from "./job-log.js";
+import { jobIn, newLogLines } from "./job-log.js";
 import { glance } from "./due.js";
 import { needsWatcherPaused, type OpenRun } from "./locks.js";
 import { createLooker } from "./look.js";
@@ -277,9 +277,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   async function tellJob(runId: string, step: PlanStep, attempt: number): Promise<void> {
-    const what = step.condition?.what;
-    if (what?.$case !== "jobSucceeded") return;
-    const { stepId, jobId } = what.value;
+    const awaited = jobIn(step.condition);
+    if (awaited === undefined) return;
+    const { stepId, jobId } = awaited;
     const view = parts.view();
     const id = stepId === "" ? jobId : jobIdOf(eventsOf(runId), stepId);
     const job = view.nodes.get(masterOf(view))?.jobs.get(id)?.value;
