@@ -171,7 +171,7 @@ test("whatever passes as a name is one harmless word", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom(...CRAFTED)), (text) => {
       if (complaint(withEnd({ instance: text })) !== "") return;
-      expect(text).toMatch(/^[A-Za-z0-9][A-Za-z0-9.-]*$/);
+      expect(text).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
     }),
     { numRuns: 2_000 },
   );

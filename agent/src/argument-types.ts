@@ -4,8 +4,8 @@
  */
 import { BlockList, isIP, SocketAddress } from "node:net";
 import { VigieError, type DiskIdentity, type DrbdEnd } from "@vigie/proto";
+import { HOST_NAME } from "./names.js";
 
-const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/;
 const LV = /^(?!\.\.?\/)[A-Za-z0-9+_.][A-Za-z0-9+_.-]*\/(?!\.\.?$)[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/;
 const LVM_NAME = /^(?!\.\.?$)[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$/; // lvm(8), valid names: of a group or a volume
 const LVM_UUID = /^[A-Za-z0-9]{6}(?:-[A-Za-z0-9]{4}){5}-[A-Za-z0-9]{6}$/;

@@ -61,10 +61,10 @@ export function minorOf(resource: JsonObject, device: JsonObject, minor: number)
     diskReadKib: optional(device, "read"),
     activityLogUpdates: optional(device, "al-writes"),
     bitmapUpdates: optional(device, "bm-writes"),
-    localCount: optional(device, "lower-pending", INT32_MAX),
-    pending: optional(peer, "pending", INT32_MAX),
-    unacknowledged: optional(peer, "unacked", INT32_MAX),
-    applicationPending: optional(device, "upper-pending", INT32_MAX),
+    localCount: balance(device, "lower-pending"),
+    pending: balance(peer, "pending"),
+    unacknowledged: balance(peer, "unacked"),
+    applicationPending: balance(device, "upper-pending"),
     epochs: undefined,
     writeOrdering: known(ORDERINGS, resource["write-ordering"], "write-ordering"),
     outOfSyncKib: peer === undefined ? undefined : asCount(peer["out-of-sync"], "out-of-sync"),
@@ -101,6 +101,12 @@ function known<T>(words: ReadonlyMap<string, T>, value: unknown, what: string): 
 function optional(object: JsonObject | undefined, key: string, max?: number): number {
   const value = object?.[key];
   return value === undefined ? 0 : asCount(value, key, max);
+}
+
+/** A kernel counter that may be below zero for a moment, and is printed as if it could not. */
+function balance(object: JsonObject | undefined, key: string): number {
+  const value = optional(object, key, UINT32_MAX);
+  return value > INT32_MAX ? value - 2 ** 32 : value;
 }
 
 /** A number in newer releases, true or false in older ones. */

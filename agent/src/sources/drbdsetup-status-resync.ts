@@ -11,7 +11,9 @@ const STALLED_MS = 180_000; // as 8.4's /proc/drbd says (stalled)
 export function resyncOf(peer: JsonObject): ResyncProgress | undefined {
   const verify = peer["has-online-verify-details"] === true;
   if (!verify && peer["has-sync-details"] !== true) return undefined;
-  const leftKib = asCount(peer["out-of-sync"], "out-of-sync");
+  const leftKib = verify
+    ? sectorsInKib(peer["ov-left"], "ov-left")
+    : asCount(peer["out-of-sync"], "out-of-sync");
   const total = peer["rs-total"]; // sectors
   const finishS = peer["estimated-seconds-to-finish"];
   const markMs = peer["rs-dt0-ms"];
@@ -19,7 +21,7 @@ export function resyncOf(peer: JsonObject): ResyncProgress | undefined {
     verify,
     donePercent: percent(peer["percent-resync-done"] ?? peer["percent-in-sync"]),
     leftKib,
-    totalKib: total === undefined ? leftKib : Math.trunc(asCount(total, "rs-total") * KIB_PER_SECTOR),
+    totalKib: total === undefined ? leftKib : sectorsInKib(total, "rs-total"),
     leftResolutionKib: 1,
     finishS:
       finishS === undefined || finishS === NEVER_S
@@ -27,9 +29,19 @@ export function resyncOf(peer: JsonObject): ResyncProgress | undefined {
         : asCount(finishS, "estimated-seconds-to-finish"),
     speedKibPerS: speed(peer),
     averageSpeedKibPerS: undefined,
-    wantKibPerS: peer["want"] === undefined ? undefined : asCount(peer["want"], "want"),
+    wantKibPerS: wantKibPerS(peer["want"]),
     kernelSaysStalled: typeof markMs === "number" && markMs > STALLED_MS,
   };
+}
+
+function sectorsInKib(sectors: unknown, what: string): number {
+  return Math.trunc(asCount(sectors, what) * KIB_PER_SECTOR);
+}
+
+/** It is printed in MiB/s, with two decimals, since drbd-utils 9.10. Only shown, so a strange one damages nothing. */
+function wantKibPerS(mibPerS: unknown): number | undefined {
+  const isRate = typeof mibPerS === "number" && Number.isFinite(mibPerS) && mibPerS >= 0;
+  return isRate ? Math.round(mibPerS * 1024) : undefined;
 }
 
 function speed(peer: JsonObject): number | undefined {

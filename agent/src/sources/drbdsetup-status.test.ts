@@ -56,6 +56,26 @@ test.each([
   expect(damaged).toEqual([{ line: 0, reason, minor: 2, object: "" }]);
 });
 
+test("a rate that is wanted is printed in MiB/s, and a strange one damages nothing", () => {
+  const wanting = (want: string) =>
+    changed(['"out-of-sync": 204800', `"out-of-sync": 204800, "want": ${want}`]);
+  expect(wanting("62.91").minors[0]?.resync?.wantKibPerS).toBe(64_420);
+  expect(wanting("-1").minors[0]?.resync?.wantKibPerS).toBeUndefined();
+  expect(wanting("-1").damaged).toEqual([]);
+});
+
+test("of a verify what is left is what it has not compared, in sectors", () => {
+  const { minors } = changed(
+    ['"has-online-verify-details": false', '"has-online-verify-details": true'],
+    ['"out-of-sync": 204800', '"ov-left": 25428469, "out-of-sync": 204800'],
+  );
+  expect(minors[0]?.resync).toMatchObject({ verify: true, leftKib: 12_714_234 });
+});
+
+test("a count that is below zero for a moment is printed as if it could not be, and is read as it is", () => {
+  expect(changed(['"pending": 3', '"pending": 4294967294']).minors).toMatchObject([{ pending: -2 }]);
+});
+
 test("a resource without devices is named, and the others still parse", () => {
   const [resource] = JSON.parse(STATUS) as object[];
   const { minors, damaged } = parseDrbdsetupStatus(JSON.stringify([{ name: "web2" }, resource]));

@@ -25,6 +25,15 @@ test("a guest runs where its pid file's process is the one that was started for 
   });
 });
 
+test("a guest's name may hold an underscore, as Ganeti allows it", async () => {
+  const name = "db_test.example.org";
+  const files = { [`${KVM}/${name}`]: "4711\n", "/proc/4711/cmdline": qemu(name) };
+  expect(await read(machine(files, [name]))).toMatchObject({
+    facts: { value: { guests: [{ instance: name }] } },
+    damaged: [],
+  });
+});
+
 describe("a pid file", () => {
   const pidFile = { [`${KVM}/web1.example`]: "4711\n" };
 

@@ -4,6 +4,7 @@
  */
 import { explain, Source, VigieError, type Damaged, type Guest } from "@vigie/proto";
 import type { Host } from "../host.js";
+import { HOST_NAME } from "../names.js";
 import { quote, refuse } from "./cursor.js";
 import { isMissing, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
@@ -14,7 +15,6 @@ const XEN = "/proc/xen/capabilities"; // "control_d" on the host that runs the o
 const ENABLED = "/var/lib/ganeti/ssconf_hypervisor_list";
 const SEEN_HERE: ReadonlySet<string> = new Set(["kvm", "fake", "xen-pvm", "xen-hvm"]);
 const XL_LIST = { file: "/usr/sbin/xl", args: ["list"], timeoutMs: 5_000 };
-const INSTANCE = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/;
 
 export const guests: SourceDefinition = {
   source: Source.GUESTS,
@@ -104,7 +104,7 @@ async function each(
   const found: Found = { guests: [], damaged: [] };
   for (const name of names.toSorted()) {
     try {
-      if (!INSTANCE.test(name)) refuse("the name is no instance's");
+      if (!HOST_NAME.test(name)) refuse("the name is no instance's");
       const guest = await guestOf(name);
       if (guest !== undefined) found.guests.push(guest);
     } catch (error) {

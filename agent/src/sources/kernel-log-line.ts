@@ -25,13 +25,25 @@ const PATTERNS: readonly Pattern[] = [
   { kind: IO, shape: /^\w+ (?<device>\d+:\d+:\d+:\d+): rejecting I\/O to (?:offline|dead) device/ },
   { kind: IO, shape: /\[(?<device>\w+)\] .*(?:FAILED Result: |Sense Key : (?:Medium|Hardware) Error)/ },
   { kind: IO, shape: /^(?<device>nvme\w+): .*I\/O Error/i },
+  {
+    kind: IO,
+    shape:
+      /^nvme (?<device>nvme\d+): (?:I\/O (?:tag )?\d+ .*QID \d+ timeout|Device not ready|Removing after probe failure|controller is down)/,
+  },
   { kind: IO, shape: /^device-mapper: multipath: .*Failing path (?<device>\d+:\d+)/ },
   { kind: KernelLogKind.HUNG_TASK, shape: /\btask .{1,32}:\d+ (?:<\S+> )?blocked for more than \d+ seconds/ },
 ];
 
+/** A request that the disk does not know, as some controllers answer a discard: nothing was read or written wrongly. */
+const NOT_SUPPORTED =
+  /\btarget error, dev \S+, sector \d+ op 0x\w+:\((?:DISCARD|SECURE_ERASE|WRITE_SAME|WRITE_ZEROES)\)/;
+/** The same one layer below, behind a line that says only that a command failed. */
+const FAILED_COMMAND = /\[(?<device>\w+)\] (?<tag>tag#\d+) FAILED Result: /;
+const ILLEGAL_REQUEST = /\[(?<device>\w+)\] (?<tag>tag#\d+) Sense Key : Illegal Request/;
+
 // drbd_state.c print_state_change() of 8.0 to 8.4, and DRBD 9's; then what it says of a split brain, a disk, a peer.
 const DRBD_NEWS =
-  /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|Split-Brain detected|Unrelated data|Local IO failed|PingAck did not arrive|sock was shut down by peer|Resync done|Began resync/;
+  /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|Split-Brain detected|Unrelated data|Local IO failed|IO ERROR: neither local nor remote|PingAck did not arrive|sock was shut down by peer|Resync done|Began resync/;
 
 const FROM_DRBD = /^(?:(?:block )?drbd|d-con )/;
 // "block drbd0: ", "drbd resource0: ", "d-con resource0: " (8.4.0), "drbd resource0/0 drbd0 h2: " (9).
@@ -46,6 +58,9 @@ export interface LogRecord {
   readonly newDisk: { readonly name: string; readonly address: string } | undefined;
   readonly line: KernelLogLine | undefined; // undefined: understood, and of no matter here
   readonly diskError: KernelLogLine | undefined; // that line, where it is an I/O error of a device that it names
+  /** A command that failed, and the same one again where it was only not supported: "sda tag#3". */
+  readonly failed: string;
+  readonly notSupported: string;
 }
 
 /** @returns undefined where it is not a record of /dev/kmsg */
@@ -62,7 +77,19 @@ export function parseRecord(record: string): LogRecord | undefined {
   const newDisk = fromKernel ? newDiskOf(text) : undefined;
   const line = news && { sequence, sinceBootUs, text: capped(text), ...news };
   const isDiskError = line?.kind === IO && line.device !== "";
-  return { sequence, newDisk, line, diskError: isDiskError ? line : undefined };
+  return {
+    sequence,
+    newDisk,
+    line,
+    diskError: isDiskError ? line : undefined,
+    failed: commandOf(FAILED_COMMAND, text),
+    notSupported: commandOf(ILLEGAL_REQUEST, text),
+  };
+}
+
+function commandOf(shape: RegExp, text: string): string {
+  const { device = "", tag = "" } = shape.exec(text)?.groups ?? {};
+  return tag === "" ? "" : `${device} ${tag}`;
 }
 
 function newDiskOf(text: string): LogRecord["newDisk"] {
@@ -72,11 +99,17 @@ function newDiskOf(text: string): LogRecord["newDisk"] {
 
 function newsOf(text: string): Pick<KernelLogLine, "kind" | "device"> | undefined {
   if (FROM_DRBD.test(text) && DRBD_NEWS.test(text)) return { kind: DRBD, device: drbdName(text) };
+  if (NOT_SUPPORTED.test(text)) return undefined;
   for (const { kind, shape } of PATTERNS) {
     const match = shape.exec(text);
-    if (match !== null) return { kind, device: match.groups?.["device"] ?? "" };
+    if (match !== null) return { kind, device: withoutPath(match.groups?.["device"] ?? "") };
   }
   return undefined;
+}
+
+/** NVMe with several paths: nvme0c1n1 is a path to nvme0n1. */
+function withoutPath(device: string): string {
+  return device.replace(/^(nvme\d+)c\d+(n\d+)/, "$1$2");
 }
 
 /** The minor's device where it is named, otherwise the resource. */

@@ -19,6 +19,10 @@ describe("what matters", () => {
     ["sd 0:0:0:0: [sda] rejecting I/O to offline device", IO_ERROR, "sda"],
     ["sd 0:0:0:0: rejecting I/O to offline device", IO_ERROR, "0:0:0:0"],
     ["sd 0:0:0:0: [sda] tag#12 FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK", IO_ERROR, "sda"],
+    ["nvme nvme2: I/O 0 QID 0 timeout, reset controller", IO_ERROR, "nvme2"],
+    ["nvme nvme2: Removing after probe failure status: -19", IO_ERROR, "nvme2"],
+    ["I/O error, dev nvme0c0n1, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1", IO_ERROR, "nvme0n1"],
+    ["block drbd1: IO ERROR: neither local nor remote disk", DRBD_STATE, "drbd1"],
     ["nvme0n1: I/O Cmd(0x2) @ LBA 0, 8 blocks, I/O Error (sct 0x2 / sc 0x81)", IO_ERROR, "nvme0n1"],
     ["block drbd0: conn( SyncSource -> Connected ) pdsk( Inconsistent -> UpToDate ) ", DRBD_STATE, "drbd0"],
     [
@@ -44,9 +48,26 @@ describe("what matters", () => {
     "block drbd0: helper command: /bin/true before-resync-source minor-0",
     "sd 0:0:0:0: [sda] Write Protect is off",
     "EXT4-fs (dm-1): mounted filesystem",
+    "critical target error, dev sda, sector 40 op 0x3:(DISCARD) flags 0x800 phys_seg 1 prio class 2",
     "",
   ])("is not %j", (text) => {
     expect(parseRecords([record(text)])).toMatchObject({ lines: [], damaged: [] });
+  });
+
+  test("a discard that the disk does not know is no error of the disk, and what fails beside it is", () => {
+    const of = (tag: number, rest: string): string => record(`sd 0:0:0:0: [sda] tag#${tag} ${rest}`);
+    const failed = "FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK cmd_age=0s";
+    const { lines, records } = parseRecords([
+      of(0, failed),
+      of(1, failed),
+      of(0, "Sense Key : Illegal Request [current] "),
+      of(1, "Sense Key : Medium Error [current] "),
+    ]);
+    expect(lines.map(({ text }) => text)).toEqual([
+      `sd 0:0:0:0: [sda] tag#1 ${failed}`,
+      "sd 0:0:0:0: [sda] tag#1 Sense Key : Medium Error [current] ",
+    ]);
+    expect(records.filter(({ diskError }) => diskError !== undefined)).toHaveLength(2);
   });
 
   test("of a disk, is what came since it was plugged in: a new one may have the name of the one that failed", () => {

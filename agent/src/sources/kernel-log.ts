@@ -47,6 +47,7 @@ export function parseRecords(
   const damaged: Damaged[] = [];
   for (const [index, text] of records.entries()) {
     const record = parseRecord(text);
+    if (record !== undefined && record.notSupported !== "") takeBack(record.notSupported, lines, understood);
     if (record?.newDisk !== undefined) lines = withoutErrorsOf(record.newDisk, lines);
     if (record?.line !== undefined) lines.push(record.line);
     if (record !== undefined) understood.push(record);
@@ -54,6 +55,15 @@ export function parseRecords(
     damaged.push({ line: index + 1, reason: `not a record: ${quote(text)}`, minor: undefined, object: "" });
   }
   return { lines, damaged, records: understood };
+}
+
+/** That a command failed is no error of the disk's where the disk only does not know it. */
+function takeBack(command: string, lines: KernelLogLine[], records: LogRecord[]): void {
+  const at = records.findLastIndex(({ failed }) => failed === command);
+  const record = records[at];
+  if (record?.line === undefined) return;
+  lines.splice(lines.indexOf(record.line), 1);
+  records[at] = { ...record, line: undefined, diskError: undefined };
 }
 
 /** Two hundred lines of DRBD, as a peer's reboot makes them, push no I/O error out. */

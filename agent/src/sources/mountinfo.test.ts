@@ -23,6 +23,14 @@ test("each mount tells its device number, where it is, and what was mounted", ()
   ]);
 });
 
+test("a source may be a dash, or nothing", () => {
+  const line = "74 22 0:59 / /mnt/a rw,relatime shared:38 - tmpfs - rw\n75 22 0:60 / /mnt/b rw - tmpfs  rw\n";
+  expect(parseMountinfo(line)).toEqual([
+    { dev: "0:59", mountPoint: "/mnt/a", source: "-" },
+    { dev: "0:60", mountPoint: "/mnt/b", source: "" },
+  ]);
+});
+
 test("swap is told by its path, and a machine without any has none", () => {
   expect(parseSwaps(SWAPS)).toEqual(["/dev/dm-1", "/swap file"]);
   expect(parseSwaps(SWAPS.split("\n")[0] ?? "")).toEqual([]);

@@ -16,10 +16,10 @@ export interface MountedDevice {
  */
 export function parseMountinfo(text: string): MountedDevice[] {
   return linesOf(text).map((line) => {
-    const [before = "", behind = ""] = line.split(" - ");
-    const [, , dev = "", , mountPoint = ""] = before.split(" ");
-    const [, source] = behind.split(" "); // empty where mount(2) was given an empty name
-    if (!/^\d+:\d+$/.test(dev) || !mountPoint.startsWith("/") || source === undefined)
+    const separator = line.indexOf(" - "); // the first: blanks of names are escaped, and a source may be "-"
+    const [, , dev = "", , mountPoint = ""] = line.slice(0, Math.max(0, separator)).split(" ");
+    const [, source] = line.slice(separator + " - ".length).split(" "); // empty where mount(2) was given an empty name
+    if (!/^\d+:\d+$/.test(dev) || !mountPoint.startsWith("/") || source === undefined || separator === -1)
       refuse("a line of mountinfo is not understood");
     return { dev, mountPoint: unescape(mountPoint), source: unescape(source) };
   });

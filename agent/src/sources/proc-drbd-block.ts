@@ -2,7 +2,7 @@
 import { ConnectionState, VigieError, type Damaged, type DrbdMinor } from "@vigie/proto";
 import { quote, refuse, type Cursor } from "./cursor.js";
 import { parseCounters } from "./proc-drbd-counters.js";
-import { parseBar, parseFinish } from "./proc-drbd-progress.js";
+import { parseBar, parseBlocksDone, parseFinish } from "./proc-drbd-progress.js";
 import { parseState } from "./proc-drbd-state.js";
 
 export interface Block {
@@ -77,6 +77,7 @@ function takeLine(block: Block, cursor: Cursor): void {
   if (text.startsWith("finish:", at)) return takeFinish(block, cursor);
   const line = text.slice(at, cursor.end).trimEnd();
   if (line === "stalled") return takeBareStalled(block);
+  if (BLOCKS_DONE.test(line)) return takeBlocksDone(block, cursor);
   if (!block.counted || block.finishAwaited || !DETAILS.some((detail) => detail.test(line))) {
     refuse(`unknown line ${quote(line)}`);
   }
@@ -107,6 +108,17 @@ function takeFinish(block: Block, cursor: Cursor): void {
   parseFinish(progress, cursor);
   block.finishAwaited = false;
 }
+
+function takeBlocksDone(block: Block, cursor: Cursor): void {
+  const { minor } = block;
+  const verifies =
+    minor?.connection === ConnectionState.VERIFY_S || minor?.connection === ConnectionState.VERIFY_T;
+  if (minor === undefined || !verifies || !block.counted || minor.resync !== undefined)
+    return refuse("progress out of place");
+  minor.resync = parseBlocksDone(cursor);
+}
+
+const BLOCKS_DONE = /^\d+%\s+\d+\/\d+$/;
 
 /** Up to 8.3.8: no mark for 20 s, and no times then. */
 function takeBareStalled(block: Block): void {

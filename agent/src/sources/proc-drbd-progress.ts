@@ -23,6 +23,7 @@ import {
 import type { Cursor } from "./cursor.js";
 
 const KIB_PER_MIB = 1024;
+const KIB_PER_BLOCK = 4;
 const COMMA = 44;
 const MINUS = 45;
 const BAR = /[=*>.]*\]/y;
@@ -122,8 +123,26 @@ function speed(cursor: Cursor): number | undefined {
   return negative ? 0 - value : value;
 }
 
-/** 8.3.8 only: "queue_delay: 0.0 ms". */
+/** `20%      52568/255983`: a verify of 8.2 to 8.3.8, in blocks of 4 KiB that are done. @param cursor at its beginning */
+export function parseBlocksDone(cursor: Cursor): ResyncProgress {
+  const donePercent = takeUnsigned(cursor, "percent");
+  expect(cursor, "%");
+  skipBlanks(cursor);
+  const done = takeUnsigned(cursor, "done");
+  expect(cursor, "/");
+  const total = takeUnsigned(cursor, "total");
+  expectEnd(cursor);
+  if (donePercent > 100 || done > total) refuse("more is done than there is");
+  const left = inKib(total - done, KIB_PER_BLOCK);
+  return startedProgress(true, donePercent, left, inKib(total, KIB_PER_BLOCK), KIB_PER_BLOCK);
+}
+
+/** 8.3.8 only: "queue_delay: 0.0 ms", or "delay_probe: 145637" behind the unit. */
 function takeQueueDelay(cursor: Cursor): void {
+  if (accept(cursor, "delay_probe:")) {
+    skipBlanks(cursor);
+    takeSigned(cursor, "delay_probe");
+  }
   if (!accept(cursor, "queue_delay:")) return;
   skipBlanks(cursor);
   takeSigned(cursor, "queue_delay");

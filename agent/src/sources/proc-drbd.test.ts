@@ -74,6 +74,29 @@ describe("the dialects", () => {
     expect(minors[0]?.resync).toMatchObject({ wantKibPerS: 1_024_000, leftKib: 12288 * 1024, finishS: 90 });
   });
 
+  test("8.3.8 may print a delay probe behind the unit", () => {
+    const text = `${HEADER} 0: cs:SyncSource ro:Primary/Secondary ds:UpToDate/Inconsistent C r----\n${COUNTERS}`;
+    const bar = "\t[=======>............] sync'ed: 42.4% (294656/510908)M delay_probe: 145637\n";
+    const finish = "\tfinish: 1:23:28 speed: 60,172 (51,448) K/sec\n";
+    const { minors, damaged } = parseProcDrbd(`${text}${bar}${finish}`);
+    expect(damaged).toEqual([]);
+    expect(minors[0]?.resync).toMatchObject({ donePercent: 42.4, leftKib: 294_656 * 1024, finishS: 5_008 });
+  });
+
+  test("a verify of 8.2 to 8.3.8 tells the blocks of 4 KiB that are done, and nothing more", () => {
+    const verify = ` 0: cs:VerifyS ro:Primary/Secondary ds:UpToDate/UpToDate C r----\n${COUNTERS}`;
+    const { minors, damaged } = parseProcDrbd(`${HEADER}${verify}\t 20%      52568/255983\n`);
+    expect(damaged).toEqual([]);
+    expect(minors[0]?.resync).toMatchObject({
+      verify: true,
+      donePercent: 20,
+      leftKib: (255_983 - 52_568) * 4,
+      totalKib: 255_983 * 4,
+    });
+    expect(reasonOf(`${verify}\t 20%      52568/5\n`)).toBe("more is done than there is");
+    expect(reasonOf(`${HEALTHY}\t 20%      52568/255983\n`)).toBe("progress out of place");
+  });
+
   test("kernel 2.6.39 forgets the line end before finish:", () => {
     const { minors, damaged } = read("2.6.39.txt");
     expect(damaged).toEqual([]);

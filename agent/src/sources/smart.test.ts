@@ -6,7 +6,8 @@ import { damagedCopies, fakeHost, FUZZ_RUNS } from "./testing.js";
 
 const attribute = (id: number, value: number): object => ({
   id,
-  name: "x",
+  name:
+    { 5: "Reallocated_Sector_Ct", 197: "Current_Pending_Sector", 198: "Offline_Uncorrectable" }[id] ?? "x",
   raw: { value, string: String(value) },
 });
 const ATA = JSON.stringify({
@@ -37,6 +38,33 @@ test("an NVMe disk tells its media errors, and has no sectors to reallocate", ()
     reallocatedSectors: undefined,
     uncorrectable: 3,
   });
+});
+
+test("a SCSI or SAS disk tells its uncorrected errors and its grown defects", () => {
+  const scsi = JSON.stringify({
+    smart_status: { passed: true },
+    scsi_grown_defect_list: 260,
+    scsi_error_counter_log: {
+      read: { total_uncorrected_errors: 1 },
+      write: { total_uncorrected_errors: 535 },
+    },
+  });
+  expect(parseSmartctl(scsi, "sdb")).toMatchObject({ passed: true, uncorrectable: 536, grownDefects: 260 });
+});
+
+test("a number that this drive uses for something else is not taken for sectors that cannot be read", () => {
+  const other = { id: 197, name: "Average_Erase_Count", raw: { value: 812, string: "812" } };
+  const report = JSON.stringify({ smart_status: { passed: true }, ata_smart_attributes: { table: [other] } });
+  expect(parseSmartctl(report, "sdb")?.pendingSectors).toBeUndefined();
+});
+
+test.each([
+  "Smartctl open device: /dev/sda failed: DELL or MegaRaid controller, please try adding '-d megaraid,N'",
+  "/dev/sda: Unknown USB bridge [0x1234:0x5678 (0x100)]",
+])("a volume or a bridge in front of disks has no SMART, and that is no damage: %s", async (string) => {
+  const stdout = JSON.stringify({ smartctl: { messages: [{ string, severity: "error" }], exit_status: 2 } });
+  const host = fakeHost({ folders: { "/sys/block": ["sda"] }, run: () => ({ exitCode: 2, stdout }) });
+  expect(await smart().read(host)).toMatchObject({ facts: { value: { disks: [] } }, damaged: [] });
 });
 
 const folders = { "/sys/block": ["sdb", "sda", "nvme0n1", "dm-0", "drbd0", "sdc"] };

@@ -10,9 +10,14 @@ import type { Reading, SourceDefinition } from "./source.js";
 const TIMEOUT_MS = 15_000; // a disk that sleeps is woken
 const DISK = /^(?:sd[a-z]+|nvme\d+n\d+)$/;
 const NOT_OPENED = 0b11; // bits 0 and 1 of the exit code: the command line, the device; the others tell of the disk
-const REALLOCATED = 5;
-const PENDING = 197;
-const UNCORRECTABLE = 198;
+/** By smartctl's own names for them: some drives use these numbers for something else. */
+const REALLOCATED = { id: 5, name: /^Reallocated_Sector/ };
+const PENDING = { id: 197, name: /Pending_Sector/ };
+const UNCORRECTABLE = { id: 198, name: /Uncorrectable/ };
+
+/** What smartctl says of a volume that only stands for disks, or of a bridge in front of one: it has no SMART, for good. */
+const NONE_BEHIND =
+  /please try adding '-d |Unknown USB bridge|Unable to detect device type|device type '.*' not supported|not supported by this device/i;
 
 export function smart(): SourceDefinition {
   return {
@@ -33,25 +38,41 @@ export function parseSmartctl(text: string, device: string): SmartReport | undef
   const status = fieldOf(report, "smart_status")["passed"];
   const nvme = fieldOf(report, "nvme_smart_health_information_log");
   const attributes = attributesOf(fieldOf(report, "ata_smart_attributes")["table"]);
-  if (status === undefined && attributes.size === 0 && Object.keys(nvme).length === 0) return undefined;
+  const scsiErrors = uncorrectedOf(fieldOf(report, "scsi_error_counter_log"));
+  const grownDefects = countOf(report["scsi_grown_defect_list"]);
+  const isScsi = scsiErrors !== undefined || grownDefects !== undefined;
+  if (status === undefined && attributes.length === 0 && Object.keys(nvme).length === 0 && !isScsi)
+    return undefined;
   return {
     device,
     passed: typeof status === "boolean" ? status : undefined,
-    reallocatedSectors: attributes.get(REALLOCATED),
-    pendingSectors: attributes.get(PENDING),
-    uncorrectable: attributes.get(UNCORRECTABLE) ?? countOf(nvme["media_errors"]),
+    reallocatedSectors: rawOf(attributes, REALLOCATED),
+    pendingSectors: rawOf(attributes, PENDING),
+    uncorrectable: rawOf(attributes, UNCORRECTABLE) ?? countOf(nvme["media_errors"]) ?? scsiErrors,
+    grownDefects,
   };
 }
 
-/** Raw values by attribute number. */
-function attributesOf(table: unknown): Map<number, number> {
-  const rows = Array.isArray(table) ? (table as readonly unknown[]).filter(isObject) : [];
-  const found = new Map<number, number>();
-  for (const row of rows) {
-    const raw = countOf(fieldOf(row, "raw")["value"]);
-    if (typeof row["id"] === "number" && raw !== undefined) found.set(row["id"], raw);
-  }
-  return found;
+function attributesOf(table: unknown): readonly JsonObject[] {
+  return Array.isArray(table) ? (table as readonly unknown[]).filter(isObject) : [];
+}
+
+function rawOf(
+  attributes: readonly JsonObject[],
+  { id, name }: { readonly id: number; readonly name: RegExp },
+): number | undefined {
+  const row = attributes.find((each) => each["id"] === id);
+  return row !== undefined && typeof row["name"] === "string" && name.test(row["name"])
+    ? countOf(fieldOf(row, "raw")["value"])
+    : undefined;
+}
+
+/** @returns undefined where no kind of access is counted */
+function uncorrectedOf(log: JsonObject): number | undefined {
+  const counts = ["read", "write", "verify"]
+    .map((access) => countOf(fieldOf(log, access)["total_uncorrected_errors"]))
+    .filter((count) => count !== undefined);
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
 }
 
 function countOf(value: unknown): number | undefined {
@@ -83,8 +104,24 @@ async function read(host: Host): Promise<Reading> {
 /** It exits non-zero to tell of a failing disk, which is an answer. */
 async function readDisk(host: Host, name: string): Promise<SmartReport | undefined> {
   const { exitCode, stdout } = await runToEnd(host, smartctl(name));
-  if ((exitCode & NOT_OPENED) !== 0) refuse(`smartctl could not ask it (exit ${exitCode})`);
+  if ((exitCode & NOT_OPENED) !== 0) {
+    if (NONE_BEHIND.test(messagesOf(stdout))) return undefined;
+    refuse(`smartctl could not ask it (exit ${exitCode})`);
+  }
   return parseSmartctl(stdout, name);
+}
+
+/** What it says in words; empty where it said nothing that can be read. */
+function messagesOf(text: string): string {
+  try {
+    const messages = fieldOf(asObject(parseJson(text, "smartctl's report"), "the report"), "smartctl")[
+      "messages"
+    ];
+    const said = Array.isArray(messages) ? (messages as readonly unknown[]).filter(isObject) : [];
+    return said.map((message) => String(message["string"])).join("; ");
+  } catch {
+    return "";
+  }
 }
 
 function smartctl(name: string): Command {

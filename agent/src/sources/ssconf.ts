@@ -8,6 +8,7 @@ import type { Host } from "../host.js";
 import { quote } from "./cursor.js";
 import { isMissing, readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
+import { HOST_NAME } from "../names.js";
 
 const FOLDER = "/var/lib/ganeti";
 const KEYS = [
@@ -28,7 +29,6 @@ type Key = (typeof KEYS)[number];
 export type SsconfTexts = Readonly<Partial<Record<Key, string | undefined>>>;
 
 // What a host name may hold. A name goes into paths, argv and addresses to dial: nothing else may pass.
-const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const TAG = /^[\w.+*/:@-]{1,128}$/; // ganeti: VALID_TAG_RE
 const VERSION = /^\d+\.\d+\.\d+\S{0,20}$/;
 

@@ -33,7 +33,8 @@ const DAY_MS = 86_400_000;
 const CLOCK_SKEW_MS = 3_600_000; // a node whose clock is behind must still accept a fresh certificate
 const AUTHORITY_DAYS = 3650;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/; // Ganeti allows "_"
 
 export async function createAuthority(now: Date = new Date()): Promise<Authority> {
   const keys = await newKeys();

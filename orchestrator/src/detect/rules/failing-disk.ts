@@ -53,8 +53,12 @@ export const failingDisk: NodeRule = {
   },
 };
 
-/** A virtual device has no model and no SCSI address; what is offline is gone already. */
-function isRunningDisk({ state, model, scsiAddress }: BlockDevice): boolean {
+/**
+ * A virtual device has no model and no SCSI address; what is offline is gone already; an optical drive or a card reader
+ * holds no copy.
+ */
+function isRunningDisk({ state, model, scsiAddress, removable, name }: BlockDevice): boolean {
+  if (removable || /^sr\d/.test(name)) return false;
   return (state === "running" || state === "live") && (model !== "" || scsiAddress !== "");
 }
 
@@ -67,11 +71,9 @@ function isErrorOf(
   { kind, device }: KernelLogLine,
   { name, partitions, dev, scsiAddress }: BlockDevice,
 ): boolean {
-  return (
-    kind === KernelLogKind.IO_ERROR &&
-    [name, ...partitions, dev, scsiAddress].includes(device) &&
-    device !== ""
-  );
+  if (kind !== KernelLogKind.IO_ERROR || device === "") return false;
+  const ofController = /^nvme\d+$/.test(device) && name.startsWith(`${device}n`);
+  return ofController || [name, ...partitions, dev, scsiAddress].includes(device);
 }
 
 function smartSays(report: SmartReport | undefined): string {

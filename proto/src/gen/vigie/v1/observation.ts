@@ -1288,8 +1288,15 @@ export interface SmartReport {
   pendingSectors?:
     | number
     | undefined;
-  /** Attribute 198, Offline_Uncorrectable, raw, or media_errors of NVMe; unset: not told. */
-  uncorrectable?: number | undefined;
+  /**
+   * Attribute 198, Offline_Uncorrectable, raw; media_errors of NVMe; of SCSI and SAS the total_uncorrected_errors of
+   * reads, writes and verifies; unset: not told.
+   */
+  uncorrectable?:
+    | number
+    | undefined;
+  /** scsi_grown_defect_list: sectors that a SCSI or SAS disk has replaced since it was made; unset: not told. */
+  grownDefects?: number | undefined;
 }
 
 /** Of SOURCE_SMART. */
@@ -4961,6 +4968,7 @@ function createBaseSmartReport(): SmartReport {
     reallocatedSectors: undefined,
     pendingSectors: undefined,
     uncorrectable: undefined,
+    grownDefects: undefined,
   };
 }
 
@@ -4980,6 +4988,9 @@ export const SmartReport: MessageFns<SmartReport> = {
     }
     if (message.uncorrectable !== undefined) {
       writer.uint32(40).uint64(message.uncorrectable);
+    }
+    if (message.grownDefects !== undefined) {
+      writer.uint32(48).uint64(message.grownDefects);
     }
     return writer;
   },
@@ -5037,6 +5048,14 @@ export const SmartReport: MessageFns<SmartReport> = {
             message.uncorrectable = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.grownDefects = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5059,6 +5078,7 @@ export const SmartReport: MessageFns<SmartReport> = {
     message.reallocatedSectors = object.reallocatedSectors ?? undefined;
     message.pendingSectors = object.pendingSectors ?? undefined;
     message.uncorrectable = object.uncorrectable ?? undefined;
+    message.grownDefects = object.grownDefects ?? undefined;
     return message;
   },
 };
