@@ -24,6 +24,7 @@ const [WEB1, WEB2] = ["web1.lab.example", "web2.lab.example"] as const;
 const H3 = "h3.lab.example";
 const JOB = { timeoutMs: 240_000 };
 const OVER = new Set(["succeeded", "failed", "frozen", "aborted"]);
+const STATUS_IS_READ_S = 150; // Ganeti is asked for it once a minute, and a busy node takes its time
 const CHECKS_FOR_S = 11; // after a migration set-disk-offline looks for so long whether every copy is whole
 let clear: () => Promise<void> = async () => undefined;
 
@@ -40,7 +41,7 @@ async function runningGuest(
   const disk = await createInstance(stage.lab, WEB2, { ...on, sizeMib: 16 });
   await onMaster(stage, `gnt-instance start ${WEB2}`);
   await waitForHealthy(stage.lab, disk);
-  await typeUntil(stage, "instances --no-color", new RegExp(`^${WEB2} .* running `, "m"), 60);
+  await typeUntil(stage, "instances --no-color", new RegExp(`^${WEB2} .* running `, "m"), STATUS_IS_READ_S);
   return disk;
 }
 
@@ -87,14 +88,15 @@ proof("a stop that is confirmed while a step still checks lets nothing of it thr
   const { lab, vigie } = stage;
   const diskState = async (): Promise<string> =>
     (await lab.node("h3").run("cat /sys/block/sda/device/state", { allowFailure: true })).stdout.trim();
+  clear = () => removeInstance(lab, WEB2);
+  await runningGuest(stage, { primary: "h3", secondary: "h1" }); // it is migrated first
+  await beginRun(stage, "do retire-disk h3 sda --yes");
   clear = async () => {
     await type(stage, `abort ${(await newestRun(stage, "retire-disk")).id} --reason 'it is over'`);
     await type(stage, "go --reason 'it is over'");
     await runOnce(stage, "retire-disk", "it is over", ({ state }) => OVER.has(state), 120);
     await removeInstance(lab, WEB2);
   };
-  await runningGuest(stage, { primary: "h3", secondary: "h1" }); // it is migrated first
-  await beginRun(stage, "do retire-disk h3 sda --yes");
   const { id } = await newestRun(stage, "retire-disk");
   const stopped = await (await masterNode(lab)).script(STOP_ONCE_MIGRATED, [id], JOB);
   expect(stopped.exitCode, stopped.stdout).toBe(0);
@@ -146,6 +148,9 @@ proof("a guest that a person moves by hand meanwhile keeps the copy that it runs
     .run(`dd if=/dev/urandom of=${moved.primary.device} bs=1M count=16 oflag=direct status=none`);
   await Promise.all([disk, moved].map((each) => waitForHealthy(lab, each)));
   const { primary: written } = await contentHash(lab, WEB2);
+  const jobs = (): Promise<string> => onMaster(stage, "gnt-job list --no-headers -o summary");
+  const replaced = async (): Promise<number> => (await jobs()).split(`REPLACE_DISKS(${WEB2})`).length;
+  const before = await replaced();
   await beginRun(stage, "do relocate-secondaries h3 --yes");
   const copies = (run: ToldRun): boolean => rowsOf(run, "relocate-1", "step-intent") > 0;
   await runOnce(stage, "relocate-secondaries", "it copies the first", copies, 60);
@@ -156,7 +161,5 @@ proof("a guest that a person moves by hand meanwhile keeps the copy that it runs
   expect(run.events.map(({ text }) => text).join()).toContain(`${WEB2}: its primary node is ${H3}`);
   expect(await placeOf(stage, WEB2)).toBe(`${H3}:h1.lab.example:running`);
   expect(await contentHash(lab, WEB2)).toEqual({ primary: written, secondary: written });
-  expect(await onMaster(stage, "gnt-job list --no-headers -o summary")).not.toContain(
-    `REPLACE_DISKS(${WEB2})`,
-  );
+  expect(await replaced()).toBe(before);
 });
