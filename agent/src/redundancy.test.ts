@@ -21,6 +21,12 @@ test("a mirror is whole since the first reading that saw it so, without a break"
   ]);
 });
 
+test("a verify is no break: it compares the two copies, and both get what is written", () => {
+  const since = trackRedundancy(new Map(), [whole(0)], 1_000);
+  const verifying = trackRedundancy(since, [whole(0, { connection: ConnectionState.VERIFY_S })], 50_000);
+  expect(redundantFor(verifying, 51_000)).toEqual([{ minor: 0, redundantMs: 50_000 }]);
+});
+
 test.each<[string, DrbdMinor[]]>([
   ["that resyncs", [whole(0, { connection: ConnectionState.SYNC_SOURCE })]],
   ["that lost its link", [whole(0, { connection: ConnectionState.WF_CONNECTION })]],

@@ -1,9 +1,9 @@
 /**
- * Since when has this end seen its mirror whole: Connected, UpToDate on both sides and nothing out of sync, without a
- * break? After one copy was touched, the other is left alone until this has lasted (I10). It measures and judges
+ * Since when has this end seen its mirror whole: Connected or verifying, UpToDate on both sides and nothing out of sync,
+ * without a break? After one copy was touched, the other is left alone until this has lasted (I10). It measures and judges
  * nothing: the guard and the engine compare the figure.
  */
-import { ConnectionState, DiskState, type DrbdMinor, type MinorRedundancy } from "@vigie/proto";
+import { DiskState, replicates, type DrbdMinor, type MinorRedundancy } from "@vigie/proto";
 
 /** Monotonic ms of the first reading that saw it so, by minor. */
 export type RedundantSince = ReadonlyMap<number, number>;
@@ -28,7 +28,7 @@ export function redundantFor(since: RedundantSince, nowMs: number): MinorRedunda
 /** DRBD 8.0 prints no oos: there nobody can say. */
 export function isRedundant(minor: DrbdMinor): boolean {
   return (
-    minor.connection === ConnectionState.CONNECTED &&
+    replicates(minor.connection) &&
     minor.disk === DiskState.UP_TO_DATE &&
     minor.peerDisk === DiskState.UP_TO_DATE &&
     minor.outOfSyncKib === 0

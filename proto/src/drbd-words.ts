@@ -59,6 +59,15 @@ const CONNECTION_WORD = invert(CONNECTION_WORDS);
 const ROLE_WORD = invert(ROLE_WORDS);
 const DISK_WORD = invert(DISK_WORDS);
 
+/** What is written goes to both copies, and no resync runs. A verify compares them meanwhile, and changes nothing. */
+export function replicates(state: ConnectionState): boolean {
+  return (
+    state === ConnectionState.CONNECTED ||
+    state === ConnectionState.VERIFY_S ||
+    state === ConnectionState.VERIFY_T
+  );
+}
+
 /** The kernel's word; "?" for what was not printed. */
 export function connectionWord(state: ConnectionState): string {
   return CONNECTION_WORD.get(state) ?? "?";

@@ -12,6 +12,7 @@ import {
   connectionWord,
   DiskState,
   diskWord,
+  replicates,
   Role,
   type GanetiInstance,
 } from "@vigie/proto";
@@ -70,7 +71,7 @@ function linkNeed(
       `vigie do resolve-split-brain ${instance}`,
     ]);
   const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
-  const connected = ends.every(({ drbd }) => drbd !== undefined && CONNECTED.has(drbd.connection));
+  const connected = ends.every(({ drbd }) => drbd !== undefined && isConnected(drbd.connection));
   if (primaries.length === 2 && !connected)
     return blocked("both ends are Primary and apart: to connect them may give a side up (I8, F10)", [
       `vigie do resolve-split-brain ${instance}`,
@@ -82,7 +83,9 @@ function linkNeed(
   return busy ? { what: "wait" } : undefined;
 }
 
-const CONNECTED: ReadonlySet<ConnectionState> = new Set([...IN_RESYNC, ConnectionState.CONNECTED]);
+function isConnected(state: ConnectionState): boolean {
+  return IN_RESYNC.has(state) || replicates(state);
+}
 
 function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, context: NeedContext): DiskNeed {
   const up = context.instance.adminState === "up";
@@ -94,7 +97,7 @@ function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, con
   const whole = [own, peer].filter(({ disk }) => disk === DiskState.UP_TO_DATE);
   if (whole.length === 0)
     return blocked(`no copy is UpToDate: ${diskWord(own.disk)} and ${diskWord(peer.disk)} (I1)`);
-  const apart = [own, peer].find(({ connection }) => connection !== ConnectionState.CONNECTED);
+  const apart = [own, peer].find(({ connection }) => !replicates(connection));
   if (apart !== undefined) return { what: "activate", why: connectionWord(apart.connection) };
   if (whole.length === 2) return { what: "wait" }; // it is Connected and counts down what is out of sync
   const side: Side = own.disk === DiskState.UP_TO_DATE ? "secondary" : "primary";

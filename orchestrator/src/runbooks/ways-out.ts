@@ -1,5 +1,5 @@
 /** The runbooks that would mend what stands in the way. */
-import { ConnectionState, DiskState } from "@vigie/proto";
+import { ConnectionState, DiskState, replicates } from "@vigie/proto";
 import { isInSync, type EndView } from "../view/end-view.js";
 import type { Copy } from "./copies.js";
 
@@ -17,7 +17,7 @@ export function waysToWhole({ resource, own, peer }: Copy, minStillMs: number): 
   if (peer?.inactive === true && own?.inactive === true)
     return resource.ends[1]?.node === own.end.node ? [`vigie do relocate-secondaries ${own.end.node}`] : [];
   const peerWhole = peer?.drbd?.disk === DiskState.UP_TO_DATE;
-  const connected = ends.every(({ drbd }) => drbd?.connection === ConnectionState.CONNECTED);
+  const connected = ends.every(({ drbd }) => drbd !== undefined && replicates(drbd.connection));
   return peerWhole && connected ? [] : [`vigie do rebuild-redundancy ${instance}`];
 }
 

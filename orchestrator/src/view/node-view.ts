@@ -4,8 +4,8 @@
  * at the agent, by the agent's own clock, is taken off the time its report came.
  */
 import {
-  ConnectionState,
   DiskState,
+  replicates,
   Source,
   SourceState,
   type DrbdGenerations,
@@ -229,8 +229,8 @@ export function isLinked({ connection }: DrbdMinor): boolean {
   return LINKED.has(connection);
 }
 
-/** Connected, both disks UpToDate by this end's own word, nothing out of sync. */
+/** Connected or verifying, both disks UpToDate by this end's own word, nothing out of sync. */
 export function isRedundant(drbd: DrbdMinor): boolean {
   const upToDate = drbd.disk === DiskState.UP_TO_DATE && drbd.peerDisk === DiskState.UP_TO_DATE;
-  return drbd.connection === ConnectionState.CONNECTED && upToDate && (drbd.outOfSyncKib ?? 0) === 0;
+  return replicates(drbd.connection) && upToDate && (drbd.outOfSyncKib ?? 0) === 0;
 }

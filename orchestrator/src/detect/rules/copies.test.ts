@@ -53,7 +53,7 @@ describe("a mirror is degraded where", () => {
     [
       "something differs that nothing resyncs",
       { ...HEALTHY, h1: { minors: [onH1({ outOfSyncKib: 4 })] } },
-      "on h1",
+      "Connected, UpToDate/UpToDate, 4 KiB out of sync on h1",
     ],
     ["one end is not active", { ...HEALTHY, h2: {} }, "not active on h2"],
   ])("%s", (_what, says, why) => {
@@ -76,6 +76,15 @@ test("a mirror that resyncs, or is whole, or is stopped on both ends, is not deg
   expect(mirror(stalled(0))).toBe("clear");
   expect(mirror(HEALTHY)).toBe("clear");
   expect(mirror({ h1: {}, h2: {} })).toBe("clear");
+});
+
+test("a verify compares two whole copies, and is no trouble until it has found what differs", () => {
+  const verifying = (outOfSyncKib: number) => ({
+    h1: { minors: [onH1({ connection: ConnectionState.VERIFY_S, outOfSyncKib })] },
+    h2: { minors: [onH2({ connection: ConnectionState.VERIFY_T, outOfSyncKib })] },
+  });
+  expect(mirror(verifying(0))).toBe("clear");
+  expect(mirror(verifying(12))).toEqual([expect.stringContaining("12 KiB out of sync")]);
 });
 
 test("what has a rule of its own is not also degraded", () => {

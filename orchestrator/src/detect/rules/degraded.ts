@@ -49,5 +49,6 @@ function hasRuleOfItsOwn({ drbd }: EndView): boolean {
 
 function describe({ end, drbd }: EndView): string {
   if (drbd === undefined) return `unknown on ${end.node}`;
-  return `${connectionWord(drbd.connection)}, ${diskWord(drbd.disk)}/${diskWord(drbd.peerDisk)} on ${end.node}`;
+  const differs = (drbd.outOfSyncKib ?? 0) > 0 ? `, ${drbd.outOfSyncKib} KiB out of sync` : "";
+  return `${connectionWord(drbd.connection)}, ${diskWord(drbd.disk)}/${diskWord(drbd.peerDisk)}${differs} on ${end.node}`;
 }
