@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
 import { KERNEL_LOG_RECORDS_MAX, type Host } from "./host.js";
+import { inTurn } from "./in-turn.js";
 import { openDevice } from "./real-device.js";
 import { runCommand } from "./run-command.js";
 
@@ -16,13 +17,18 @@ const readFile = promisify(readFileBack); // half of what node:fs/promises takes
 
 export function createRealHost(): Host {
   let kernelLog: FileHandle | undefined;
+  // iptables and ip6tables share one lock of the host: of thirty at once, some would wait for it in vain (-w).
+  const atFirewall = inTurn();
   return {
     ...realClock,
     readFile: async (path) => (isSysfs(path) ? readFileSync(path, "utf8") : readFile(path, "utf8")),
     listFolder: async (path) => (isSysfs(path) ? readdirSync(path) : readdir(path)),
     readLink: async (path) => (isSysfs(path) ? readlinkSync(path) : readlink(path)),
     writeFile,
-    run: (command) => runCommand(command, realClock.monotonicMs),
+    run: (command) => {
+      const start = () => runCommand(command, realClock.monotonicMs);
+      return command.file.endsWith("tables") ? atFirewall(start) : start();
+    },
     exchange,
     claim,
     openDevice,
