@@ -1,11 +1,12 @@
 /** Which volumes a node has, by its own LVM; looked up once a node, for a plan may ask of each of 2,000 disks. */
 import { Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
+import { isWhole } from "../view/whole-volume.js";
 import { freshFacts } from "./fresh-facts.js";
 
 export interface NodeVolumes {
   readonly unknown: string; // why it is not known; empty: it is
-  readonly volumes: ReadonlySet<string>; // "VG/LV"
+  readonly volumes: ReadonlySet<string>; // "VG/LV", without those that lack a part
   readonly freeBytes: ReadonlyMap<string, number>; // by volume group
 }
 
@@ -23,7 +24,9 @@ function read(view: ClusterView, node: string, nowMs: number): NodeVolumes {
   const { facts, unknown } = freshFacts(view.nodes.get(node), Source.LVM, "lvm", nowMs);
   return {
     unknown,
-    volumes: new Set((facts?.logicalVolumes ?? []).map(({ vgName, lvName }) => `${vgName}/${lvName}`)),
+    volumes: new Set(
+      (facts?.logicalVolumes ?? []).filter(isWhole).map(({ vgName, lvName }) => `${vgName}/${lvName}`),
+    ),
     freeBytes: new Map((facts?.volumeGroups ?? []).map(({ vgName, freeBytes }) => [vgName, freeBytes])),
   };
 }

@@ -136,11 +136,12 @@ function stoppedNeed(resource: Resource, context: NeedContext): DiskNeed {
   }
   const [first, second] = missing;
   if (first === undefined) return { what: "idle" };
-  if (second !== undefined) return blocked(`${resource.dataLv} is on neither node: no copy is left (I1)`);
+  if (second !== undefined)
+    return blocked(`${resource.dataLv} is whole on neither node: no copy is left (I1)`);
   return withRoom(resource, first[1], context, {
     what: "replace",
     side: first[0],
-    why: `${resource.dataLv} is not on ${first[1]}`,
+    why: `${resource.dataLv} is not, or not whole, on ${first[1]}`,
   });
 }
 

@@ -220,6 +220,15 @@ describe("of a stopped instance the broken side is named:", () => {
     expect(made.notes.join()).toContain("1 stopped instances");
   });
 
+  test("with a volume that lacks a part there is one copy, and it is not called idle", () => {
+    const world = worldOf(["h1", "h2"], [{ name: "db", primary: "h1", secondary: "h2", stopped: true }]);
+    for (const volume of nodeIn(world, "h2").lvm.logicalVolumes) volume.attr = "-wi-----p-";
+    const made = planIn(world, rebuildRedundancy, { target: "db" });
+    expect(made.refusals.join()).not.toContain("every disk that is active is redundant");
+    expect(made.notes.join()).not.toContain("1 stopped instances");
+    expect(made.steps.length).toBeGreaterThan(0);
+  });
+
   test("with volumes on neither node there is nothing to copy from", () => {
     const world = worldOf(["h1", "h2"], [{ name: "db", primary: "h1", secondary: "h2", stopped: true }]);
     for (const node of ["h1", "h2"]) nodeIn(world, node).lvm.logicalVolumes = [];

@@ -193,6 +193,18 @@ describe("volumes", () => {
     expect(judge(missingVolume, "h3")).toBe("clear");
   });
 
+  test("that lack a part are as good as missing, although LVM lists them", () => {
+    const lv = { vgName: "vg", lvName: "d1_data" };
+    const segments = [{ type: "linear", sizeBytes: 1, devices: ["[unknown](0)"] }];
+    for (const partial of [{ attr: "-wi-----p-" }, { segments }]) {
+      const value = LvmFacts.create({ logicalVolumes: [LogicalVolume.create({ ...lv, ...partial })] });
+      const says = { h1: {}, h2: { sources: [ok(Source.LVM, { $case: "lvm" as const, value })] } };
+      expect(short(aboutNode(missingVolume, says, "h2", {}, inventory))).toEqual([
+        "h2: vg/d1_data of Ganeti's configuration lacks a part, or all: a physical volume is gone",
+      ]);
+    }
+  });
+
   test("that look like Ganeti's and are not named are orphans, and others are somebody else's", () => {
     expect(judge(orphanVolume, "h2", "d1_data", `${uuid}.disk0_data`)).toEqual([
       `h2: vg/${uuid}.disk0_data is not named by Ganeti`,

@@ -12,6 +12,7 @@ import {
   type LogicalVolume,
 } from "@vigie/proto";
 import { factsOf, type NodeView } from "../../view/node-view.js";
+import { isWhole } from "../../view/whole-volume.js";
 import type { Finding, NodeRule } from "../rule.js";
 
 const GANETIS = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.disk\d+(?:_data|_meta)?$/;
@@ -25,7 +26,8 @@ export const missingVolume: NodeRule = {
   judge: (node, { inventory }) => {
     const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes;
     if (volumes === undefined || inventory === undefined) return "unknown";
-    const there = new Set(volumes.map(fullName));
+    const there = new Set(volumes.filter(isWhole).map(fullName));
+    const partial = new Set(volumes.map(fullName).filter((volume) => !there.has(volume)));
     const missing = wantedOf(inventory)
       .on(node.name)
       .filter(({ volume }) => !there.has(volume));
@@ -34,7 +36,9 @@ export const missingVolume: NodeRule = {
       missing,
       Severity.CRITICAL,
       (list) => `${list} of Ganeti's configuration`,
-      "is missing",
+      missing.some(({ volume }) => partial.has(volume))
+        ? "lacks a part, or all: a physical volume is gone"
+        : "is missing",
     );
   },
 };
