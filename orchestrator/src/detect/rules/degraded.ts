@@ -2,7 +2,15 @@
  * A mirror that is not one, for none of the reasons that have a rule of their own: waiting for its peer, an
  * Inconsistent or Outdated side that nothing resyncs, one side not active while the other is.
  */
-import { ConnectionState, connectionWord, DiskState, diskWord, IncidentKind, Severity } from "@vigie/proto";
+import {
+  ConnectionState,
+  connectionWord,
+  DiskState,
+  diskWord,
+  IncidentKind,
+  replicates,
+  Severity,
+} from "@vigie/proto";
 import { isInSync, isResyncPaused, type EndView } from "../../view/end-view.js";
 import { isRedundant } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
@@ -49,6 +57,8 @@ function hasRuleOfItsOwn({ drbd }: EndView): boolean {
 
 function describe({ end, drbd }: EndView): string {
   if (drbd === undefined) return `unknown on ${end.node}`;
-  const differs = (drbd.outOfSyncKib ?? 0) > 0 ? `, ${drbd.outOfSyncKib} KiB out of sync` : "";
+  const { outOfSyncKib = 0 } = drbd;
+  // Of two that are connected nothing resyncs it; of two that are apart it grows with every write, and says nothing.
+  const differs = outOfSyncKib > 0 && replicates(drbd.connection) ? `, ${outOfSyncKib} KiB out of sync` : "";
   return `${connectionWord(drbd.connection)}, ${diskWord(drbd.disk)}/${diskWord(drbd.peerDisk)}${differs} on ${end.node}`;
 }
