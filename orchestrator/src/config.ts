@@ -28,6 +28,8 @@ const policy = z.strictObject({
   orphan_volume: mode.default("observe"),
   node_dead: mode.default("observe"),
   resync_slow: mode.default("observe"),
+  guest_wrong_node: mode.default("observe"),
+  guest_down: mode.default("observe"),
   /** When a destructive runbook may be run unasked; none: at any time. */
   windows: z.array(z.string().refine(isWindow, 'a window in UTC, such as "Sat,Sun 01:00-05:00"')).default([]),
   per_resource_every_s: z.int().min(60).default(3600), // at most one automatic run for one mirrored disk
@@ -107,6 +109,10 @@ export function modeOf(config: PolicyConfig, kind: IncidentKind): PolicyMode {
       return config.node_dead;
     case IncidentKind.RESYNC_SLOW:
       return config.resync_slow;
+    case IncidentKind.GUEST_WRONG_NODE:
+      return config.guest_wrong_node;
+    case IncidentKind.GUEST_DOWN:
+      return config.guest_down;
     case IncidentKind.UNSPECIFIED:
     case IncidentKind.UNRECOGNIZED:
       return "observe";

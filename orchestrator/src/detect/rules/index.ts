@@ -3,6 +3,7 @@ import type { Rule } from "../rule.js";
 import { degraded } from "./degraded.js";
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
+import { guestDown, guestWrongNode } from "./guests.js";
 import { failingDisk } from "./failing-disk.js";
 import { heldDevice } from "./held-device.js";
 import { hungMigration } from "./hung-migration.js";
@@ -32,4 +33,6 @@ export const RULES: readonly Rule[] = [
   orphanVolume,
   nodeDead,
   resyncSlow,
+  guestWrongNode,
+  guestDown,
 ];

@@ -47,6 +47,10 @@ export enum IncidentKind {
   NODE_DEAD = "INCIDENT_KIND_NODE_DEAD",
   /** RESYNC_SLOW - A resync that moves, and will take longer than detect.resync_slow_after_h. */
   RESYNC_SLOW = "INCIDENT_KIND_RESYNC_SLOW",
+  /** GUEST_WRONG_NODE - A guest runs on another node than its primary node, or on both: by the nodes' hypervisors. */
+  GUEST_WRONG_NODE = "INCIDENT_KIND_GUEST_WRONG_NODE",
+  /** GUEST_DOWN - Guests that Ganeti wants to run have run nowhere for longer than two rounds of its watcher. */
+  GUEST_DOWN = "INCIDENT_KIND_GUEST_DOWN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -103,6 +107,12 @@ export function incidentKindFromJSON(object: any): IncidentKind {
     case 16:
     case "INCIDENT_KIND_RESYNC_SLOW":
       return IncidentKind.RESYNC_SLOW;
+    case 17:
+    case "INCIDENT_KIND_GUEST_WRONG_NODE":
+      return IncidentKind.GUEST_WRONG_NODE;
+    case 18:
+    case "INCIDENT_KIND_GUEST_DOWN":
+      return IncidentKind.GUEST_DOWN;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -146,6 +156,10 @@ export function incidentKindToNumber(object: IncidentKind): number {
       return 15;
     case IncidentKind.RESYNC_SLOW:
       return 16;
+    case IncidentKind.GUEST_WRONG_NODE:
+      return 17;
+    case IncidentKind.GUEST_DOWN:
+      return 18;
     case IncidentKind.UNRECOGNIZED:
     default:
       return -1;
