@@ -7,7 +7,7 @@ import type { ClusterView } from "../view/cluster-view.js";
 import { diskInState, volumeGroupOn } from "./conditions.js";
 import { VOLUME_GROUP_MS } from "./deadlines.js";
 import { describeDisk, identityOf, identityRefusals, isPartOf, pathsOf } from "./disk-devices.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { manualAdopt } from "./manual-disks.js";
 import { diskNamed, given, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";

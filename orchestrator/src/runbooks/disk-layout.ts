@@ -18,7 +18,7 @@ import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
 import type { NodeView } from "../view/node-view.js";
 import { identityOf, isPartOf, numberInName, partitionNumber, pathsOf } from "./disk-devices.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { groupUuidOfMap, pathsOfVolume, volumeOfMap } from "./volume-names.js";
 
 export interface DiskLayout {

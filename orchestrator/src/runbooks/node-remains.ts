@@ -1,7 +1,7 @@
 /** What a node that comes back still has of its life before it was set offline. */
 import { Role, roleWord, Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { onMaster } from "./manual-ganeti.js";
 import { ganetiNode, reportsNow } from "./node-state.js";
 import { masterOf } from "./plan.js";

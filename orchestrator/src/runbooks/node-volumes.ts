@@ -2,7 +2,7 @@
 import { Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isWhole } from "../view/whole-volume.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 
 export interface NodeVolumes {
   readonly unknown: string; // why it is not known; empty: it is

@@ -15,7 +15,7 @@ import type { Resource } from "../view/join.js";
 import { minorGone, minorNotHeld, partitionsUnmapped, queueFree } from "./conditions.js";
 import { DOWN_MS, MAPS_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { drbdEndAt } from "./drbd-end.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { whereItRuns, whereText } from "./guests.js";
 import { manualDown, manualLetGo, manualLookForHolders, manualUnmap } from "./manual-minors.js";
 import { given, minorNumber, nodeNamed } from "./parameters.js";

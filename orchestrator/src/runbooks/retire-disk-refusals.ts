@@ -3,7 +3,7 @@ import { type BlockDevice, Source } from "@vigie/proto";
 import { type Copy, givingUpRefusals } from "./copies.js";
 import { identityRefusals } from "./disk-devices.js";
 import { type DiskLayout, offlineDisks } from "./disk-layout.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import type { RunbookRequest } from "./runbook.js";
 import { waysToWhole } from "./ways-out.js";
 

@@ -2,7 +2,7 @@
 import { ConnectionState, DiskState, type GanetiInstance, Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import type { WhereItRuns } from "./guests.js";
 import { onMaster } from "./manual-ganeti.js";
 import { mirrorsOf } from "./parameters.js";

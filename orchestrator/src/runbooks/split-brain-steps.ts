@@ -5,7 +5,7 @@ import { allOf, queueFree, redundant, victimReady, volumeThere, watcherPaused } 
 import { DISCARD_MS, FLAG_JOB_MS, NO_LIMIT_MS, SNAPSHOT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { drbdEndAt } from "./drbd-end.js";
-import { freshFacts } from "./fresh-facts.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { activateDisks, cleanup, jobStep } from "./ganeti-jobs.js";
 import type { WhereItRuns } from "./guests.js";
 import { manualDiscard, manualRemoveSnapshot, manualSnapshot } from "./manual-minors.js";

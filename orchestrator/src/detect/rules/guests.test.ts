@@ -1,7 +1,7 @@
 /** Where guests run against where Ganeti wants them. */
-import { GanetiFacts, GanetiInstance, GanetiJob, GuestFacts, Severity, Source } from "@vigie/proto";
+import { Damaged, GanetiFacts, GanetiInstance, GanetiJob, GuestFacts, Severity, Source } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { INVENTORY, ok, type Says } from "../../view/testing.js";
+import { INVENTORY, ok, SSCONF, ssconfReport, type Says } from "../../view/testing.js";
 import { aboutNode, short } from "../testing.js";
 import { guestDown, guestWrongNode } from "./guests.js";
 
@@ -54,4 +54,26 @@ test("a guest that should run and runs nowhere is told at its primary node", () 
 test("what a node has not told, or not lately, is not known (I11)", () => {
   expect(down({ h1: {}, h2: runs() })).toBe("unknown");
   expect(short(wrong({ h1: runs(), h2: {} }))).toBe("unknown");
+});
+
+test("a guest is not called down while a node that may run it is silent (I11)", () => {
+  expect(down({ h1: runs(), h2: { ...runs(), ageMs: 60_000 } })).toBe("unknown");
+});
+
+test("a node that Ganeti marks offline runs nothing for it", () => {
+  const gone = ssconfReport({ ...SSCONF, offlineNodes: ["h2"] });
+  const h1 = { sources: [...(runs().sources ?? []), gone] };
+  expect(down({ h1, h2: { ...runs(), ageMs: 60_000 } })).toEqual(["h1: web1 should run, and runs nowhere"]);
+});
+
+test("a guest whose process was not understood is not called down (I11)", () => {
+  const damaged = [Damaged.create({ object: "web1", reason: "another program has its number" })];
+  const value = GuestFacts.create({});
+  const odd: Says = { sources: [ok(Source.GUESTS, { $case: "guests", value }, damaged)] };
+  expect(down({ h1: odd, h2: runs() })).toBe("unknown");
+});
+
+test("what was read of Ganeti a minute ago says nothing of now", () => {
+  const old = { h1: { ...runs(), ageMs: 60_000 }, h2: runs("web1") };
+  expect(short(wrong(old))).toBe("unknown");
 });

@@ -3,12 +3,11 @@
  * guests that should run and run nowhere, as after a power failure that took all nodes. What is not known of a node, or
  * old, opens nothing; nor does an instance that a job of Ganeti's works on.
  */
-import { Evidence, IncidentKind, Severity, Source, Subject } from "@vigie/proto";
+import { Evidence, IncidentKind, Severity, Source, Subject, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { factsOf, type NodeView } from "../../view/node-view.js";
+import { freshFacts } from "../../view/fresh-facts.js";
 import type { NodeRule } from "../rule.js";
 
-const OLD_MS = 60_000; // guests are read every 10 s
 const NAMED = 3; // in a summary
 
 export const guestWrongNode: NodeRule = {
@@ -17,12 +16,12 @@ export const guestWrongNode: NodeRule = {
   holdDownMs: 30_000, // the end of a migration, and Ganeti's configuration after it
   clearMs: 10_000,
   judge: (node, view, nowMs) => {
-    const guests = guestsOf(node, nowMs);
-    if (guests === undefined || view.inventory === undefined) return "unknown";
-    return [...guests].flatMap((name) => {
+    const { facts } = freshFacts(node, Source.GUESTS, "guests", nowMs);
+    if (facts === undefined || !isIntentKnown(view, nowMs)) return "unknown";
+    return facts.guests.flatMap(({ instance: name }) => {
       const primary = view.instances.get(name)?.primaryNode ?? "";
       if (primary === "" || primary === node.name || isAtWork(view, name)) return [];
-      const twice = guestsOf(view.nodes.get(primary), nowMs)?.has(name) === true;
+      const twice = runsOn(view, primary, name, nowMs) === "yes";
       return [
         {
           key: name,
@@ -44,17 +43,18 @@ export const guestDown: NodeRule = {
   holdDownMs: 660_000, // Ganeti's watcher starts it within five minutes, or ten
   clearMs: 10_000,
   judge: (node, view, nowMs) => {
-    const guests = guestsOf(node, nowMs);
-    if (guests === undefined || view.inventory === undefined) return "unknown";
-    if (view.ssconf?.offlineNodes.includes(node.name) === true) return [];
-    const down = view.inventory.instances.filter(
+    if (!isIntentKnown(view, nowMs)) return "unknown";
+    if (isOffline(view, node.name)) return [];
+    const wanted = (view.inventory?.instances ?? []).filter(
       ({ name, primaryNode, adminState }) =>
-        primaryNode === node.name &&
-        adminState === "up" &&
-        !isAtWork(view, name) &&
-        !runsAnywhere(view, name, nowMs),
+        primaryNode === node.name && adminState === "up" && !isAtWork(view, name),
     );
-    if (down.length === 0) return [];
+    const answers = wanted.map((instance) => ({
+      name: instance.name,
+      runs: runsSomewhere(view, instance, nowMs),
+    }));
+    const down = answers.filter(({ runs }) => runs === "no");
+    if (down.length === 0) return answers.some(({ runs }) => runs === "unknown") ? "unknown" : [];
     const names = down.map(({ name }) => name);
     const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
     const one = names.length === 1;
@@ -70,16 +70,36 @@ export const guestDown: NodeRule = {
   },
 };
 
-/** @returns undefined where it is not known, or what is known is old (I11) */
-function guestsOf(node: NodeView | undefined, nowMs: number): ReadonlySet<string> | undefined {
-  const source = node?.sources.get(Source.GUESTS);
-  const guests = factsOf(node, Source.GUESTS, "guests")?.guests;
-  if (source === undefined || guests === undefined || nowMs - source.readAtMs > OLD_MS) return undefined;
-  return new Set(guests.map(({ instance }) => instance));
+type Runs = "yes" | "no" | "unknown";
+
+/** Where Ganeti may have it, and wherever else a node says so. A node that Ganeti marks offline runs nothing for it. */
+function runsSomewhere(
+  view: ClusterView,
+  { name, primaryNode, secondaryNodes }: GanetiInstance,
+  nowMs: number,
+): Runs {
+  if (runsOn(view, primaryNode, name, nowMs) === "yes") return "yes"; // as nearly all do
+  if ([...view.nodes.keys()].some((node) => runsOn(view, node, name, nowMs) === "yes")) return "yes";
+  const places = [primaryNode, ...secondaryNodes].filter((node) => !isOffline(view, node));
+  return places.every((node) => runsOn(view, node, name, nowMs) === "no") ? "no" : "unknown";
 }
 
-function runsAnywhere(view: ClusterView, name: string, nowMs: number): boolean {
-  return [...view.nodes.values()].some((node) => guestsOf(node, nowMs)?.has(name) === true);
+/** What a node has not told lately, or did not understand of this guest, is not known (I11). */
+function runsOn(view: ClusterView, node: string, guest: string, nowMs: number): Runs {
+  const { facts, damaged } = freshFacts(view.nodes.get(node), Source.GUESTS, "guests", nowMs);
+  if (facts === undefined) return "unknown";
+  if (facts.guests.some(({ instance }) => instance === guest)) return "yes";
+  return damaged.some(({ object }) => object === guest) ? "unknown" : "no";
+}
+
+/** What the master's agent told of Ganeti is of now. */
+function isIntentKnown({ nodes, ssconf, inventory }: ClusterView, nowMs: number): boolean {
+  const master = nodes.get(ssconf?.masterNode ?? "");
+  return inventory !== undefined && freshFacts(master, Source.GANETI, "ganeti", nowMs).facts !== undefined;
+}
+
+function isOffline({ ssconf }: ClusterView, node: string): boolean {
+  return ssconf?.offlineNodes.includes(node) === true;
 }
 
 function isAtWork({ inventory }: ClusterView, instance: string): boolean {

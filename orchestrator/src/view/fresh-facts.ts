@@ -1,6 +1,6 @@
-/** Facts of a node that are new enough to plan upon, or why there are none (I7, I11). */
+/** Facts of a node that are new enough to plan or to judge upon, or why there are none (I7, I11). */
 import { Source, SourceState, type Damaged, type SourceReport } from "@vigie/proto";
-import { factsOf, type NodeView } from "../view/node-view.js";
+import { factsOf, type NodeView } from "./node-view.js";
 
 /** Twice the time between two readings, and a moment for the report. */
 const FRESH_MS: Readonly<Partial<Record<Source, number>>> = {
@@ -10,6 +10,7 @@ const FRESH_MS: Readonly<Partial<Record<Source, number>>> = {
   [Source.MOUNTS]: 25_000,
   [Source.DRBD_CONFIG]: 25_000,
   [Source.GUESTS]: 25_000,
+  [Source.GANETI]: 25_000, // read every 2 s, of a master that may be busy
   [Source.PROC_DRBD]: 5_000,
 };
 
@@ -20,6 +21,7 @@ const NAMES: Readonly<Partial<Record<Source, string>>> = {
   [Source.MOUNTS]: "mounts",
   [Source.DRBD_CONFIG]: "drbdsetup show",
   [Source.GUESTS]: "its guests",
+  [Source.GANETI]: "Ganeti's configuration",
   [Source.PROC_DRBD]: "/proc/drbd",
 };
 
