@@ -234,6 +234,7 @@ test("of many stalls between two nodes one is healed first, and the others side 
   });
   expect(asked(own("at work", 2, "pair h1 h3")).act).toBe("run");
   expect(asked(own("helped", 2), own("at work", 3)).act).toBe("run");
+  expect(asked(own("helped", 2, "pair h1 h3"), own("at work", 3)).act).toBe("wait");
   expect(asked(own("did not help", 2), own("at work", 3)).act).toBe("wait");
   const many = Array.from({ length: 30 }, (_, n) => own("at work", n + 10));
   expect(asked(own("helped", 2), ...many.slice(1)).act).toBe("run");
@@ -251,11 +252,16 @@ test("a heal that helped more than ten minutes ago says nothing of what stalls n
   expect(ask({ locks, recentRuns: [atWork, before(599_999)] }).act).toBe("run");
 });
 
-test("a run that could not be begun is no try: it is begun again after a minute, and counts for no limit", () => {
+test("a run that could not be begun is no try: it counts for no limit, and is begun again, later each time", () => {
   const own = (agoMs: number) => recent({ locks: ["disk d1"], sent: false, end: "did not help", agoMs });
   expect(ask({ recentRuns: [own(59_000)] })).toMatchObject({
     act: "wait",
-    reasons: [expect.any(String), "a run that could not be begun is tried again after a minute"],
+    reasons: [
+      expect.any(String),
+      "a run that could not be begun is tried again after 1 min, and later each time",
+    ],
   });
-  expect(ask({ recentRuns: [60_000, 130_000, 200_000].map(own) }).act).toBe("run");
+  expect(ask({ recentRuns: [60_000].map(own) }).act).toBe("run");
+  expect(ask({ recentRuns: [179_000, 240_000, 400_000].map(own) }).act).toBe("wait");
+  expect(ask({ recentRuns: [180_000, 240_000, 400_000].map(own) }).act).toBe("run");
 });

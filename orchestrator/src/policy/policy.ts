@@ -94,8 +94,14 @@ function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
         `it came back: a run for this disk began ${seconds(own.agoMs)} ago, and one an ${seconds(config.per_resource_every_s * 1000)} is allowed`,
       ),
     );
-  if (ofDisk.some(({ sent, agoMs }) => !sent && agoMs < NOT_BEGUN_AGAIN_MS))
-    obstacles.push(waitsFor("a run that could not be begun is tried again after a minute"));
+  const unsent = ofDisk.filter(({ sent, agoMs }) => !sent && agoMs < HOUR_MS);
+  const newest = Math.min(...unsent.map(({ agoMs }) => agoMs));
+  if (newest < unsent.length * NOT_BEGUN_AGAIN_MS)
+    obstacles.push(
+      waitsFor(
+        `a run that could not be begun is tried again after ${unsent.length} min, and later each time`,
+      ),
+    );
   obstacles.push(...(facts.destructive ? destructiveLimits(config, facts) : healLimits(config, facts)));
   if (facts.lockInTheWay !== "") obstacles.push(waitsFor(`waits for its turn: ${facts.lockInTheWay}`));
   return obstacles;
@@ -134,9 +140,10 @@ function healLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
 
 /** Whether it may be one of several between two nodes. */
 function healsBeside(config: PolicyConfig, heals: readonly RecentRun[], facts: PolicyFacts): Obstacle[] {
-  const atWork = heals.filter((run) => run.end === "at work" && shares("pair ", run, facts)).length;
+  const between = heals.filter((run) => shares("pair ", run, facts));
+  const atWork = between.filter(({ end }) => end === "at work").length;
   if (atWork === 0) return [];
-  const helped = heals.some(({ end, agoMs }) => end === "helped" && agoMs < WAVE_MS);
+  const helped = between.some(({ end, agoMs }) => end === "helped" && agoMs < WAVE_MS);
   if (!helped) return [waitsFor("waits until the first heal between these nodes is seen to have helped")];
   if (atWork < config.heals_at_once) return [];
   return [waitsFor(`waits for its turn: ${atWork} heals between these nodes are at work`)];
