@@ -110,13 +110,14 @@ export async function startOrchestrator(
   gateway.stop(killSwitch.newest());
   const witness = await createWitness(store, parts.log);
   const auditor = startAuditor(store, clock, parts.log, signal);
+  let unread = ""; // why what an earlier life left open is not known
   const leader = createLeader({
     clock,
     ownNode,
     store,
     view: keeper.view,
     record,
-    broken: () => recorder.broken() || openRunsUnread(store),
+    broken: () => recorder.broken() || unread,
     announce: gateway.lead,
   });
   const executor = createExecutor({
@@ -153,6 +154,7 @@ export async function startOrchestrator(
     if (run === undefined) continue;
     executor.drive(run, recoveryRow(run, clock.wallUnixMs()));
   }
+  unread = openRunsUnread(store); // now: what is read of ended runs later on is no reason not to act
   for (const what of store.unreadable()) parts.log("store.unreadable", { what, alarm: true });
   void tickUntil(signal);
   void pruneDaily(signal);
@@ -217,7 +219,7 @@ export async function startOrchestrator(
     const incident = desk.find(run.plan?.incidentId ?? "");
     const event = run.events.at(-1);
     if (incident === undefined || event === undefined) return;
-    if (event.kind === RunEventKind.STEP_LOG) return; // a job's percentage every two seconds: the run has it
+    if (event.kind === RunEventKind.STEP_LOG) return; // what a job writes is kept with the run
     const next = followRun(incident, run, event);
     quietly(record(desk.update(afterRow(next, run, event))));
   }
@@ -256,5 +258,5 @@ export async function startOrchestrator(
 function openRunsUnread(store: Store): string {
   const runs = store.unreadable().filter((what) => what.startsWith("run "));
   if (runs.length === 0) return "";
-  return `${runs.join(", ")}: the rows in the store are damaged; put vigie.db back from a backup, or delete these runs from it`;
+  return `${runs.join(", ")}: the rows in the store are damaged; put vigie.db back from a backup, or delete these runs from it, and start it again`;
 }

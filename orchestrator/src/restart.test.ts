@@ -57,6 +57,14 @@ test("beside an open run that cannot be read it starts, does not lead, and says 
   expect(orchestrator.leader.status().reason).toContain("run r-7: the rows in the store are damaged");
 });
 
+test("a run that has ended and cannot be read keeps it from nothing, also when somebody asks for it", async () => {
+  const run = Run.create({ id: "r-7", state: RunState.SUCCEEDED });
+  await kept([{ record: "run", run }], "UPDATE runs SET body = x'0aff'");
+  const orchestrator = await startedAgain();
+  expect(await orchestrator.store.runs(false, 10)).toEqual([]);
+  expect(orchestrator.leader.status().reason).not.toContain("damaged");
+});
+
 test("an incident that cannot be read keeps it from nothing", async () => {
   const incident = Incident.create({ id: "i-7", state: IncidentState.OPEN });
   await kept([{ record: "incident", incident }], "UPDATE incidents SET body = x'0aff'");
