@@ -102,6 +102,12 @@ test("a record that is changed after it was checked is found within a day, and t
   await goOn(5);
   expect((await auditor.state()).intact).toBe(false);
   expect(alarms).toEqual([["audit.broken", 700]]);
+  nowMs += DAY_MS;
+  await goOn(1); // the first page, which is whole
+  expect((await auditor.state()).intact).toBe(false);
+  edit("UPDATE audit SET actor = 'anna' WHERE sequence = 700");
+  await goOn(5);
+  expect((await auditor.state()).intact).toBe(true);
 });
 
 test("a log that cannot be read is not called intact", async () => {

@@ -60,9 +60,11 @@ export function startAuditor(
     try {
       const page = await store.checkAudit(checked);
       failed = "";
-      if (page.broken === undefined) checked = page.upTo;
-      else if (broken !== page.broken) log("audit.broken", { sequence: page.broken, alarm: true });
-      broken = page.broken;
+      checked = page.upTo;
+      if (page.broken !== undefined && page.broken !== broken)
+        log("audit.broken", { sequence: page.broken, alarm: true });
+      const isWhole = broken !== undefined && checked.records >= broken; // it was put back
+      broken = page.broken ?? (isWhole ? undefined : broken);
     } catch (error) {
       failed = explain(error);
       log("audit.unread", { reason: failed, alarm: true });

@@ -5,6 +5,8 @@ import type { Invocation, Register } from "../invocation.js";
 import { renderAudit } from "../render/audit.js";
 import { limitOption, parseCursor } from "./options.js";
 
+const AT_ONCE = 1_000; // ListAudit gives no more in one answer
+
 export function addAudit(program: Command, register: Register): void {
   const command = program
     .command("audit")
@@ -18,7 +20,7 @@ export function addAudit(program: Command, register: Register): void {
   register(command, ({ withApi, show }: Invocation, { after, limit }: { after?: number; limit: number }) =>
     withApi(async (api) => {
       const { auditIntact, auditHead, auditRecords, auditChecked } = await api.ask("getStatus", {});
-      const afterSequence = after ?? Math.max(0, auditRecords - limit);
+      const afterSequence = after ?? Math.max(0, auditRecords - Math.min(limit, AT_ONCE));
       const { records } = await api.ask("listAudit", { afterSequence, limit });
       show({ records, auditIntact, auditHead, auditRecords, auditChecked }, renderAudit);
       return auditIntact ? EXIT.ok : EXIT.failed;
