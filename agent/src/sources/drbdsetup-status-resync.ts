@@ -11,7 +11,8 @@ const STALLED_MS = 180_000; // as 8.4's /proc/drbd says (stalled)
 export function resyncOf(peer: JsonObject): ResyncProgress | undefined {
   const verify = peer["has-online-verify-details"] === true;
   if (!verify && peer["has-sync-details"] !== true) return undefined;
-  const leftKib = verify
+  const compares = verify && peer["ov-left"] !== undefined; // what is out of sync is no measure of a verify
+  const leftKib = compares
     ? sectorsInKib(peer["ov-left"], "ov-left")
     : asCount(peer["out-of-sync"], "out-of-sync");
   const total = peer["rs-total"]; // sectors

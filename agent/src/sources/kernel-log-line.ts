@@ -28,7 +28,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     kind: IO,
     shape:
-      /^nvme (?<device>nvme\d+): (?:I\/O (?:tag )?\d+ .*QID \d+ timeout|Device not ready|Removing after probe failure|controller is down)/,
+      /^nvme (?<device>nvme\d+): (?:I\/O (?:tag )?\d+ .*QID \d+ timeout(?!, completion polled)|Device not ready|Removing after probe failure|controller is down)/,
   },
   { kind: IO, shape: /^device-mapper: multipath: .*Failing path (?<device>\d+:\d+)/ },
   { kind: KernelLogKind.HUNG_TASK, shape: /\btask .{1,32}:\d+ (?:<\S+> )?blocked for more than \d+ seconds/ },
@@ -54,6 +54,7 @@ const NEW_DISK = /^sd (?<address>\d+:\d+:\d+:\d+): \[(?<name>\w+)\] \d+ \d+-byte
 
 export interface LogRecord {
   readonly sequence: number;
+  readonly sinceBootUs: number;
   /** A disk that appears: what was told of this name and this address is another one's. */
   readonly newDisk: { readonly name: string; readonly address: string } | undefined;
   readonly line: KernelLogLine | undefined; // undefined: understood, and of no matter here
@@ -79,6 +80,7 @@ export function parseRecord(record: string): LogRecord | undefined {
   const isDiskError = line?.kind === IO && line.device !== "";
   return {
     sequence,
+    sinceBootUs,
     newDisk,
     line,
     diskError: isDiskError ? line : undefined,

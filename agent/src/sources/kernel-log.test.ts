@@ -48,6 +48,7 @@ describe("what matters", () => {
     "block drbd0: helper command: /bin/true before-resync-source minor-0",
     "sd 0:0:0:0: [sda] Write Protect is off",
     "EXT4-fs (dm-1): mounted filesystem",
+    "nvme nvme0: I/O 12 QID 3 timeout, completion polled",
     "critical target error, dev sda, sector 40 op 0x3:(DISCARD) flags 0x800 phys_seg 1 prio class 2",
     "",
   ])("is not %j", (text) => {
@@ -68,6 +69,14 @@ describe("what matters", () => {
       "sd 0:0:0:0: [sda] tag#1 Sense Key : Medium Error [current] ",
     ]);
     expect(records.filter(({ diskError }) => diskError !== undefined)).toHaveLength(2);
+  });
+
+  test("a command that is not known takes back no failure of long before", () => {
+    const at = (sinceBootUs: number, rest: string): string =>
+      `6,1234,${sinceBootUs},-;sd 0:0:0:0: [sda] tag#0 ${rest}\n`;
+    const failed = at(1_000_000, "FAILED Result: hostbyte=DID_ERROR driverbyte=DRIVER_OK");
+    const unknown = at(9_000_000, "Sense Key : Illegal Request [current] ");
+    expect(parseRecords([failed, unknown]).lines).toHaveLength(1);
   });
 
   test("of a disk, is what came since it was plugged in: a new one may have the name of the one that failed", () => {

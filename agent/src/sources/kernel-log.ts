@@ -12,6 +12,7 @@ import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const KEPT_LINES = 200; // of each kind
+const TOGETHER_US = 1_000_000; // the kernel prints what belongs to one command in one go
 
 /** Every call makes a source of its own, with its own lines. */
 export function kernelLogSource(): SourceDefinition {
@@ -47,7 +48,7 @@ export function parseRecords(
   const damaged: Damaged[] = [];
   for (const [index, text] of records.entries()) {
     const record = parseRecord(text);
-    if (record !== undefined && record.notSupported !== "") takeBack(record.notSupported, lines, understood);
+    if (record !== undefined && record.notSupported !== "") takeBack(record, lines, understood);
     if (record?.newDisk !== undefined) lines = withoutErrorsOf(record.newDisk, lines);
     if (record?.line !== undefined) lines.push(record.line);
     if (record !== undefined) understood.push(record);
@@ -58,10 +59,10 @@ export function parseRecords(
 }
 
 /** That a command failed is no error of the disk's where the disk only does not know it. */
-function takeBack(command: string, lines: KernelLogLine[], records: LogRecord[]): void {
-  const at = records.findLastIndex(({ failed }) => failed === command);
+function takeBack(by: LogRecord, lines: KernelLogLine[], records: LogRecord[]): void {
+  const at = records.findLastIndex(({ failed }) => failed === by.notSupported);
   const record = records[at];
-  if (record?.line === undefined) return;
+  if (record?.line === undefined || by.sinceBootUs - record.sinceBootUs > TOGETHER_US) return;
   lines.splice(lines.indexOf(record.line), 1);
   records[at] = { ...record, line: undefined, diskError: undefined };
 }

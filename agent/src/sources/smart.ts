@@ -13,11 +13,10 @@ const NOT_OPENED = 0b11; // bits 0 and 1 of the exit code: the command line, the
 /** By smartctl's own names for them: some drives use these numbers for something else. */
 const REALLOCATED = { id: 5, name: /^Reallocated_Sector/ };
 const PENDING = { id: 197, name: /Pending_Sector/ };
-const UNCORRECTABLE = { id: 198, name: /Uncorrectable/ };
+const UNCORRECTABLE = { id: 198, name: /Uncorrect|UNC_Sect/ };
 
 /** What smartctl says of a volume that only stands for disks, or of a bridge in front of one: it has no SMART, for good. */
-const NONE_BEHIND =
-  /please try adding '-d |Unknown USB bridge|Unable to detect device type|device type '.*' not supported|not supported by this device/i;
+const NONE_BEHIND = /please try adding '-d |Unknown USB bridge/;
 
 export function smart(): SourceDefinition {
   return {

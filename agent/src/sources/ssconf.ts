@@ -5,10 +5,10 @@
 import { isIP } from "node:net";
 import { Source, VigieError, type Damaged, type NodeAddress, type SsconfFacts } from "@vigie/proto";
 import type { Host } from "../host.js";
+import { HOST_NAME } from "../names.js";
 import { quote } from "./cursor.js";
 import { isMissing, readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
-import { HOST_NAME } from "../names.js";
 
 const FOLDER = "/var/lib/ganeti";
 const KEYS = [
@@ -28,7 +28,6 @@ type Key = (typeof KEYS)[number];
 /** The text of each file; undefined where there is none. */
 export type SsconfTexts = Readonly<Partial<Record<Key, string | undefined>>>;
 
-// What a host name may hold. A name goes into paths, argv and addresses to dial: nothing else may pass.
 const TAG = /^[\w.+*/:@-]{1,128}$/; // ganeti: VALID_TAG_RE
 const VERSION = /^\d+\.\d+\.\d+\S{0,20}$/;
 
