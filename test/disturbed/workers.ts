@@ -1,6 +1,6 @@
 /**
  * Does tasks in processes of their own, one for each core; each takes the next one when it has done its own. Their code
- * is bundled first, without the names that tsx gives to every function when it is made: a third of a seed's time.
+ * is bundled first, without the names that tsx gives to every function each time it is made.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";

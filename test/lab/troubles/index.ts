@@ -1,8 +1,8 @@
 /** The lab's troubles. `npm run lab -- break NAME` and the tests find them here. */
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
-import { finishedAndNeverLeft } from "./finished-and-never-left.js";
 import { failingDisk } from "./failing-disk.js";
+import { finishedAndNeverLeft } from "./finished-and-never-left.js";
 import { frozenDisk } from "./frozen-disk.js";
 import { ganetiDown } from "./ganeti-down.js";
 import { heldOpen } from "./held-open.js";
@@ -12,8 +12,8 @@ import { powerCut } from "./power-cut.js";
 import { slowSync } from "./slow-sync.js";
 import { splitBrain } from "./split-brain.js";
 import { stalledSync } from "./stalled-sync.js";
-import { stalledSyncs } from "./stalled-syncs.js";
 import { stalledSyncPort } from "./stalled-sync-port.js";
+import { stalledSyncs } from "./stalled-syncs.js";
 import { standalone } from "./standalone.js";
 import { stuckMigration } from "./stuck-migration.js";
 import { LabProblem } from "../host/problem.js";
