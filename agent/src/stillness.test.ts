@@ -21,6 +21,15 @@ test("a resync whose figures all stand is still since the first reading that sho
   expect(watch([moving, SYNCING, SYNCING, SYNCING])).toBe(2000);
 });
 
+test("until it was seen to move, the figure says only for how long it was looked at", () => {
+  const first = trackStillness(new Map(), [SYNCING], 0);
+  expect(stillFor(first, 5_000)).toEqual([{ minor: 18, stillMs: 5_000, sinceWatched: true }]);
+  const moved = trackStillness(first, [{ ...SYNCING, outOfSyncKib: 30_000 }], 6_000);
+  expect(stillFor(moved, 7_000)).toEqual([{ minor: 18, stillMs: 1_000, sinceWatched: false }]);
+  const stands = trackStillness(moved, [{ ...SYNCING, outOfSyncKib: 30_000 }], 20_000);
+  expect(stillFor(stands, 20_000)).toEqual([{ minor: 18, stillMs: 14_000, sinceWatched: false }]);
+});
+
 test("a resync that moves 4 KiB in five seconds is slow, not still", () => {
   const readings = Array.from({ length: 11 }, (_, s) => ({
     ...SYNCING,

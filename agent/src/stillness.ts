@@ -21,6 +21,7 @@ export interface Stillness {
   readonly sinceMs: number; // monotonic, when it last changed
   readonly resync: string; // the resync's own figures alone
   readonly resyncSinceMs: number;
+  readonly moved: boolean; // since it was first read
 }
 
 /** @returns the minors that resync now, each with the time of its last movement */
@@ -37,16 +38,18 @@ export function trackStillness(
     const movement = movementOf(minor);
     const sinceMs = known?.movement === movement ? known.sinceMs : nowMs;
     const resyncSinceMs = known?.resync === resync ? known.resyncSinceMs : nowMs;
-    now.set(minor.minor, { movement, sinceMs, resync, resyncSinceMs });
+    const moved = known !== undefined && (known.moved || known.movement !== movement);
+    now.set(minor.minor, { movement, sinceMs, resync, resyncSinceMs, moved });
   }
   return now;
 }
 
 export function stillFor(still: ReadonlyMap<number, Stillness>, nowMs: number): MinorStillness[] {
-  return [...still].map(([minor, { sinceMs, resyncSinceMs }]) => {
+  return [...still].map(([minor, { sinceMs, resyncSinceMs, moved }]) => {
     const resyncStillMs = Math.max(0, Math.round(nowMs - resyncSinceMs));
     const allStillMs = Math.max(0, Math.round(nowMs - sinceMs));
-    return { minor, stillMs: resyncStillMs >= RESYNC_ALONE_MS ? resyncStillMs : allStillMs };
+    const stillMs = resyncStillMs >= RESYNC_ALONE_MS ? resyncStillMs : allStillMs;
+    return { minor, stillMs, sinceWatched: !moved };
   });
 }
 

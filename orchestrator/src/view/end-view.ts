@@ -17,6 +17,7 @@ export interface EndView {
   readonly ageMs: number; // 0 where it was never seen
   readonly readAtMs: number;
   readonly stillMs: number; // 0 where it does not resync
+  readonly sinceWatched: boolean; // its agent has not seen it move: stillMs says only for how long it has looked
   /** The kernel has no such minor, and that was read: the disk is not active here. */
   readonly inactive: boolean;
 }
@@ -28,19 +29,28 @@ export function endViews(view: ClusterView, resource: Resource, nowMs: number): 
 function endView(view: ClusterView, end: ResourceEnd, nowMs: number): EndView {
   const node = view.nodes.get(end.node);
   const source = node?.sources.get(Source.PROC_DRBD);
-  const unknown = { end, drbd: undefined, ageMs: 0, readAtMs: 0, stillMs: 0, inactive: false };
+  const unknown = {
+    end,
+    drbd: undefined,
+    ageMs: 0,
+    readAtMs: 0,
+    stillMs: 0,
+    sinceWatched: false,
+    inactive: false,
+  };
   if (node === undefined || source === undefined)
     return { ...unknown, unknown: `${end.node} has not reported` };
   const ageMs = Math.max(0, nowMs - source.readAtMs);
   const stale = ageMs > FRESH_MS ? `the newest reading is ${Math.round(ageMs / 1000)} s old` : "";
-  const seen = { end, ageMs, readAtMs: source.readAtMs, stillMs: 0, inactive: false };
+  const seen = { end, ageMs, readAtMs: source.readAtMs, stillMs: 0, sinceWatched: false, inactive: false };
   if (source.report.state === SourceState.FAILED)
     return { ...seen, drbd: undefined, unknown: `/proc/drbd: ${source.report.reason}` };
   const minor = node.minors.get(end.minor);
   if (minor === undefined) return { ...seen, drbd: undefined, inactive: stale === "", unknown: stale };
   const stillMs = minor.stillMs === undefined ? 0 : minor.stillMs + (nowMs - minor.readAtMs);
   const inactive = stale === "" && minor.drbd?.connection === ConnectionState.UNCONFIGURED;
-  return { ...seen, drbd: minor.drbd, unknown: minor.unknown || stale, stillMs, inactive };
+  const { drbd, sinceWatched } = minor;
+  return { ...seen, drbd, unknown: minor.unknown || stale, stillMs, sinceWatched, inactive };
 }
 
 export function isInSync(drbd: DrbdMinor): boolean {

@@ -32,6 +32,7 @@ export interface MinorView {
   readonly unknown: string; // why it is undefined
   readonly readAtMs: number;
   readonly stillMs: number | undefined; // its resync has not moved for this long, at readAtMs
+  readonly sinceWatched: boolean; // and was not seen to move before that
   readonly redundantSinceMs: number | undefined; // by its agent's own count; undefined: not asked, or it is not so
 }
 
@@ -211,15 +212,16 @@ function minorViews(
   const { report, readAtMs } = source;
   for (const drbd of report.facts?.$case === "drbd" ? report.facts.value.minors : []) {
     const { minor } = drbd;
-    const stillMs = still.find((s) => s.minor === minor && s.stillMs < STILL_MAX_MS)?.stillMs;
+    const { stillMs, sinceWatched = false } =
+      still.find((s) => s.minor === minor && s.stillMs < STILL_MAX_MS) ?? {};
     const since = redundantSinceMs.get(minor) ?? before.get(minor)?.redundantSinceMs;
     const kept = isRedundant(drbd) ? since : undefined;
-    views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, redundantSinceMs: kept });
+    views.set(minor, { minor, drbd, unknown: "", readAtMs, stillMs, sinceWatched, redundantSinceMs: kept });
   }
   for (const { minor, reason } of report.damaged) {
     if (minor === undefined) continue;
     const unknown = { drbd: undefined, unknown: reason, stillMs: undefined, redundantSinceMs: undefined };
-    views.set(minor, { minor, readAtMs, ...unknown });
+    views.set(minor, { minor, readAtMs, sinceWatched: false, ...unknown });
   }
   return views;
 }

@@ -26,6 +26,7 @@ export const NODES = ["h1", "h2", "h3"];
 export interface Says {
   readonly minors?: readonly DrbdMinor[];
   readonly still?: Readonly<Record<number, number>>; // minor → ms
+  readonly sinceWatched?: boolean; // of all of them
   readonly damaged?: readonly Damaged[];
   readonly failed?: string; // why /proc/drbd could not be read
   readonly ageMs?: number; // of everything it says
@@ -80,7 +81,11 @@ export function reportOf(said: Says, more: readonly SourceReport[] = []): Report
     sources: [drbd, ...more, ...(said.sources ?? [])],
     masterNode: said.master ?? "h1",
     highestEpoch: said.epoch ?? 0,
-    still: Object.entries(said.still ?? {}).map(([minor, stillMs]) => ({ minor: Number(minor), stillMs })),
+    still: Object.entries(said.still ?? {}).map(([minor, stillMs]) => ({
+      minor: Number(minor),
+      stillMs,
+      sinceWatched: said.sinceWatched ?? false,
+    })),
   });
 }
 

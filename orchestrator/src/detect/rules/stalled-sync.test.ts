@@ -25,6 +25,16 @@ function finished(h1: Partial<DrbdMinor>, h2: Partial<DrbdMinor>, still: { h1?: 
   };
 }
 
+test("of an agent that has just started it is not known yet whether a resync moves (I11)", () => {
+  const started = (stillMs: number) => {
+    const said = stalled(stillMs);
+    return { h1: { ...said.h1, sinceWatched: true }, h2: said.h2 };
+  };
+  expect(judge(started(2_000))).toBe("unknown");
+  expect(judge(stalled(2_000))).toBe("clear");
+  expect(judge(started(7_000))).toHaveLength(1);
+});
+
 describe("a stall is", () => {
   test("a resync that neither end has seen move for seven seconds, with both ends as evidence", () => {
     const answer = aboutDisk(stalledSync, stalled(7_000));

@@ -22,7 +22,9 @@ export const stalledSync: ResourceRule = {
     const paused = ends.some(({ drbd }) => drbd !== undefined && isResyncPaused(drbd));
     if (ends.length !== 2 || resyncing.length === 0 || paused) return [];
     const stillMs = Math.min(...resyncing.map((end) => end.stillMs));
-    if (stillMs < stallAfterMs || !belongTogether(ends)) return [];
+    if (!belongTogether(ends)) return [];
+    // An agent that has just started counts anew: that it stands so short a time does not say that it moves (I11).
+    if (stillMs < stallAfterMs) return resyncing.some((end) => end.sinceWatched) ? "unknown" : [];
     const lastProgressMs = Math.max(...resyncing.map((end) => end.readAtMs + end.ageMs - end.stillMs));
     return [
       {

@@ -184,6 +184,8 @@ export interface MinorStillness {
    * 30 s, or while it is 0, by that alone. Source: agent/src/stillness.ts.
    */
   stillMs: number;
+  /** No movement was seen since this agent first read this resync: still_ms says only for how long it has looked. */
+  sinceWatched: boolean;
 }
 
 /** How long this end has seen its mirror whole, by the agent's own clock (I10). */
@@ -1206,7 +1208,7 @@ export const LogEnd: MessageFns<LogEnd> = {
 };
 
 function createBaseMinorStillness(): MinorStillness {
-  return { minor: 0, stillMs: 0 };
+  return { minor: 0, stillMs: 0, sinceWatched: false };
 }
 
 export const MinorStillness: MessageFns<MinorStillness> = {
@@ -1216,6 +1218,9 @@ export const MinorStillness: MessageFns<MinorStillness> = {
     }
     if (message.stillMs !== 0) {
       writer.uint32(16).uint64(message.stillMs);
+    }
+    if (message.sinceWatched !== false) {
+      writer.uint32(24).bool(message.sinceWatched);
     }
     return writer;
   },
@@ -1249,6 +1254,14 @@ export const MinorStillness: MessageFns<MinorStillness> = {
             message.stillMs = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceWatched = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1268,6 +1281,7 @@ export const MinorStillness: MessageFns<MinorStillness> = {
     const message = createBaseMinorStillness();
     message.minor = object.minor ?? 0;
     message.stillMs = object.stillMs ?? 0;
+    message.sinceWatched = object.sinceWatched ?? false;
     return message;
   },
 };
