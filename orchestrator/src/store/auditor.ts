@@ -6,7 +6,8 @@
 import { CHAIN_START, explain, type Clock, type LogEnd } from "@vigie/proto";
 import type { Store } from "./store.js";
 
-const PAGE_EVERY_MS = 20; // 500 records each: a million within a minute, and never more than a few ms at once
+const PAGE_RECORDS = 500;
+const PAGE_EVERY_MS = 20; // a million records within a minute, and never more than a few ms at once
 const NEW_EVERY_MS = 1_000;
 const WHOLE_EVERY_MS = 86_400_000;
 
@@ -36,6 +37,7 @@ export function startAuditor(
   return {
     state: async () => {
       const { records } = await store.auditEnd();
+      if (records - checked.records <= PAGE_RECORDS) await checkPage(); // what came within the last second
       return {
         intact: broken === undefined && failed === "",
         checked: Math.min(checked.records, records),
@@ -58,7 +60,7 @@ export function startAuditor(
       checked = { records: 0, head: CHAIN_START };
     }
     try {
-      const page = await store.checkAudit(checked);
+      const page = await store.checkAudit(checked, PAGE_RECORDS);
       failed = "";
       checked = page.upTo;
       if (page.broken !== undefined && page.broken !== broken)

@@ -3,8 +3,6 @@ import { CHAIN_START, chainHash, firstBrokenLink, type AuditRecord, type LogEnd 
 import { number, text, type Row, type Sql } from "./sql.js";
 import type { AuditPage, NewAudit } from "./store.js";
 
-const PAGE = 500;
-
 export interface AuditLog {
   /** Within a transaction; where that is rolled back, `rewind` to where it began must follow. */
   readonly append: (audit: NewAudit) => void;
@@ -12,7 +10,7 @@ export interface AuditLog {
   readonly end: () => LogEnd;
   readonly hashOf: (sequence: number) => string | undefined;
   readonly after: (sequence: number, limit: number) => AuditRecord[];
-  readonly check: (from: LogEnd) => AuditPage;
+  readonly check: (from: LogEnd, limit: number) => AuditPage;
 }
 
 export function createAuditLog(sql: Sql): AuditLog {
@@ -54,8 +52,8 @@ export function createAuditLog(sql: Sql): AuditLog {
       .map(recordOf);
   }
 
-  function check(from: LogEnd): AuditPage {
-    const records = after(from.records, PAGE);
+  function check(from: LogEnd, limit: number): AuditPage {
+    const records = after(from.records, limit);
     const links = records.map((record) => ({ ...record, payload: payloadOf(record) }));
     const broken = firstBrokenLink(links, from.head);
     if (broken !== undefined) return { upTo: from, broken: records[broken]?.sequence };

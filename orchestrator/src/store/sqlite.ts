@@ -88,7 +88,7 @@ export function openSqliteStore(path: string): Store {
           { records: number(r, "records"), head: text(r, "head") },
         ]),
       ),
-    checkAudit: async (from) => audit.check(from),
+    checkAudit: async (from, limit) => audit.check(from, limit),
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
       run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);

@@ -59,8 +59,8 @@ export interface Store {
   readonly auditHash: (sequence: number) => Promise<string | undefined>;
   /** Where the agents' journals ended, by node. */
   readonly journals: () => Promise<ReadonlyMap<string, LogEnd>>;
-  /** A few hundred records after `from`, which was checked before. */
-  readonly checkAudit: (from: LogEnd) => Promise<AuditPage>;
+  /** Records after `from`, which was checked before. @param limit at most so many */
+  readonly checkAudit: (from: LogEnd, limit: number) => Promise<AuditPage>;
   /** Forgets state changes and watch events of before then. Incidents, runs and the audit log stay for good. */
   readonly prune: (beforeUnixMs: number) => Promise<void>;
   readonly close: () => void;

@@ -6,7 +6,7 @@ import type { Store } from "../store.js";
 export async function firstBrokenAudit(store: Pick<Store, "checkAudit">): Promise<number | undefined> {
   let from: LogEnd = { records: 0, head: CHAIN_START };
   for (;;) {
-    const { upTo, broken } = await store.checkAudit(from);
+    const { upTo, broken } = await store.checkAudit(from, 500);
     if (broken !== undefined || upTo.records === from.records) return broken;
     from = upTo;
   }
