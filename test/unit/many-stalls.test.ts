@@ -68,6 +68,20 @@ test("a stall that came while everything was stopped is healed once it is let go
   expect(cluster.orchestrator().desk.open()).toEqual([]);
 });
 
+test("a plan that waits for approval is withdrawn when its incident is over", async () => {
+  const { clock, cluster } = await begun({ config: { policy: { stalled_sync: "ask" } } });
+  await stall(clock, cluster, "web1");
+  const { executor, desk, store } = cluster.orchestrator();
+  const waits = () => executor.open().some(({ state }) => state === RunState.AWAITING_APPROVAL);
+  expect(await clock.advanceUntil(waits, 30_000)).toBe(true);
+  diskOf(cluster.world, "web1").blackhole = "none"; // somebody mended it by hand
+  await clock.advanceUntil(() => desk.open().length === 0, 60_000);
+  await clock.advance(3_000);
+  expect(executor.open()).toEqual([]);
+  const [run] = await store.runs(false, 1);
+  expect(run?.state).toBe(RunState.ABORTED);
+});
+
 test("what is destructive waits for its maintenance window, and is done when that opens", async () => {
   const config = { policy: { diskless: "auto", windows: ["Thu 02:00-05:00"] } };
   const { clock, cluster } = await begun({ config });

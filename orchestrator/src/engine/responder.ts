@@ -5,6 +5,7 @@
 import {
   IncidentState,
   Role,
+  RunEventKind,
   RunState,
   VigieError,
   type Clock,
@@ -84,11 +85,23 @@ export function createResponder(parts: ResponderParts): Responder {
 
   async function tick(): Promise<void> {
     if (parts.leader.epoch() === 0) return; // who does not lead decides nothing
+    await withdraw();
     const waiting = desk.open().filter(isDue);
     if (waiting.length === 0) return;
     await askForAll(waiting);
     const recent = await recentRuns();
     for (const incident of waiting) await respond(incident, recent);
+  }
+
+  /** Nobody needs a plan any more whose incident is over. */
+  async function withdraw(): Promise<void> {
+    for (const { id, state, plan: planned } of parts.executor.open()) {
+      const incidentId = planned?.incidentId ?? "";
+      if (state !== RunState.AWAITING_APPROVAL || incidentId === "" || desk.find(incidentId) !== undefined)
+        continue;
+      const text = `its incident ${incidentId} is over`;
+      await parts.executor.append(id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
+    }
   }
 
   /** What is only observed, or whose plan was refused, is looked at again now and then: what was not known may be known. */
