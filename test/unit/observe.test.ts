@@ -240,10 +240,13 @@ test("how long a resync stands grows between readings, and only while it stands"
   observer.start(stop.signal);
   await clock.advance(3_500);
   expect(observer.stillness()).toEqual([
-    { minor: 0, stillMs: 3_500 },
-    { minor: 1, stillMs: 3_500 },
+    { minor: 0, stillMs: 3_500, sinceWatched: true },
+    { minor: 1, stillMs: 3_500, sinceWatched: true },
   ]);
   minors = [minor(0, 64), minor(1)];
   await clock.advance(1_000);
-  expect(observer.stillness().map(({ stillMs }) => stillMs)).toEqual([500, 4_500]);
+  expect(observer.stillness()).toEqual([
+    { minor: 0, stillMs: 500, sinceWatched: false },
+    { minor: 1, stillMs: 4_500, sinceWatched: true },
+  ]);
 });
