@@ -75,6 +75,7 @@ export function createPerson(scene: Scene): Person {
       if (answer !== undefined && holds !== undefined) confirmed({ what: holds, runId });
     },
     abort: async (runId) => {
+      judge.confirmed({ what: "aborted", runId });
       await ask(`abort ${runId}`, (service) => service.abortRun({ runId, reason: "as I say" }, NAME));
     },
   };
