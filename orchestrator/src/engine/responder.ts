@@ -143,9 +143,9 @@ export function createResponder(parts: ResponderParts): Responder {
     if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, end: "at work" });
   }
 
-  /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
-  function isForgotten({ id, subject }: Incident): boolean {
-    return subject?.instance !== "" && resourceOf(id) === undefined;
+  /** Of an earlier life: its finding must come again before anything is planned for it. */
+  function isForgotten({ id }: Incident): boolean {
+    return !desk.isSeen(id);
   }
 
   function resourceOf(incidentId: string): Resource | undefined {
