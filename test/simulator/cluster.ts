@@ -44,6 +44,8 @@ export interface SimCluster {
   readonly freeze: (what: "agent" | "orchestrator", node: string) => (() => void) | undefined;
   /** It runs, and is not frozen. */
   readonly runs: (what: "agent" | "orchestrator", node: string) => boolean;
+  /** This very process: another one may run on its node since. */
+  readonly isAlive: (orchestrator: Orchestrator) => boolean;
   readonly isFrozen: (what: "agent" | "orchestrator", node: string) => boolean;
   readonly startOrchestrator: () => Promise<void>;
   readonly killOrchestrator: (node?: string) => void;
@@ -129,6 +131,8 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       const process = processOf(what, node);
       return process?.alive === true && process.frozen === undefined;
     },
+    isAlive: (orchestrator) =>
+      [...orchestrators.values()].some((each) => each.orchestrator === orchestrator && each.process.alive),
     isFrozen: (what, node) => processOf(what, node)?.frozen !== undefined,
     startOrchestrator: begin,
     killOrchestrator: (node = world.master) => {
