@@ -36,6 +36,7 @@ import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
+const LIFE_EVERY_MS = 60_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 /** A run in one of these is changing the world, or was a moment ago. */
 const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING, RunState.UNDOING]);
@@ -119,6 +120,8 @@ export async function startOrchestrator(
     record,
     broken: () => recorder.broken() || unread,
     announce: gateway.lead,
+    lost: () => executor.lost(),
+    returned: (awayMs) => executor.returned(awayMs),
   });
   const executor = createExecutor({
     stopped: killSwitch.stopped,
@@ -149,14 +152,16 @@ export async function startOrchestrator(
     observe,
   });
 
+  const leftUnixMs = await store.aliveUnixMs();
   for (const { id } of await store.runs(true, Infinity)) {
     const [run] = await store.runsById(id);
     if (run === undefined) continue;
-    executor.drive(run, recoveryRow(run, clock.wallUnixMs()));
+    executor.takeUp(run, recoveryRow(run, leftUnixMs, clock.wallUnixMs()));
   }
   unread = openRunsUnread(store); // now: what is read of ended runs later on is no reason not to act
   for (const what of store.unreadable()) parts.log("store.unreadable", { what, alarm: true });
   void tickUntil(signal);
+  void signLife(signal);
   void pruneDaily(signal);
   return {
     ...parts,
@@ -201,6 +206,14 @@ export async function startOrchestrator(
       await work();
     } catch (error) {
       parts.log("tick.failed", { part, reason: explain(error), alarm: true });
+    }
+  }
+
+  /** So that the next life knows for how long nobody was there. */
+  async function signLife(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await clock.sleep(LIFE_EVERY_MS, stop);
+      if (leader.epoch() > 0) quietly(record([{ record: "alive", unixMs: clock.wallUnixMs() }]));
     }
   }
 

@@ -65,7 +65,7 @@ export function createService(orchestrator: Orchestrator) {
     confirmLeadership,
     listRunbooks: async () => ({ runbooks: RUNBOOKS.map(describeRunbook) }),
     getHolders,
-    listLocks: async () => ({ locks: locksOf(executor.atWork()) }),
+    listLocks: async () => ({ locks: locksOf(executor.atWork(), clock.wallUnixMs()) }),
     setKillSwitch: async ({ stopped, reason }: SetKillSwitchRequest, person: string) => {
       await orchestrator.killSwitch.set(stopped, person, reason);
       return { stopped: orchestrator.killSwitch.stopped() !== "" };

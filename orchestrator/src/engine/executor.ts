@@ -30,6 +30,7 @@ import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
+import { leftAlone } from "./recovery.js";
 import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
@@ -60,8 +61,14 @@ export interface ExecutorParts {
 export interface Executor {
   /** From now on its locks are held, though it is not on disk yet. @returns lets it go again */
   readonly hold: (run: Run) => () => void;
-  /** Takes up a run where its log ends, writes `first` into it, and drives it until it has ended. */
-  readonly drive: (run: Run, first?: Partial<RunEvent>) => void;
+  /** Drives a run until it has ended, from the moment when it was planned. */
+  readonly drive: (run: Run) => void;
+  /** Takes up a run of an earlier life where its log ends, and writes `first` into it. */
+  readonly takeUp: (run: Run, first: Partial<RunEvent> | undefined) => void;
+  /** This orchestrator does not lead, and may not hear all agents: what was known of silence is not known any more. */
+  readonly lost: () => void;
+  /** It leads again after so long. */
+  readonly returned: (awayMs: number) => void;
   /** With the progress of the step that waits. */
   readonly open: () => readonly Run[];
   /** The same, with the time when each was last worked on. */
@@ -73,33 +80,45 @@ export interface Executor {
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock } = parts;
   const open = new Map<string, Run>();
-  const alive = new Map<string, number>(); // wall clock, ms since 1970
+  const heardSinceMs = new Map<string, number>(); // monotonic; missing: not since it was planned
+  const aliveAtMs = new Map<string, number>(); // monotonic
   const progress = new Map<string, RunProgress>();
   const looker = createLooker(parts);
   const runs = (): Run[] => [...open.values()].map((run) => ({ ...run, progress: progress.get(run.id) }));
 
   return {
     open: runs,
-    atWork: () => runs().map((run) => ({ run, aliveUnixMs: alive.get(run.id) ?? 0 })),
+    atWork: () => runs().map((run) => ({ run, idleMs: clock.monotonicMs() - (aliveAtMs.get(run.id) ?? 0) })),
     append,
     hold: (run) => {
       open.set(run.id, run);
-      alive.set(run.id, clock.wallUnixMs());
-      return () => void open.delete(run.id);
+      heardSinceMs.set(run.id, clock.monotonicMs());
+      aliveAtMs.set(run.id, clock.monotonicMs());
+      return () => forget(run.id);
     },
-    drive: (run, first) => {
-      open.set(run.id, run);
-      alive.set(run.id, clock.wallUnixMs());
-      void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
+    drive: (run) => drive(run, undefined),
+    takeUp: drive,
+    lost: () => heardSinceMs.clear(),
+    returned: (awayMs) => {
+      for (const run of runs()) {
+        const left = leftAlone(run, awayMs, clock.wallUnixMs(), "leads again");
+        if (left !== undefined) void append(run.id, left).catch((error: unknown) => stuck(run.id, error));
+      }
     },
   };
+
+  function drive(run: Run, first: Partial<RunEvent> | undefined): void {
+    open.set(run.id, run);
+    aliveAtMs.set(run.id, clock.monotonicMs());
+    void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
+  }
 
   async function perform(runId: string, first: Partial<RunEvent> | undefined): Promise<void> {
     if (first !== undefined) await append(runId, first);
     for (;;) {
       const run = open.get(runId);
       if (run?.plan === undefined) return;
-      alive.set(runId, clock.wallUnixMs());
+      aliveAtMs.set(runId, clock.monotonicMs());
       const move = nextMove(run.plan, run.events);
       if (move.move === "none") return;
       try {
@@ -199,7 +218,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       brake: () => brakeOn(brakes, open.get(run.id) ?? run, step, { takesBack, begunRows }),
       context: (sinceMs) => contextOf(run.id, step, sinceMs),
       show: (text) => {
-        alive.set(run.id, clock.wallUnixMs());
+        aliveAtMs.set(run.id, clock.monotonicMs());
         progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text });
       },
     };
@@ -220,7 +239,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,
       looked: async (seen) => {
-        alive.set(run.id, clock.wallUnixMs());
+        aliveAtMs.set(run.id, clock.monotonicMs());
         await tell(run.id, step, attempt, seen, clock.monotonicMs() - startedMs);
         if (step.deadlineMs === 0) still = stillness(seen);
         return givenUp() || still !== "";
@@ -300,13 +319,18 @@ export function createExecutor(parts: ExecutorParts): Executor {
     open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
-    if (event.kind === RunEventKind.ENDED) open.delete(runId);
+    if (event.kind === RunEventKind.ENDED) forget(runId);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
     return next;
   }
 
+  function forget(runId: string): void {
+    for (const map of [open, heardSinceMs, aliveAtMs]) map.delete(runId);
+  }
+
   function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {
-    return { runId, stepId: step.id, sinceMs, events: () => eventsOf(runId), clock };
+    const heard = heardSinceMs.get(runId);
+    return { runId, stepId: step.id, sinceMs, heardSinceMs: heard, events: () => eventsOf(runId), clock };
   }
 
   function eventsOf(runId: string): readonly RunEvent[] {

@@ -74,7 +74,7 @@ export const disableDeadNode: Runbook = {
       steps:
         refusals.length === 0
           ? [
-              ...offlineSteps(view, node, silent),
+              ...offlineSteps(view, node, silent, saved),
               ...saved.map((it, i) => failoverStep(view, silent, it, i + 1)),
               ...relocation.steps,
             ]
@@ -96,7 +96,12 @@ export const disableDeadNode: Runbook = {
   },
 };
 
-function offlineSteps(view: ClusterView, node: string, silent: Condition): PlanStep[] {
+function offlineSteps(
+  view: ClusterView,
+  node: string,
+  silent: Condition,
+  saved: readonly GanetiInstance[],
+): PlanStep[] {
   const master = masterOf(view);
   const question = `${node} is switched off (its power, not only its network)`;
   return [
@@ -117,7 +122,7 @@ function offlineSteps(view: ClusterView, node: string, silent: Condition): PlanS
     flagStep(view, node, NodeChangeKind.ONLINE, {
       id: "set-online",
       title: `${node} is online for Ganeti again`,
-      premises: [],
+      premises: saved.map((instance) => placed(instance)), // none was started elsewhere, by us or by hand
       onlyAsUndo: true,
     }),
   ];

@@ -28,6 +28,8 @@ export function remains(
     refusals.push(
       `${instance} still runs on ${node}, beside the one that was started elsewhere: stop it there first`,
     );
+  for (const { object, reason } of guests.damaged)
+    refusals.push(`${node} does not say whether ${object} runs there: ${reason} (I11)`);
   refusals.push(...minorRefusals(view, node));
   return { refusals, notes: orphanNotes(view, nowMs, node) };
 }

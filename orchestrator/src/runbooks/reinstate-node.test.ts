@@ -30,7 +30,7 @@ test("it is added anew, goes online, its copies catch up, and guests go where th
     "(set-offline)",
     "activate-1!",
     "await-redundant-1",
-    "rebalance",
+    "rebalance!",
   ]);
   expect(planFaults(made)).toEqual([]);
   expect(stepById(made, "readd-node")?.manualCommands).toEqual([

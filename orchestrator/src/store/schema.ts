@@ -31,6 +31,9 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE kill_switch ADD COLUMN number INTEGER NOT NULL DEFAULT 1;
   `,
+  `
+  CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), unix_ms INTEGER NOT NULL) STRICT;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

@@ -6,6 +6,7 @@
 import { Evidence, IncidentKind, Severity, Source, Subject, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { freshFacts } from "../../view/fresh-facts.js";
+import { GUESTS_FRESH_MS, runsOn, type Runs } from "../../view/guest-runs.js";
 import type { NodeRule } from "../rule.js";
 
 const NAMED = 3; // in a summary
@@ -21,7 +22,7 @@ export const guestWrongNode: NodeRule = {
     return facts.guests.flatMap(({ instance: name }) => {
       const primary = view.instances.get(name)?.primaryNode ?? "";
       if (primary === "" || primary === node.name || isAtWork(view, name)) return [];
-      const twice = runsOn(view, primary, name, nowMs) === "yes";
+      const twice = runsOn(view.nodes.get(primary), name, nowMs - GUESTS_FRESH_MS) === "yes";
       return [
         {
           key: name,
@@ -70,26 +71,17 @@ export const guestDown: NodeRule = {
   },
 };
 
-type Runs = "yes" | "no" | "unknown";
-
 /** Where Ganeti may have it, and wherever else a node says so. A node that Ganeti marks offline runs nothing for it. */
 function runsSomewhere(
   view: ClusterView,
   { name, primaryNode, secondaryNodes }: GanetiInstance,
   nowMs: number,
 ): Runs {
-  if (runsOn(view, primaryNode, name, nowMs) === "yes") return "yes"; // as nearly all do
-  if ([...view.nodes.keys()].some((node) => runsOn(view, node, name, nowMs) === "yes")) return "yes";
+  const sinceMs = nowMs - GUESTS_FRESH_MS;
+  if (runsOn(view.nodes.get(primaryNode), name, sinceMs) === "yes") return "yes"; // as nearly all do
+  if ([...view.nodes.values()].some((node) => runsOn(node, name, sinceMs) === "yes")) return "yes";
   const places = [primaryNode, ...secondaryNodes].filter((node) => !isOffline(view, node));
-  return places.every((node) => runsOn(view, node, name, nowMs) === "no") ? "no" : "unknown";
-}
-
-/** What a node has not told lately, or did not understand of this guest, is not known (I11). */
-function runsOn(view: ClusterView, node: string, guest: string, nowMs: number): Runs {
-  const { facts, damaged } = freshFacts(view.nodes.get(node), Source.GUESTS, "guests", nowMs);
-  if (facts === undefined) return "unknown";
-  if (facts.guests.some(({ instance }) => instance === guest)) return "yes";
-  return damaged.some(({ object }) => object === guest) ? "unknown" : "no";
+  return places.every((node) => runsOn(view.nodes.get(node), name, sinceMs) === "no") ? "no" : "unknown";
 }
 
 /** What the master's agent told of Ganeti is of now. */
