@@ -25,7 +25,7 @@ import { createGateway, type About, type Gateway, type ObservedAt } from "./gate
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { newIdentifier } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
-import { couldNotBegin } from "./engine/run-log.js";
+import { couldNotBegin, mayHaveChanged, wasGivenUp } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
@@ -243,7 +243,9 @@ export async function startOrchestrator(
     if (!stopped || run.state === RunState.SUCCEEDED) return incident;
     if (couldNotBegin(run))
       return { ...decided(incident, desk.now(), IncidentState.OPEN, [event.text]), runId: "" };
-    return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
+    const judged = decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
+    const again = event.kind === RunEventKind.ENDED && !mayHaveChanged(run) && !wasGivenUp(run.events);
+    return again ? { ...judged, runId: "" } : judged; // refused before anything was done: it is looked at again
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

@@ -106,11 +106,11 @@ export function createPerson(scene: Scene): Person {
 
   /** A process that dies in the middle gives no answer: the connection ends. */
   async function answered<T>(answer: Promise<T>, asked: Orchestrator): Promise<T> {
-    let open = true;
+    const wait = { over: false };
     const lost = async (): Promise<never> => {
-      while (open && cluster.isAlive(asked)) await clock.sleep(200);
+      while (!wait.over && cluster.isAlive(asked)) await clock.sleep(200);
       throw new Error("the connection is lost");
     };
-    return Promise.race([answer, lost()]).finally(() => (open = false));
+    return Promise.race([answer, lost()]).finally(() => (wait.over = true));
   }
 }

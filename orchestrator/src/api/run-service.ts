@@ -89,7 +89,9 @@ export function createRunService(orchestrator: Orchestrator) {
     if (lock !== undefined)
       throw new VigieError(
         "CONFLICT",
-        `${lock.runId} works on ${lock.name}; wait for it, or end it: vigie abort ${lock.runId} (I9)`,
+        lock.expiresUnixMs === 0
+          ? `${lock.runId} holds ${lock.name}, and waits for a person: vigie run show ${lock.runId}; or end it: vigie abort ${lock.runId} (I9)`
+          : `${lock.runId} works on ${lock.name}; wait for it, or end it: vigie abort ${lock.runId} (I9)`,
       );
   }
 

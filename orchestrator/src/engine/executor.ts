@@ -35,6 +35,7 @@ import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
 import { createStillness } from "./still-waiting.js";
+import { createTurns } from "./turns.js";
 
 const POLL_MS = 300;
 const GLANCE_MS = 2_000;
@@ -84,6 +85,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const aliveAtMs = new Map<string, number>(); // monotonic
   const progress = new Map<string, RunProgress>();
   const looker = createLooker(parts);
+  const turns = createTurns();
   const runs = (): Run[] => [...open.values()].map((run) => ({ ...run, progress: progress.get(run.id) }));
 
   return {
@@ -202,7 +204,17 @@ export function createExecutor(parts: ExecutorParts): Executor {
     if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: braked.why });
-    await sendStep({ ...parts, looker, append }, sending);
+    const leave = turns.take(move.step);
+    if (leave === undefined) {
+      const text = `waits for its turn at the firewall of ${move.step.node}`;
+      progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text });
+      return clock.sleep(POLL_MS);
+    }
+    try {
+      await sendStep({ ...parts, looker, append }, sending);
+    } finally {
+      leave();
+    }
     if (sending.brake() === undefined) progress.delete(run.id);
   }
 

@@ -33,7 +33,7 @@ import type { Desk } from "./desk.js";
 import type { Executor } from "./executor.js";
 import { hasWatcherPaused, heldDisks, lockInTheWay, locksOf } from "./locks.js";
 import { planAgain } from "./plan-again.js";
-import { mayHaveChanged } from "./run-log.js";
+import { couldNotBegin, mayHaveChanged, skippedByPerson } from "./run-log.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
@@ -80,7 +80,7 @@ export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
   const askedAtMs = new Map<string, number>(); // by the incident's id
   const restsUntilMs = new Map<string, number>(); // likewise
-  const begun = new Map<string, boolean>(); // by the id of a run that has ended
+  const outcomes = new Map<string, Outcome>(); // by the id of a run that has ended
   return { tick, plan };
 
   async function tick(): Promise<void> {
@@ -150,7 +150,8 @@ export function createResponder(parts: ResponderParts): Responder {
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
     const { locks, destructive } = proposed.plan;
-    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, end: "at work" });
+    if (approver !== undefined)
+      recent.unshift({ locks, destructive, agoMs: 0, sent: true, refused: false, end: "at work" });
   }
 
   /** Of an earlier life: its finding must come again before anything is planned for it. */
@@ -322,24 +323,35 @@ export function createResponder(parts: ResponderParts): Responder {
       locks: run.plan?.locks ?? [],
       agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
       destructive: run.plan?.destructive ?? true,
-      sent: !(await neverBegun(run)),
-      end: endOf(run),
+      ...(await outcomeOf(run)),
     };
   }
 
-  /** By its rows, which are read once: they change no more when it has ended. What a guard refused has done nothing. */
-  async function neverBegun({ id, state }: Run): Promise<boolean> {
-    if (state !== RunState.FAILED && state !== RunState.ABORTED) return false;
-    const known = begun.get(id);
-    if (known !== undefined) return !known;
-    const [whole] = await parts.store.runsById(id);
-    const never = whole !== undefined && !mayHaveChanged(whole);
-    begun.set(id, !never);
-    return never;
+  /** By its rows, which are read once: they change no more when it has ended. */
+  async function outcomeOf(run: Run): Promise<Outcome> {
+    if (!ENDED.has(run.state)) return { sent: true, refused: false, end: endOf(run.state) };
+    const known = outcomes.get(run.id);
+    if (known !== undefined) return known;
+    const [whole] = await parts.store.runsById(run.id);
+    const { state, events } = whole ?? run;
+    const sent = whole === undefined || mayHaveChanged(whole); // what a guard refused has done nothing
+    const refused = !sent && whole !== undefined && !couldNotBegin(whole);
+    const seen = skippedByPerson(events).length === 0; // what a person skipped, nobody has seen to help
+    const outcome: Outcome = {
+      sent,
+      refused,
+      end: endOf(state === RunState.SUCCEEDED && !seen ? RunState.ABORTED : state),
+    };
+    outcomes.set(run.id, outcome);
+    return outcome;
   }
 }
 
-function endOf({ state }: Run): RecentRun["end"] {
+type Outcome = Pick<RecentRun, "sent" | "refused" | "end">;
+
+const ENDED: ReadonlySet<RunState> = new Set([RunState.SUCCEEDED, RunState.FAILED, RunState.ABORTED]);
+
+function endOf(state: RunState): RecentRun["end"] {
   if (state === RunState.SUCCEEDED) return "helped";
   if (state === RunState.ABORTED || state === RunState.PAUSED) return "given up"; // by a person, or for now
   return state === RunState.FAILED || state === RunState.FROZEN ? "did not help" : "at work";

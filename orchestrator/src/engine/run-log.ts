@@ -120,17 +120,28 @@ export function mayHaveChanged({ plan, events }: Past): boolean {
   return plan?.steps.some((step) => mayHaveRun(events, step.id)) === true;
 }
 
+/** A person left a step as it was: nobody saw in the world what it was to do. */
+export function skippedByPerson(events: readonly RunEvent[]): string[] {
+  return events
+    .filter(({ kind, actor }) => kind === RunEventKind.STEP_SKIPPED && actor !== "" && actor !== ENGINE)
+    .map(({ stepId }) => stepId);
+}
+
+/** A person said that it is to end. */
+export function wasGivenUp(events: readonly RunEvent[]): boolean {
+  return events.some(
+    ({ kind, actor }) =>
+      kind === RunEventKind.TAKEN_OVER || (kind === RunEventKind.ABORT_ASKED && actor !== ENGINE),
+  );
+}
+
 /**
  * It ended before anything was changed, and neither an agent's guard nor a person said no: it could not be begun. That
  * something is not known yet is no "no".
  */
 export function couldNotBegin(run: Run): boolean {
-  const saidNo = run.events.some(
-    (e) =>
-      (e.result !== undefined && e.result.code !== "NOT_KNOWN_YET") ||
-      (e.kind === RunEventKind.ABORT_ASKED && e.actor !== ENGINE),
-  );
-  return !saidNo && has(run.events, RunEventKind.ENDED) && !mayHaveChanged(run);
+  const refused = run.events.some((e) => e.result !== undefined && e.result.code !== "NOT_KNOWN_YET");
+  return !refused && !wasGivenUp(run.events) && has(run.events, RunEventKind.ENDED) && !mayHaveChanged(run);
 }
 
 /** The actor of what nobody asked for. */

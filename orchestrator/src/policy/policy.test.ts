@@ -29,7 +29,7 @@ function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, r
 
 function recent(change: Partial<RecentRun>): RecentRun {
   const locks = ["disk d9", "node h8", "node h9"];
-  return { locks, agoMs: 1_000, destructive: false, sent: true, end: "helped", ...change };
+  return { locks, agoMs: 1_000, destructive: false, sent: true, refused: false, end: "helped", ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -201,7 +201,9 @@ test("a run elsewhere is no obstacle", () => {
 
 test("a tag on the nearest object overrules the configuration, in both directions", () => {
   expect(ask({ tags: [["vigie:observe"], ["vigie:auto"]] }).act).toBe("observe");
-  expect(ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" })).toMatchObject({
+  expect(
+    ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" }),
+  ).toMatchObject({
     act: "run",
     reasons: [
       "policy for this kind is auto, by a tag in Ganeti",

@@ -44,6 +44,7 @@ export interface RecentRun {
   readonly agoMs: number;
   readonly destructive: boolean;
   readonly sent: boolean; // anything of it: one that could not be begun has not been tried
+  readonly refused: boolean; // by a guard, before anything was changed
   readonly end: "helped" | "did not help" | "given up" | "at work";
 }
 
@@ -106,15 +107,19 @@ function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
     );
   const unsent = ofDisk.filter(({ sent, agoMs }) => !sent && agoMs < HOUR_MS);
   const newest = Math.min(...unsent.map(({ agoMs }) => agoMs));
-  if (newest < unsent.length * NOT_BEGUN_AGAIN_MS)
-    obstacles.push(
-      waitsFor(
-        `a run that could not be begun is tried again after ${unsent.length} min, and later each time`,
-      ),
-    );
+  if (newest < unsent.length * NOT_BEGUN_AGAIN_MS) obstacles.push(triedAgain(unsent));
   obstacles.push(...(facts.destructive ? destructiveLimits(config, facts) : healLimits(config, facts)));
   if (facts.lockInTheWay !== undefined) obstacles.push(waitsForLock(facts.lockInTheWay));
   return obstacles;
+}
+
+/** What a guard refused is a person's to look at, and passes too where the world changes. */
+function triedAgain(unsent: readonly RecentRun[]): Obstacle {
+  const newest = unsent.toSorted((a, b) => a.agoMs - b.agoMs)[0];
+  const refused = newest?.refused === true;
+  const what = refused ? "a run that was refused" : "a run that could not be begun";
+  const reason = `${what} is tried again after ${unsent.length} min, and later each time`;
+  return { reason, passes: true, needsPerson: refused };
 }
 
 /** A run that is paused or frozen holds what it holds until somebody looks at it. */

@@ -20,6 +20,7 @@ import { isInSync, type EndView } from "../view/end-view.js";
 import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
 import { IN_RESYNC } from "../view/connection-states.js";
+import { noSource } from "./copies.js";
 import type { NodeVolumes } from "./node-volumes.js";
 
 export type Side = "primary" | "secondary";
@@ -53,7 +54,12 @@ export function needOf(resource: Resource, ends: readonly EndView[], context: Ne
     return blocked(`its primary node ${primary.end.node} is offline`, [
       `vigie do disable-dead-node ${primary.end.node}`,
     ]);
-  if (context.offline.has(secondary.end.node)) return relocate(`${secondary.end.node} is offline`, context);
+  if (context.offline.has(secondary.end.node)) {
+    const none = noSource(primary, context.instance);
+    if (none !== "")
+      return blocked(`${secondary.end.node} is offline, and of ${primary.end.node}'s copy: ${none}`);
+    return relocate(`${secondary.end.node} is offline`, context);
+  }
   const silent = ends.find(({ unknown }) => unknown !== "");
   if (silent !== undefined)
     return blocked(`${silent.end.node} minor ${silent.end.minor}: ${silent.unknown} (I11)`);

@@ -25,6 +25,7 @@ export interface Work {
   readonly disks: readonly Resource[]; // that are not redundant
   readonly activate: string; // why; empty: it is not needed
   readonly jobs: readonly RebuildJob[]; // one after the other
+  readonly relocates: boolean; // all disks, to a new secondary
   readonly waits: boolean;
   readonly blocked: readonly string[];
   readonly wayOut: readonly string[];
@@ -58,6 +59,7 @@ export function workOf(
     disks: judged.filter(({ need }) => !RESTS.has(need.what)).map(({ resource }) => resource),
     activate: reasonsOf(judged.filter(({ need }) => need.what === "activate")),
     jobs: jobsOf(instance, judged),
+    relocates: judged.some(({ need }) => need.what === "relocate"),
     waits: judged.some(({ need }) => need.what === "wait"),
     blocked: [...judged.filter(({ need }) => need.what === "blocked").map(reasonOf), ...clash(judged)],
     wayOut: judged.flatMap(({ need }) => (need.what === "blocked" ? need.wayOut : [])),

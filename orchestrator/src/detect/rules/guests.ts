@@ -1,7 +1,7 @@
 /**
  * Where guests run against where Ganeti wants them: one that runs beside its primary node, or on two nodes at once, and
  * guests that should run and run nowhere, as after a power failure that took all nodes. What is not known of a node, or
- * old, opens nothing; nor does an instance that a job of Ganeti's works on.
+ * old, opens and closes nothing; nor does an instance that a job of Ganeti's works on.
  */
 import { Evidence, IncidentKind, Severity, Source, Subject, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
@@ -19,9 +19,12 @@ export const guestWrongNode: NodeRule = {
   judge: (node, view, nowMs) => {
     const { facts } = freshFacts(node, Source.GUESTS, "guests", nowMs);
     if (facts === undefined || !isIntentKnown(view, nowMs)) return "unknown";
-    return facts.guests.flatMap(({ instance: name }) => {
+    const unknown = new Set(
+      facts.guests.map(({ instance }) => instance).filter((name) => isAtWork(view, name)),
+    );
+    const found = facts.guests.flatMap(({ instance: name }) => {
       const primary = view.instances.get(name)?.primaryNode ?? "";
-      if (primary === "" || primary === node.name || isAtWork(view, name)) return [];
+      if (primary === "" || primary === node.name || unknown.has(name)) return [];
       const twice = runsOn(view.nodes.get(primary), name, nowMs - GUESTS_FRESH_MS) === "yes";
       return [
         {
@@ -35,6 +38,7 @@ export const guestWrongNode: NodeRule = {
         },
       ];
     });
+    return { found, unknown };
   },
 };
 
@@ -45,14 +49,12 @@ export const guestDown: NodeRule = {
   clearMs: 10_000,
   judge: (node, view, nowMs) => {
     if (!isIntentKnown(view, nowMs)) return "unknown";
-    if (isOffline(view, node.name)) return [];
     const wanted = (view.inventory?.instances ?? []).filter(
-      ({ name, primaryNode, adminState }) =>
-        primaryNode === node.name && adminState === "up" && !isAtWork(view, name),
+      ({ primaryNode, adminState }) => primaryNode === node.name && adminState === "up",
     );
     const answers = wanted.map((instance) => ({
       name: instance.name,
-      runs: runsSomewhere(view, instance, nowMs),
+      runs: isAtWork(view, instance.name) ? "unknown" : runsSomewhere(view, instance, nowMs),
     }));
     const down = answers.filter(({ runs }) => runs === "no");
     if (down.length === 0) return answers.some(({ runs }) => runs === "unknown") ? "unknown" : [];
@@ -94,6 +96,9 @@ function isOffline({ ssconf }: ClusterView, node: string): boolean {
   return ssconf?.offlineNodes.includes(node) === true;
 }
 
+/** Where it runs changes now. A job that only waits in the queue, for hours perhaps, changes nothing yet. */
 function isAtWork({ inventory }: ClusterView, instance: string): boolean {
-  return (inventory?.jobs ?? []).some(({ instances }) => instances.includes(instance));
+  return (inventory?.jobs ?? []).some(
+    ({ status, instances }) => status === "running" && instances.includes(instance),
+  );
 }

@@ -5,6 +5,7 @@ import {
   DiskState,
   diskWord,
   Source,
+  type CopyBroken,
   type CopyUpToDate,
   type DrbdEnd,
   type MinorDiskless,
@@ -111,6 +112,23 @@ export const copyUpToDate: ConditionDefinition<CopyUpToDate> = {
       if (own.connection === ConnectionState.STAND_ALONE) return notYet(`${name} is StandAlone (I8)`);
       const words = `${name} is ${diskWord(own.disk)}`;
       return own.disk === DiskState.UP_TO_DATE ? seen(words) : notYet(`${words}, not UpToDate`);
+    },
+};
+
+export const copyBroken: ConditionDefinition<CopyBroken> = {
+  asks: ({ end }) => [{ node: end?.node ?? "", source: Source.PROC_DRBD }],
+  watch:
+    ({ end }, { sinceMs }) =>
+    (view) => {
+      const lost = notOurs(view, end);
+      if (lost !== "") return never(lost);
+      const own = minorAt(view, end?.node, end?.minor, sinceMs);
+      if (own === "unknown") return NOT_YET;
+      const name = `the copy of ${end?.instance} disk/${end?.diskIndex} on ${end?.node}`;
+      if (own === "none" || own.connection === ConnectionState.UNCONFIGURED)
+        return seen(`${name} is not active`);
+      const words = `${name} is ${diskWord(own.disk)}`;
+      return own.disk === DiskState.UP_TO_DATE ? never(`${words}: it is not to be made anew`) : seen(words);
     },
 };
 
