@@ -84,6 +84,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const heardSinceMs = new Map<string, number>(); // monotonic; missing: not since it was planned
   const aliveAtMs = new Map<string, number>(); // monotonic
   const progress = new Map<string, RunProgress>();
+  const heldSince = new Map<string, Held>();
   const looker = createLooker(parts);
   const turns = createTurns();
   const runs = (): Run[] => [...open.values()].map((run) => ({ ...run, progress: progress.get(run.id) }));
@@ -202,6 +203,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       return;
     }
     if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
+    if (braked !== undefined && (await heldForLong(run, move.step, braked.why))) return;
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: braked.why });
     const leave = turns.take(move.step);
@@ -216,6 +218,21 @@ export function createExecutor(parts: ExecutorParts): Executor {
       leave();
     }
     if (sending.brake() === undefined) progress.delete(run.id);
+  }
+
+  /** What is held as long as a wait may last is a person's: the approval is of then. @returns it is frozen now */
+  async function heldForLong(run: Run, step: PlanStep, why: string): Promise<boolean> {
+    const held = heldSince.get(run.id);
+    const nowMs = clock.monotonicMs();
+    if (held?.stepId !== step.id || held.rows !== run.events.length) {
+      heldSince.set(run.id, { stepId: step.id, rows: run.events.length, sinceMs: nowMs });
+      return false;
+    }
+    if (nowMs - held.sinceMs < parts.unchangedMs || mannerOf(step).takesBack || run.state === RunState.PAUSED)
+      return false;
+    const text = `${step.title} was held for ${Math.round(parts.unchangedMs / 60_000)} min: ${why}; look, then retry, abort or take over`;
+    await append(run.id, { kind: RunEventKind.FROZEN, stepId: step.id, text });
+    return true;
   }
 
   function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
@@ -337,7 +354,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   function forget(runId: string): void {
-    for (const map of [open, heardSinceMs, aliveAtMs]) map.delete(runId);
+    for (const map of [open, heardSinceMs, aliveAtMs, heldSince]) map.delete(runId);
   }
 
   function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {
@@ -357,6 +374,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
       since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
     );
   }
+}
+
+/** A brake holds this step, and nothing was written since. */
+interface Held {
+  readonly stepId: string;
+  readonly rows: number;
+  readonly sinceMs: number; // monotonic
 }
 
 function continuesWatcher({ step, begun }: Extract<Move, { move: "send" }>): boolean {

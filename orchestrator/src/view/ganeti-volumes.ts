@@ -2,7 +2,7 @@
  * The volumes that Ganeti's configuration names on each node, and those that only look like its own. An orphan is
  * offered to people with lvremove, so nothing is one that may be a copy which was not understood (I11).
  */
-import { Source, type GanetiFacts, type LogicalVolume } from "@vigie/proto";
+import { Source, type Damaged, type GanetiFacts, type LogicalVolume } from "@vigie/proto";
 import { isInventoryWhole, type ClusterView } from "./cluster-view.js";
 import { freshFacts } from "./fresh-facts.js";
 
@@ -58,6 +58,11 @@ export function orphansOn(view: ClusterView, node: string, nowMs: number): Orpha
       .filter((volume) => !wanted.has(volume)),
     unknown: "",
   };
+}
+
+/** LVM has a line about it, or one that names nothing, that was not understood. @param volume "VG/LV" */
+export function isOdd(damaged: readonly Damaged[], volume: string): boolean {
+  return damaged.some(({ object }) => object === "" || object === volume || volume.endsWith(`/${object}`));
 }
 
 export function volumeName({ vgName, lvName }: LogicalVolume): string {

@@ -267,6 +267,18 @@ function minorViews(
   return views;
 }
 
+/**
+ * Why it is not known that a minor which is not listed is not there (I11). /proc/drbd is in the order of minors: what
+ * follows one whose lines are cut, or a line that names none, may have been there. Empty: it is known.
+ */
+export function unlisted(report: SourceReport | undefined, minor: number): string {
+  const { damaged = [], facts } = report ?? {};
+  const listed = facts?.$case === "drbd" ? facts.value.minors.map((each) => each.minor) : [];
+  const last = Math.max(-1, ...listed);
+  const cut = damaged.find((each) => each.minor === undefined || (each.minor > last && each.minor < minor));
+  return cut === undefined ? "" : `/proc/drbd, line ${cut.line}: ${cut.reason}`;
+}
+
 /** A packet of the peer's has come lately, or DRBD's own pings would have ended it. */
 export function isLinked({ connection }: DrbdMinor): boolean {
   return LINKED.has(connection);

@@ -10,6 +10,7 @@ import { GUESTS_FRESH_MS, runsOn, type Runs } from "../../view/guest-runs.js";
 import type { NodeRule } from "../rule.js";
 
 const NAMED = 3; // in a summary
+const STARTS_MS = 3_600_000; // a job that works on it for longer does not start it either
 
 export const guestWrongNode: NodeRule = {
   about: "node",
@@ -54,7 +55,7 @@ export const guestDown: NodeRule = {
     );
     const answers = wanted.map((instance) => ({
       name: instance.name,
-      runs: isAtWork(view, instance.name) ? "unknown" : runsSomewhere(view, instance, nowMs),
+      runs: runsSomewhere(view, instance, nowMs),
     }));
     const down = answers.filter(({ runs }) => runs === "no");
     if (down.length === 0) return answers.some(({ runs }) => runs === "unknown") ? "unknown" : [];
@@ -68,6 +69,7 @@ export const guestDown: NodeRule = {
         summary: `${node.name}: ${names.slice(0, NAMED).join(", ")}${more} should run, and ${one ? "runs" : "run"} nowhere`,
         severity: Severity.CRITICAL,
         evidence: [Evidence.create({ node: node.name, text: names.join(", ") })],
+        ...(names.every((name) => isAtWork(view, name)) ? { holdDownMs: STARTS_MS } : {}),
       },
     ];
   },

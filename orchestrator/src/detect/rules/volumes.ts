@@ -4,7 +4,7 @@
  */
 import { Evidence, IncidentKind, Severity, Source, Subject } from "@vigie/proto";
 import { freshFacts } from "../../view/fresh-facts.js";
-import { intentOf, orphansOn, volumeName, type Wanted } from "../../view/ganeti-volumes.js";
+import { intentOf, isOdd, orphansOn, volumeName, type Wanted } from "../../view/ganeti-volumes.js";
 import type { NodeView } from "../../view/node-view.js";
 import { isWhole } from "../../view/whole-volume.js";
 import type { Finding, NodeRule } from "../rule.js";
@@ -20,13 +20,12 @@ export const missingVolume: NodeRule = {
     const { facts, damaged } = freshFacts(node, Source.LVM, "lvm", nowMs);
     if (facts === undefined || inventory === undefined) return "unknown";
     const volumes = facts.logicalVolumes;
-    if (damaged.length > 0) return "unknown"; // a volume that was not understood would look missing
     const there = new Set(volumes.filter(isWhole).map(volumeName));
     const partial = new Set(volumes.map(volumeName).filter((volume) => !there.has(volume)));
     const missing = intentOf(inventory)
       .on(node.name)
-      .filter(({ volume }) => !there.has(volume));
-    return findings(
+      .filter(({ volume }) => !there.has(volume) && (partial.has(volume) || !isOdd(damaged, volume)));
+    const found = findings(
       node,
       missing,
       Severity.CRITICAL,
@@ -35,6 +34,7 @@ export const missingVolume: NodeRule = {
         ? "lacks a part, or all: a physical volume is gone"
         : "is missing",
     );
+    return damaged.length === 0 ? found : { found, unknown: "rest" };
   },
 };
 

@@ -11,7 +11,7 @@ import {
 import type { ClusterView } from "../../view/cluster-view.js";
 import type { Resource } from "../../view/join.js";
 import { runsOn } from "../../view/guest-runs.js";
-import { factsOf, isRedundant, type MinorView } from "../../view/node-view.js";
+import { factsOf, unlisted, isRedundant, type MinorView } from "../../view/node-view.js";
 import { askGaneti, freshGaneti } from "./ganeti.js";
 import {
   never,
@@ -76,6 +76,7 @@ function goneEnds(view: ClusterView, resources: readonly Resource[], sinceMs: nu
       const read = source !== undefined && source.readAtMs >= sinceMs;
       return (
         read &&
+        unlisted(source.report, minor) === "" &&
         factsOf(view.nodes.get(node), Source.PROC_DRBD, "drbd") !== undefined &&
         isGone(view, node, minor)
       );

@@ -15,7 +15,7 @@ import {
   type VictimReady,
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { factsOf } from "../../view/node-view.js";
+import { factsOf, unlisted } from "../../view/node-view.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 import { notOurs } from "./identity.js";
 
@@ -144,5 +144,7 @@ function minorAt(
   if (node === undefined || source === undefined || source.readAtMs < sinceMs) return "unknown";
   const found = node.minors.get(minor ?? -1);
   if (found !== undefined) return found.drbd ?? "unknown";
-  return factsOf(node, Source.PROC_DRBD, "drbd") === undefined ? "unknown" : "none";
+  const isListed =
+    factsOf(node, Source.PROC_DRBD, "drbd") !== undefined && unlisted(source.report, minor ?? -1) === "";
+  return isListed ? "none" : "unknown";
 }
