@@ -4,6 +4,7 @@
  */
 import { Source, type Damaged, type HungCommand, type LinkCut } from "@vigie/proto";
 import type { Host } from "./host.js";
+import { sparingHung } from "./hung-guard.js";
 import type { Journal } from "./journal.js";
 import { createLook } from "./look.js";
 import { createObserver, type Observer } from "./observe.js";
@@ -34,7 +35,8 @@ export interface AgentParts {
 }
 
 /** Runs until `signal` aborts; then nothing of ours is left in the firewall. */
-export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
+export async function runAgent(given: AgentParts, signal: AbortSignal): Promise<void> {
+  const parts = { ...given, host: sparingHung(given.host) };
   const { host, journal, nodeName } = parts;
   const observer = createObserver(host, sourceDefinitions({ nodeName }));
   const bootId = (await host.readFile("/proc/sys/kernel/random/boot_id")).trim();

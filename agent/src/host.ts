@@ -23,6 +23,7 @@ export interface CommandOutcome {
   readonly stderr: string;
   readonly truncated: boolean; // the output cap of 4 MiB was reached
   readonly durationMs: number;
+  readonly ended?: Promise<void>; // of one that hangs: until its child has ended after all
 }
 
 export interface Host extends Clock {

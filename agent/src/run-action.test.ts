@@ -240,6 +240,7 @@ describe("what is so already", () => {
 const BY_THEMSELVES = [
   "actions/cut-drbd-link.ts", // asks iptables what stands before the cut
   "actions/locate-disk.ts", // asks whether ledctl is there
+  "hung-guard.ts", // hands each on
   "run-steps.ts", // for run-action.ts
   "sources/reading.ts", // for what only reads
   "sweep.ts", // takes our own away, which is always safe

@@ -8,20 +8,19 @@ import type { Command, Host } from "../host.js";
 import { refuse } from "./cursor.js";
 import { netConfigOf } from "./drbd-config-net.js";
 import { parseStatements, sections, valueOf, type Statement } from "./drbd-config-syntax.js";
-import { parsedOnce, readOrAbsent, restAfterHang, runForOutput } from "./reading.js";
+import { parsedOnce, readOrAbsent, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SHOW: Command = { file: "/usr/sbin/drbdsetup", args: ["show"], timeoutMs: 4_000 };
 const MAX_MINOR = 2 ** 20 - 1;
 
-/** Every reading is of one definition, so that a drbdsetup that hangs is not started again and again. */
 export function drbdConfig(): SourceDefinition {
   const parse = parsedOnce(parseDrbdsetupShow);
   return {
     source: Source.DRBD_CONFIG,
     periodMs: 10_000,
     deadlineMs: 5_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded")),
+    read: (host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded"),
   };
 }
 
