@@ -3,6 +3,7 @@
  * nothing. main.ts gives it the real machine; the simulator gives it another.
  */
 import { Source, type Damaged, type HungCommand, type LinkCut } from "@vigie/proto";
+import { keepCheckpoints } from "./checkpoints.js";
 import type { Host } from "./host.js";
 import { sparingHung } from "./hung-guard.js";
 import type { Journal } from "./journal.js";
@@ -47,6 +48,7 @@ export async function runAgent(given: AgentParts, signal: AbortSignal): Promise<
 
   await sweepAtStart(host, journal, (await look.cuts()).cuts);
   observer.start(signal);
+  void keepCheckpoints(host, journal, parts.log, signal);
   void keepTidy(parts, observer, performer, signal);
   const session = { ...parts, clock: host, bootId, masterNode, readOnlyReason, observer, performer };
   await keepSession(session, signal);

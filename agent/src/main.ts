@@ -28,6 +28,8 @@ async function main(configPath: string): Promise<void> {
   const nodeName = ownName(config, configPath);
   const logger = pino({ level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } });
   const journal = openJournal(join(config.state_dir, "journal"));
+  if (journal.broken() !== "")
+    logger.error({ event: "journal.broken", alarm: true, reason: journal.broken() });
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   process.on("uncaughtException", (error) => {

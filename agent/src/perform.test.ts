@@ -1,7 +1,8 @@
 import { ActionOutcome, ConnectionState, type ActionRequest } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "./host.js";
-import { openJournal, REAL_DISK } from "./journal.js";
+import { REAL_DISK } from "./journal-disk.js";
+import { openJournal } from "./journal.js";
 import type { Caller } from "./task.js";
 import { cutRequest, performStage, restoreRequest, type PerformStage } from "./testing.js";
 

@@ -73,6 +73,11 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   /** Asked what became of a key that was never begun here: from now on it never will be, however late it comes (I22). */
   async function neverBegun(task: Task): Promise<ActionResult> {
+    if (!journal.whole())
+      throw new VigieError(
+        "COMMAND_TIMED_OUT",
+        `whether ${task.key} was begun is not known: ${journal.broken()}`,
+      );
     await entitlement.check(task).catch((error: unknown) => {
       if (!(error instanceof VigieError) || error.code !== "READ_ONLY") throw error; // nothing is changed here
     });
