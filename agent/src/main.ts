@@ -16,6 +16,7 @@ import { agentConfigSchema, type AgentConfig } from "./config.js";
 import { createDial } from "./dial.js";
 import { openJournal } from "./journal.js";
 import { createRealHost } from "./real-host.js";
+import { leave } from "./leave.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
 import { staySmall } from "./stay-small.js";
@@ -34,7 +35,7 @@ async function main(configPath: string): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   process.on("uncaughtException", (error) => {
     logger.fatal({ event: "crash", reason: explain(error), stack: error.stack });
-    process.exit(1); // the kernel ends a cut; the next start sweeps
+    leave(1); // the kernel ends a cut; the next start sweeps
   });
 
   void staySmall(realClock, globalThis.gc, stop.signal);
@@ -55,7 +56,7 @@ async function main(configPath: string): Promise<void> {
   );
   journal.close();
   logger.info({ event: "agent.stop" });
-  process.exit(0); // a child that hangs in the kernel must not keep us
+  leave(0); // a child that hangs in the kernel must not keep us
 }
 
 /** The certificate's name is the node's (I16); a configured one may only say the same. */
@@ -69,10 +70,10 @@ function ownName(config: AgentConfig, configPath: string): string {
 const OPEN_LINKS = "--open-links";
 
 const asked = process.argv[2] ?? "/etc/vigie/agent.toml";
-const work = asked === OPEN_LINKS ? removeAll(createRealHost()) : main(asked);
+const work = asked === OPEN_LINKS ? removeAll(createRealHost()).then(() => leave(0)) : main(asked);
 work.catch((error: unknown) => {
   const badConfig =
     error instanceof VigieError && (error.code === "BAD_CONFIG" || error.code === "PERMISSION_DENIED");
   process.stderr.write(`vigie-agent: ${badConfig ? error.message : explain(error)}\n`);
-  process.exit(badConfig ? EXIT_BAD_CONFIG : 1);
+  leave(badConfig ? EXIT_BAD_CONFIG : 1);
 });
