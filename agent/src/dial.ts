@@ -1,8 +1,8 @@
 /**
- * The agent's gRPC stream to the orchestrator: mTLS, by the node's name, with keepalive on this end and a bounded
- * queue. grpc-js never refuses a write and never times a connect out by itself, so both are done here.
+ * The agent's gRPC stream to the orchestrator: mTLS of 1.3 at least, by the node's name, with keepalive on this end and
+ * a bounded queue. grpc-js never refuses a write and never times a connect out by itself, so both are done here.
  */
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import { credentials, type ChannelOptions } from "@grpc/grpc-js";
 import {
   GatewayServiceClient,
@@ -32,9 +32,10 @@ const CHANNEL_OPTIONS: ChannelOptions = {
 export function createDial(port: number, readTls: () => TlsFiles): Dial {
   return async (node) => {
     const tls = readTls(); // anew each time: a renewed certificate needs no restart
-    const channelCredentials = credentials.createSsl(tls.ca, tls.key, tls.certificate, {
-      checkServerIdentity: isOrchestratorOf,
-    });
+    const { ca, key, certificate: cert } = tls;
+    const context = createSecureContext({ ca, key, cert, minVersion: "TLSv1.3" });
+    const verify = { checkServerIdentity: isOrchestratorOf };
+    const channelCredentials = credentials.createFromSecureContext(context, verify);
     const client = new GatewayServiceClient(`${node}:${port}`, channelCredentials, CHANNEL_OPTIONS);
     await new Promise<void>((resolve, reject) => {
       client.waitForReady(Date.now() + CONNECT_DEADLINE_MS, (error) => {
