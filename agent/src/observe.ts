@@ -57,6 +57,9 @@ export function forgetSent(sent: SentState, source: Source): void {
   if (source === Source.PROC_DRBD) sent.minors.clear();
 }
 
+/** More is no reading of which some is damaged, and would be longer than a message may be. */
+const DAMAGED_MAX = 1_000;
+
 interface SourceStanding {
   readonly definition: SourceDefinition;
   readonly asked: Asked;
@@ -172,6 +175,8 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     let reading: Reading | { readonly state: "failed"; readonly reason: string };
     try {
       reading = await read(host, standing.asked);
+      if (reading.state === "ok" && reading.damaged.length > DAMAGED_MAX)
+        reading = { state: "failed", reason: `${reading.damaged.length} lines of it are not understood` };
     } catch (error) {
       reading = { state: "failed", reason: explain(error) };
     }
