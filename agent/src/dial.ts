@@ -29,14 +29,14 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-export function createDial(port: number, readTls: () => TlsFiles): Dial {
+export function createDial(port: () => number, readTls: () => TlsFiles): Dial {
   return async (node) => {
     const tls = readTls(); // anew each time: a renewed certificate needs no restart
     const { ca, key, certificate: cert } = tls;
     const context = createSecureContext({ ca, key, cert, minVersion: "TLSv1.3" });
     const verify = { checkServerIdentity: isOrchestratorOf };
     const channelCredentials = credentials.createFromSecureContext(context, verify);
-    const client = new GatewayServiceClient(`${node}:${port}`, channelCredentials, CHANNEL_OPTIONS);
+    const client = new GatewayServiceClient(`${node}:${port()}`, channelCredentials, CHANNEL_OPTIONS);
     await new Promise<void>((resolve, reject) => {
       client.waitForReady(Date.now() + CONNECT_DEADLINE_MS, (error) => {
         if (error === undefined) return resolve();
@@ -44,7 +44,7 @@ export function createDial(port: number, readTls: () => TlsFiles): Dial {
         reject(
           new VigieError(
             "UNAVAILABLE",
-            `the orchestrator on ${node}, port ${port}, did not answer within ${CONNECT_DEADLINE_MS / 1000} s`,
+            `the orchestrator on ${node}, port ${port()}, did not answer within ${CONNECT_DEADLINE_MS / 1000} s`,
           ),
         );
       });

@@ -19,13 +19,15 @@ import { createRealHost } from "./real-host.js";
 import { leave } from "./leave.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
+import { createSettings } from "./settings.js";
 import { staySmall } from "./stay-small.js";
 import { removeAll } from "./sweep.js";
 
 const EXIT_BAD_CONFIG = 2;
 
 async function main(configPath: string): Promise<void> {
-  const config = readConfigFile(configPath, agentConfigSchema);
+  const read = (): AgentConfig => readConfigFile(configPath, agentConfigSchema);
+  const config = read();
   const nodeName = ownName(config, configPath);
   const logger = pino({ level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } });
   const journal = openJournal(join(config.state_dir, "journal"));
@@ -38,16 +40,32 @@ async function main(configPath: string): Promise<void> {
     leave(1); // the kernel ends a cut; the next start sweeps
   });
 
+  const settings = createSettings(
+    config,
+    () => {
+      const next = read();
+      ownName(next, configPath);
+      return next;
+    },
+    (event, detail) => logger.warn({ event, ...detail }),
+    ({ log_level }) => (logger.level = log_level),
+  );
+  process.on("SIGHUP", settings.reload);
+
   void staySmall(realClock, globalThis.gc, stop.signal);
   logger.info({ event: "agent.start", version: VERSION, journalHead: journal.head() });
   await runAgent(
     {
       host: createRealHost(),
       journal,
-      dial: createDial(config.orchestrator_port, () => readTlsFiles(configPath, config.tls)),
+      dial: createDial(
+        () => settings.now().orchestrator_port,
+        () => readTlsFiles(configPath, settings.now().tls),
+      ),
       nodeName,
       version: VERSION,
-      killSwitch: config.kill_switch,
+      killSwitch: () => settings.now().kill_switch,
+      ...notifySocket(),
       random: Math.random,
       hung: () => hungCommands(realClock.monotonicMs()),
       log: (event, detail) => logger.info({ event, ...detail }),
@@ -57,6 +75,11 @@ async function main(configPath: string): Promise<void> {
   journal.close();
   logger.info({ event: "agent.stop" });
   leave(0); // a child that hangs in the kernel must not keep us
+}
+
+function notifySocket(): { notifySocket?: string } {
+  const socket = process.env["NOTIFY_SOCKET"];
+  return socket === undefined ? {} : { notifySocket: socket };
 }
 
 /** The certificate's name is the node's (I16); a configured one may only say the same. */

@@ -47,7 +47,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
   return new Promise((resolve) => {
     const startedMs = monotonicMs();
     const child = spawn(command.file, [...command.args], {
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...command.environment },
       cwd: "/",
       stdio: [command.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       detached: true, // its own process group: killed with its children

@@ -187,7 +187,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       dial: (to: string) => dial(wire, name, to, process),
       nodeName: name,
       version: VERSION,
-      killSwitch: "/etc/vigie/stop",
+      killSwitch: () => "/etc/vigie/stop",
       random,
       hung: () => [],
       log: logger(name, process),

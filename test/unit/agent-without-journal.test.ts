@@ -42,7 +42,7 @@ afterEach(async () => {
 
 function start(journal: Journal): void {
   const host = { ...fakeHost({ files: FILES, folders: { "/sys/block": [], "/proc": [] } }), ...clock };
-  const parts = { nodeName: NODE, version: "0", killSwitch: "/etc/vigie/stop", random: () => 1 };
+  const parts = { nodeName: NODE, version: "0", killSwitch: () => "/etc/vigie/stop", random: () => 1 };
   const quiet = { hung: () => [], log: () => undefined };
   void runAgent({ host, journal, dial: async () => connect(), ...parts, ...quiet }, stop.signal);
 }

@@ -35,7 +35,10 @@ async function dialled(server: Http2SecureServer): Promise<string> {
     server.on("secureConnection", (socket) => resolve(socket.getProtocol() ?? "none"));
     server.on("tlsClientError", (error) => resolve((error as NodeJS.ErrnoException).code ?? error.message));
   });
-  const dial = createDial(port, () => filesOf("agent"));
+  const dial = createDial(
+    () => port,
+    () => filesOf("agent"),
+  );
   const link = dial("localhost").then(
     (opened) => opened.close(),
     () => undefined,
