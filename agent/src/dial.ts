@@ -11,10 +11,10 @@ import {
   type SessionResponse,
   type TlsFiles,
 } from "@vigie/proto";
+import { createSendQueue } from "./send-queue.js";
 import type { Dial, SessionLink } from "./session.js";
 
 const CONNECT_DEADLINE_MS = 20_000; // a peer that accepts and says nothing would hold the channel for ever
-const QUEUE_MAX_MESSAGES = 64;
 
 const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.keepalive_time_ms": 10_000,
@@ -70,24 +70,19 @@ function isOrchestratorOf(node: string, certificate: PeerCertificate): Error | u
 
 function openLink(client: GatewayServiceClient): SessionLink {
   const call = client.session();
-  let queued = 0;
   let closed = false;
+  const send = createSendQueue((message, left) => call.write(message, left), close);
   call.on("error", () => undefined); // the iteration below throws it
   return {
-    send: (message) => {
-      if (closed) return false;
-      const essential = message.body?.$case !== "report"; // a result or an answer is never dropped
-      if (queued >= QUEUE_MAX_MESSAGES && !essential) return false;
-      queued += 1;
-      call.write(message, () => (queued -= 1));
-      return true;
-    },
+    send: (message) => !closed && send(message),
     messages: call as AsyncIterable<SessionResponse>,
-    close: () => {
-      if (closed) return;
-      closed = true;
-      call.cancel();
-      client.close();
-    },
+    close,
   };
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    call.cancel();
+    client.close();
+  }
 }
