@@ -18,17 +18,21 @@ export function sparingHung(host: Host): Host {
   const hung = new Set<Hung>(); // in the order in which they were given up
   return { ...host, run };
 
-  async function run(command: Command): Promise<CommandOutcome> {
+  function run(command: Command): Promise<CommandOutcome> {
     const startedMs = host.monotonicMs();
     const family = familyOf(command);
     const refusal = whyNot(command, family, startedMs);
-    if (refusal !== "") return { ...NOT_STARTED, stderr: refusal };
-    const outcome = await host.run(command);
-    if (outcome.end !== "hung") return outcome;
-    const mine: Hung = { family, startedMs };
-    hung.add(mine);
-    void outcome.ended?.then(() => hung.delete(mine));
+    if (refusal !== "") return Promise.resolve({ ...NOT_STARTED, stderr: refusal });
+    const outcome = host.run(command);
+    void outcome.then(({ end, ended }) => {
+      if (end === "hung") remember({ family, startedMs }, ended);
+    });
     return outcome;
+  }
+
+  function remember(child: Hung, ended: Promise<void> | undefined): void {
+    hung.add(child);
+    void ended?.then(() => hung.delete(child));
   }
 
   function whyNot({ file, args }: Command, family: string, nowMs: number): string {

@@ -98,7 +98,10 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
   let redundantSince: RedundantSince = new Map();
   const observer: Observer = {
     start: (signal) => {
-      for (const standing of standings.values()) void pace(standing, signal);
+      const isPacing = ({ definition }: SourceStanding): boolean => definition.source === Source.PROC_DRBD;
+      // The one that paces the reports last: what is due at the same moment is begun before it.
+      const inOrder = [...standings.values()].toSorted((a, b) => Number(isPacing(a)) - Number(isPacing(b)));
+      for (const standing of inOrder) void pace(standing, signal);
     },
     readNow,
     latest: (source) => standings.get(source)?.latest,
