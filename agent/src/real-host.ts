@@ -1,6 +1,6 @@
 /** The machine itself. Everything the agent touches outside its own state folder goes through here. */
 import { constants, readdirSync, readFile as readFileBack, readFileSync, readlinkSync } from "node:fs";
-import { open, readdir, readlink, type FileHandle } from "node:fs/promises";
+import { open, readdir, readlink, stat, type FileHandle } from "node:fs/promises";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
@@ -13,7 +13,8 @@ import { runCommand } from "./run-command.js";
 
 const KMSG_RECORD_BYTES = 8192; // the kernel gives one record a read and refuses a smaller buffer (EINVAL)
 const CLAIM_TIMEOUT_MS = 2_000;
-const SOCKET_ANSWER_CAP_BYTES = 64 * 1024 * 1024;
+const SOCKET_ANSWER_CAP_BYTES = 16 * 1024 * 1024; // parsed, it takes some times as much of a heap of 64 MiB
+const FILE_CAP_BYTES = 16 * 1024 * 1024; // config.data of some thousand instances is 6
 
 const readFile = promisify(readFileBack); // half of what node:fs/promises takes for a small file
 
@@ -26,7 +27,7 @@ export function createRealHost(): Host {
   return {
     ...realClock,
     readFile: async (path) =>
-      isMemory(path) ? readFileSync(path, "utf8") : inLane(path, () => readFile(path, "utf8")),
+      isMemory(path) ? readFileSync(path, "utf8") : inLane(path, () => readBounded(path)),
     listFolder: async (path) => (isMemory(path) ? readdirSync(path) : inLane(path, () => readdir(path))),
     readLink: async (path) => (isMemory(path) ? readlinkSync(path) : inLane(path, () => readlink(path))),
     writeFile: (path, text) => lanes[laneOf(path)](path, () => writeFile(path, text), { patient: true }),
@@ -71,6 +72,14 @@ function deviceInLane(name: string, device: DeviceHandle, lane: Lane): DeviceHan
  */
 function isMemory(path: string): boolean {
   return path.startsWith("/sys/") && !path.includes("/queue/");
+}
+
+/** What the kernel prints is as long as it makes it; a file may be of any length. */
+async function readBounded(path: string): Promise<string> {
+  if (path.startsWith("/proc/") || path.startsWith("/sys/")) return readFile(path, "utf8");
+  const { size } = await stat(path);
+  if (size <= FILE_CAP_BYTES) return readFile(path, "utf8");
+  throw new VigieError("SOURCE_FAILED", `${path} has ${size} bytes; no more than ${FILE_CAP_BYTES} are read`);
 }
 
 /** In one write, as the kernel wants it. */
