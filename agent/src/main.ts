@@ -10,13 +10,13 @@ import {
   VERSION,
   VigieError,
 } from "@vigie/proto";
-import { pino } from "pino";
+import { destination, pino } from "pino";
 import { runAgent } from "./agent.js";
 import { agentConfigSchema, type AgentConfig } from "./config.js";
 import { createDial } from "./dial.js";
 import { openJournal } from "./journal.js";
 import { createRealHost } from "./real-host.js";
-import { leave } from "./leave.js";
+import { leave, leaveInPeace } from "./leave.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
 import { createSettings } from "./settings.js";
@@ -29,7 +29,10 @@ async function main(configPath: string): Promise<void> {
   const read = (): AgentConfig => readConfigFile(configPath, agentConfigSchema);
   const config = read();
   const nodeName = ownName(config, configPath);
-  const logger = pino({ level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } });
+  const output = destination({ fd: process.stdout.fd, sync: false });
+  const options = { level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } };
+  const logger = pino(options, output);
+  const flush = (): void => output.flushSync();
   const journal = openJournal(join(config.state_dir, "journal"));
   if (journal.broken() !== "")
     logger.error({ event: "journal.broken", alarm: true, reason: journal.broken() });
@@ -37,7 +40,7 @@ async function main(configPath: string): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   process.on("uncaughtException", (error) => {
     logger.fatal({ event: "crash", reason: explain(error), stack: error.stack });
-    leave(1); // the kernel ends a cut; the next start sweeps
+    leave(1, flush); // the kernel ends a cut; the next start sweeps
   });
 
   const settings = createSettings(
@@ -74,7 +77,7 @@ async function main(configPath: string): Promise<void> {
   );
   journal.close();
   logger.info({ event: "agent.stop" });
-  leave(0); // a child that hangs in the kernel must not keep us
+  await leaveInPeace(0, realClock, flush); // what hangs in the kernel must not keep us
 }
 
 function notifySocket(): { notifySocket?: string } {
@@ -93,7 +96,8 @@ function ownName(config: AgentConfig, configPath: string): string {
 const OPEN_LINKS = "--open-links";
 
 const asked = process.argv[2] ?? "/etc/vigie/agent.toml";
-const work = asked === OPEN_LINKS ? removeAll(createRealHost()).then(() => leave(0)) : main(asked);
+const work =
+  asked === OPEN_LINKS ? removeAll(createRealHost()).then(() => leaveInPeace(0, realClock)) : main(asked);
 work.catch((error: unknown) => {
   const badConfig =
     error instanceof VigieError && (error.code === "BAD_CONFIG" || error.code === "PERMISSION_DENIED");

@@ -141,7 +141,7 @@ function endOf(script: string): { status: number | null; signal: NodeJS.Signals 
     spawnSync("mkfifo", [join(folder, "pipe")]);
     const from = (file: string): string => JSON.stringify(join(import.meta.dirname, file));
     const main = join(folder, "main.ts");
-    const imports = `import { leave } from ${from("leave.ts")};\nimport { createRealHost } from ${from("real-host.ts")};\n`;
+    const imports = `import { leave, leaveInPeace } from ${from("leave.ts")};\nimport { createRealHost } from ${from("real-host.ts")};\n`;
     writeFileSync(
       main,
       `${imports}const host = createRealHost();\nconst pipe = ${JSON.stringify(join(folder, "pipe"))};\n${script}`,
@@ -163,6 +163,20 @@ test("a process of which a read hangs in the kernel ends all the same (I37)", ()
 
 test("one of which none hangs ends with its exit code", () => {
   expect(endOf(`host.readFile("/proc/swaps").then(() => setImmediate(() => leave(3)));`)).toMatchObject({
+    status: 3,
+  });
+});
+
+test("what was said last is written before it is killed", () => {
+  const script = `host.readFile(pipe).catch(() => undefined);
+setImmediate(() => leave(3, () => fs.writeSync(1, "last words")));`;
+  const { signal, stdout } = endOf(`import fs from "node:fs";\n${script}`);
+  expect([signal, stdout]).toEqual(["SIGKILL", "last words"]);
+});
+
+test("a read that ends by itself is waited for, and the exit code is kept", () => {
+  const sleep = "sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms))";
+  expect(endOf(`host.readFile("/proc/swaps");\nvoid leaveInPeace(3, { ${sleep} });`)).toMatchObject({
     status: 3,
   });
 });
