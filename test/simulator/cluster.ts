@@ -2,10 +2,10 @@
  * Agents and an orchestrator, the real code, on a simulated world: the same composition as on real machines, with
  * the hosts, the clock and the wires replaced. Each can be killed and started again; what is on disk stays.
  */
-import { existsSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openJournal, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
+import { openJournal, REAL_DISK, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
 import {
   openSqliteStore,
   orchestratorConfigSchema,
@@ -81,7 +81,7 @@ export interface SimOptions {
 }
 
 const IN_MEMORY = "/dev/shm"; // tmpfs, on every Linux
-const NO_SYNC: Disk = { write: (file, text) => writeSync(file, text), sync: () => undefined };
+const NO_SYNC: Disk = { ...REAL_DISK, sync: () => undefined, syncFolder: () => undefined };
 
 interface Running extends Endpoint {
   readonly stop: AbortController;
@@ -191,7 +191,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       dial: (to: string) => dial(wire, name, to, process),
       nodeName: name,
       version: VERSION,
-      killSwitch: "/etc/vigie/stop",
+      killSwitch: () => "/etc/vigie/stop",
       random,
       hung: () => [],
       log: logger(name, process),
