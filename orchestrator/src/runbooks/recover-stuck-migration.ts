@@ -126,7 +126,7 @@ function endJobSteps(
     }),
     wait({
       id: "await-job",
-      title: `job ${jobId} ends by itself, or writes nothing more in its log for ${JOB_STILL_MS / 1000} s`,
+      title: `job ${jobId} ends by itself, or goes on no more by its log`,
       node: master,
       condition: anyOf(jobOver(jobId), jobStill(jobId, JOB_STILL_MS)),
       deadlineMs: NO_LIMIT_MS,

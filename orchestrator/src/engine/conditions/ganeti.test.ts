@@ -100,8 +100,10 @@ test("a job that is silent while it starts a guest or copies its memory is at wo
     const watch = createWatch({ what: still }, contextAt(0, { nowMs: () => nowMs }));
     const job = { status: "running", log: [{ serial: 1, unixMs: 0, text }] };
     expect(short(watch(withJob(job)))).toBe("not yet");
-    nowMs += 600_000;
+    nowMs += 239_999;
     expect(short(watch(withJob(job)))).toBe("not yet");
+    nowMs += 1;
+    expect(short(watch(withJob(job)))).toBe("seen");
   }
 });
 

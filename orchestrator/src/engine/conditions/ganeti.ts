@@ -71,9 +71,10 @@ export const jobQueued: ConditionDefinition<JobQueued> = {
 };
 
 /**
- * What a migration writes while it waits for its disks (Ganeti, lib/cmdlib/instance_migration.py, _WaitUntilSync): a
- * line every two seconds. In its other phases it may write nothing for minutes, while qemu starts or memory is copied.
+ * While a migration waits for its disks it writes a line every two seconds (Ganeti, lib/cmdlib/instance_migration.py,
+ * _WaitUntilSync). In its other phases it may write nothing for minutes, while qemu starts or memory is copied.
  */
+const SILENT_PHASE_MS = 240_000;
 const WAITS_FOR_DISKS = /wait until resync is done|^\s*- progress:/;
 
 export const jobStill: ConditionDefinition<JobStill> = {
@@ -89,8 +90,8 @@ export const jobStill: ConditionDefinition<JobStill> = {
       const stillMs = clock.monotonicMs() - last.atMs;
       const words = `job ${jobId} is ${job.status}, and wrote nothing for ${Math.floor(stillMs / 1000)} s`;
       const phase = job.log.at(-1)?.text.trim() ?? "";
-      if (!WAITS_FOR_DISKS.test(phase)) return notYet(`${words}: ${phase || "its log is empty"}`);
-      return stillMs >= forMs ? seen(words) : notYet(words);
+      const silentMs = WAITS_FOR_DISKS.test(phase) ? forMs : Math.max(forMs, SILENT_PHASE_MS);
+      return stillMs >= silentMs ? seen(words) : notYet(`${words}: ${phase || "its log is empty"}`);
     };
   },
 };
