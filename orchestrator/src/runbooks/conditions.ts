@@ -67,8 +67,8 @@ export function jobOver(jobId: number): Condition {
   return condition({ $case: "jobOver", value: { jobId } });
 }
 
-export function jobStill(jobId: number, forMs: number): Condition {
-  return condition({ $case: "jobStill", value: { jobId, forMs } });
+export function jobStill(jobId: number, forMs: number, anyPhase: boolean): Condition {
+  return condition({ $case: "jobStill", value: { jobId, forMs, anyPhase } });
 }
 
 export function queueFree(instances: readonly string[], nodes: readonly string[]): Condition {

@@ -11,7 +11,7 @@ test.each<[Condition["what"] | object, string]>([
   [{ $case: "jobSucceeded", value: { stepId: "", jobId: 77 } }, "job 77 has ended with success"],
   [{ $case: "jobSucceeded", value: { stepId: "cleanup" } }, "the job of cleanup has ended with success"],
   [
-    { $case: "jobStill", value: { jobId: 77, forMs: 12_000 } },
+    { $case: "jobStill", value: { jobId: 77, forMs: 12_000, anyPhase: false } },
     "job 77 has written nothing in its log for 12 s",
   ],
   [

@@ -79,7 +79,7 @@ describe("a job", () => {
 
 test("a job that writes nothing for a while is still, and one that writes is not", () => {
   let nowMs = NOW_MS;
-  const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000 } };
+  const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000, anyPhase: false } };
   const watch = createWatch({ what: still }, contextAt(0, { nowMs: () => nowMs }));
   const line = (serial: number, text = "   - progress: 12.3%") => ({
     status: "running",
@@ -95,7 +95,7 @@ test("a job that writes nothing for a while is still, and one that writes is not
 
 test("a job that is silent while it starts a guest or copies its memory is at work, and not still", () => {
   let nowMs = NOW_MS;
-  const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000 } };
+  const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000, anyPhase: false } };
   for (const text of ["* preparing h2 to accept the instance", "* memory transfer progress: 12.34 %"]) {
     const watch = createWatch({ what: still }, contextAt(0, { nowMs: () => nowMs }));
     const job = { status: "running", log: [{ serial: 1, unixMs: 0, text }] };

@@ -79,7 +79,7 @@ const WAITS_FOR_DISKS = /wait until resync is done|^\s*- progress:/;
 
 export const jobStill: ConditionDefinition<JobStill> = {
   asks: ({ jobId }, view) => askJob(view, jobId),
-  watch: ({ jobId, forMs }, { sinceMs, clock }) => {
+  watch: ({ jobId, forMs, anyPhase }, { sinceMs, clock }) => {
     let last: { readonly serial: number; readonly atMs: number } | undefined;
     return (view) => {
       const job = freshJob(view, jobId, sinceMs);
@@ -90,7 +90,7 @@ export const jobStill: ConditionDefinition<JobStill> = {
       const stillMs = clock.monotonicMs() - last.atMs;
       const words = `job ${jobId} is ${job.status}, and wrote nothing for ${Math.floor(stillMs / 1000)} s`;
       const phase = job.log.at(-1)?.text.trim() ?? "";
-      const silentMs = WAITS_FOR_DISKS.test(phase) ? forMs : Math.max(forMs, SILENT_PHASE_MS);
+      const silentMs = anyPhase || WAITS_FOR_DISKS.test(phase) ? forMs : Math.max(forMs, SILENT_PHASE_MS);
       return stillMs >= silentMs ? seen(words) : notYet(`${words}: ${phase || "its log is empty"}`);
     };
   },

@@ -152,7 +152,7 @@ const WRONG: { readonly [C in ConditionCase]: WrongReason } = {
   },
   jobStill: {
     because: "the job was not read: nothing new is in its log",
-    what: { $case: "jobStill", value: { jobId: 7, forMs: 0 } },
+    what: { $case: "jobStill", value: { jobId: 7, forMs: 0, anyPhase: false } },
     view: nothing,
   },
   jobOver: {

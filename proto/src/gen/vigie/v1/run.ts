@@ -418,6 +418,8 @@ export interface JobStill {
   jobId: number;
   /** ms without a new line, counted from the first look of this condition on. */
   forMs: number;
+  /** Whatever it is doing; false: where it does not wait for its disks, it must be silent for minutes. */
+  anyPhase: boolean;
 }
 
 /** A Ganeti job is in the queue no more, or has ended, whatever came of it. */
@@ -1445,7 +1447,7 @@ export const JobQueued: MessageFns<JobQueued> = {
 };
 
 function createBaseJobStill(): JobStill {
-  return { jobId: 0, forMs: 0 };
+  return { jobId: 0, forMs: 0, anyPhase: false };
 }
 
 export const JobStill: MessageFns<JobStill> = {
@@ -1455,6 +1457,9 @@ export const JobStill: MessageFns<JobStill> = {
     }
     if (message.forMs !== 0) {
       writer.uint32(16).uint32(message.forMs);
+    }
+    if (message.anyPhase !== false) {
+      writer.uint32(24).bool(message.anyPhase);
     }
     return writer;
   },
@@ -1488,6 +1493,14 @@ export const JobStill: MessageFns<JobStill> = {
             message.forMs = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.anyPhase = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1507,6 +1520,7 @@ export const JobStill: MessageFns<JobStill> = {
     const message = createBaseJobStill();
     message.jobId = object.jobId ?? 0;
     message.forMs = object.forMs ?? 0;
+    message.anyPhase = object.anyPhase ?? false;
     return message;
   },
 };
