@@ -158,6 +158,7 @@ async function runSession(
         journalHead: parts.journal.head(),
         journalRecords: parts.journal.records(),
         auditSeen: auditEnds.get(master),
+        stopNumber: parts.journal.stop().number,
         masterNode,
         readOnly: readOnlyReason !== "",
         readOnlyReason,
@@ -249,6 +250,7 @@ async function runSession(
     } catch (error) {
       parts.log("stop.refused", { alarm: true, orchestrator: master, ...stop, reason: explain(error) });
     }
+    void report(); // whoever set it waits for this
   }
 
   function nextSequence(): number {

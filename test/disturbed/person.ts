@@ -58,8 +58,8 @@ export function createPerson(scene: Scene): Person {
     },
     stop: async () => {
       const request = { stopped: true, reason: "wrong disk" };
-      if ((await ask("stop", (service) => service.setKillSwitch(request, NAME))) !== undefined)
-        confirmed({ what: "stopped", runId: "" });
+      const answer = await ask("stop", (service) => service.setKillSwitch(request, NAME));
+      if (answer?.confirmed === true) confirmed({ what: "stopped", runId: "" });
     },
     go: async () => {
       judge.confirmed({ what: "released", runId: "" }); // from the moment when it is asked

@@ -325,3 +325,26 @@ test("an agent that starts again between plan and cut is waited for: its count o
   expect(run?.state).toBe(RunState.SUCCEEDED);
   expect(disk.blackhole).toBe("none");
 });
+
+test("a stop that an orchestrator without the lead takes, or that most nodes do not have, is not confirmed (I33)", async () => {
+  const clock = createVirtualClock();
+  const cluster = await createSimCluster(clock, {});
+  ended.push(cluster.end);
+  await clock.advance(12_000);
+  const old = cluster.orchestrator();
+  const stop = async (orchestrator: typeof old) => {
+    const answer = createService(orchestrator).setKillSwitch({ stopped: true, reason: "wait" }, "anna");
+    await clock.advance(4_000);
+    return answer;
+  };
+  expect(await stop(old)).toEqual({
+    stopped: true,
+    confirmed: true,
+    unconfirmedReason: "",
+    unawareNodes: [],
+  });
+  cluster.world.partitions.add(`${H1} ${H2}`);
+  cluster.world.partitions.add(`${H1} ${H3}`);
+  await clock.advance(8_000);
+  expect(await stop(old)).toMatchObject({ stopped: true, confirmed: false, unawareNodes: [H2, H3] });
+});

@@ -29,6 +29,7 @@ import { RUNBOOKS } from "../runbooks/index.js";
 import { manualLetGo } from "../runbooks/manual-minors.js";
 import { nodeNamed } from "../runbooks/parameters.js";
 import { describeInstance, describeNode, describeResource, describeRunbook } from "./describe.js";
+import { confirmStop } from "./confirm-stop.js";
 import { onlyOne } from "./only-one.js";
 import { createRunService } from "./run-service.js";
 
@@ -68,7 +69,7 @@ export function createService(orchestrator: Orchestrator) {
     listLocks: async () => ({ locks: locksOf(executor.atWork(), clock.wallUnixMs()) }),
     setKillSwitch: async ({ stopped, reason }: SetKillSwitchRequest, person: string) => {
       await orchestrator.killSwitch.set(stopped, person, reason);
-      return { stopped: orchestrator.killSwitch.stopped() !== "" };
+      return confirmStop(orchestrator);
     },
   };
 

@@ -29,6 +29,7 @@ export function createViewKeeper(clock: Clock, ownNode: string): ViewKeeper {
         bootId,
         agentVersion,
         highestEpoch,
+        stopNumber: hello.stop?.number ?? 0,
         masterNode,
         journalHead,
         readOnlyReason,

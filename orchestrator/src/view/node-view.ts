@@ -51,6 +51,7 @@ export interface NodeView {
   readonly agentVersion: string;
   readonly masterNode: string; // by this node's own ssconf
   readonly highestEpoch: number; // on this node's disk
+  readonly stopNumber: number; // likewise: Stop.number
   readonly readOnlyReason: string; // empty: it performs actions
   readonly journalHead: string;
   readonly sources: ReadonlyMap<Source, SourceView>;
@@ -81,6 +82,7 @@ export function unseenNode(name: string): NodeView {
     agentVersion: "",
     masterNode: "",
     highestEpoch: 0,
+    stopNumber: 0,
     readOnlyReason: "",
     journalHead: "",
     sources: new Map(),
@@ -112,6 +114,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     reportedAtMs: receivedMs,
     masterNode: report.masterNode,
     highestEpoch: report.highestEpoch,
+    stopNumber: report.stopNumber,
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,

@@ -60,6 +60,7 @@ export function simulatedNode(index: number): SimulatedNode {
       hung: [],
       still: [],
       highestEpoch: epoch,
+      stopNumber: 0,
     };
   }
 

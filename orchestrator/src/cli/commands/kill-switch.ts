@@ -29,13 +29,25 @@ function addSwitch(
     withApi(async (api) => {
       const answer = await api.ask("setKillSwitch", { stopped, reason });
       show(answer, renderSwitch);
-      return answer.stopped === stopped ? EXIT.ok : EXIT.failed;
+      return answer.stopped === stopped && answer.confirmed ? EXIT.ok : EXIT.failed;
     }),
   );
 }
 
-function renderSwitch({ stopped }: SetKillSwitchResponse, { colour }: Screen): string {
-  if (!stopped) return `${colour.green("Actions go on.")} What was stopped half-way: vigie runs --open\n`;
-  const what = "Nothing more is sent to any agent, but what takes a cut or a pause back.";
-  return `${colour.red("STOPPED.")} ${what}\nLet it go on: vigie go --reason WHY\n`;
+function renderSwitch(answer: SetKillSwitchResponse, { colour }: Screen): string {
+  const { stopped, confirmed, unconfirmedReason, unawareNodes } = answer;
+  const unsure = [
+    ...(confirmed
+      ? []
+      : [`${colour.red("NOT CONFIRMED")}: ${unconfirmedReason}. Say it on the master, too.`]),
+    ...(unawareNodes.length === 0
+      ? []
+      : [
+          `Not known to ${unawareNodes.join(", ")}${stopped ? ": there, touch /etc/vigie/stop stops it" : ""}.`,
+        ]),
+  ].map((line) => `${line}\n`);
+  if (!stopped)
+    return `${colour.green("Actions go on.")} What was stopped half-way: vigie runs --open\n${unsure.join("")}`;
+  const what = "This orchestrator sends nothing more to any agent, but what takes a cut or a pause back.";
+  return `${colour.red("STOPPED.")} ${what}\n${unsure.join("")}Let it go on: vigie go --reason WHY\n`;
 }

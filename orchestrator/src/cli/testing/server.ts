@@ -48,7 +48,7 @@ export const HAPPY: Answers = {
   getHolders: () => sample.HOLDERS,
   listLocks: () => sample.LOCKS,
   listAudit: () => ({ records: [] }),
-  setKillSwitch: () => ({ stopped: true }),
+  setKillSwitch: () => ({ stopped: true, confirmed: true, unconfirmedReason: "", unawareNodes: [] }),
   confirmLeadership: () => ({
     leadership: { leads: true, epoch: 8, votes: 1, voters: 2, reason: "confirmed by laurent" },
   }),

@@ -158,7 +158,11 @@ export interface Report {
   /** How many records the journal has, of which journal_head is the last; 0 also from an agent that does not count them. */
   journalRecords: number;
   /** The newest Ack.audit of an orchestrator on this master's node, in this life of the agent; unset: there was none. */
-  auditSeen: LogEnd | undefined;
+  auditSeen:
+    | LogEnd
+    | undefined;
+  /** Stop.number on this node's disk: from then on nothing is begun here that it forbids (I33). */
+  stopNumber: number;
 }
 
 /**
@@ -916,6 +920,7 @@ function createBaseReport(): Report {
     highestEpoch: 0,
     journalRecords: 0,
     auditSeen: undefined,
+    stopNumber: 0,
   };
 }
 
@@ -965,6 +970,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.auditSeen !== undefined) {
       LogEnd.encode(message.auditSeen, writer.uint32(122).fork()).join();
+    }
+    if (message.stopNumber !== 0) {
+      writer.uint32(128).uint64(message.stopNumber);
     }
     return writer;
   },
@@ -1102,6 +1110,14 @@ export const Report: MessageFns<Report> = {
             message.auditSeen = LogEnd.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.stopNumber = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1136,6 +1152,7 @@ export const Report: MessageFns<Report> = {
     message.auditSeen = (object.auditSeen !== undefined && object.auditSeen !== null)
       ? LogEnd.fromPartial(object.auditSeen)
       : undefined;
+    message.stopNumber = object.stopNumber ?? 0;
     return message;
   },
 };

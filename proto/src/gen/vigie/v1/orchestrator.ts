@@ -577,8 +577,14 @@ export interface SetKillSwitchRequest {
 
 /** It is on disk. */
 export interface SetKillSwitchResponse {
-  /** As it is now. */
+  /** As it is now, here. */
   stopped: boolean;
+  /** This orchestrator leads, and most nodes have it on their disks: it holds whatever becomes of the master. */
+  confirmed: boolean;
+  /** Why it is not confirmed, for people; empty: it is. */
+  unconfirmedReason: string;
+  /** Nodes that Ganeti counts on and whose agents do not say that they have it. */
+  unawareNodes: string[];
 }
 
 /** Which runs. */
@@ -3759,13 +3765,22 @@ export const SetKillSwitchRequest: MessageFns<SetKillSwitchRequest> = {
 };
 
 function createBaseSetKillSwitchResponse(): SetKillSwitchResponse {
-  return { stopped: false };
+  return { stopped: false, confirmed: false, unconfirmedReason: "", unawareNodes: [] };
 }
 
 export const SetKillSwitchResponse: MessageFns<SetKillSwitchResponse> = {
   encode(message: SetKillSwitchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stopped !== false) {
       writer.uint32(8).bool(message.stopped);
+    }
+    if (message.confirmed !== false) {
+      writer.uint32(16).bool(message.confirmed);
+    }
+    if (message.unconfirmedReason !== "") {
+      writer.uint32(26).string(message.unconfirmedReason);
+    }
+    for (const v of message.unawareNodes) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -3791,6 +3806,30 @@ export const SetKillSwitchResponse: MessageFns<SetKillSwitchResponse> = {
             message.stopped = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.confirmed = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unconfirmedReason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unawareNodes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3809,6 +3848,9 @@ export const SetKillSwitchResponse: MessageFns<SetKillSwitchResponse> = {
   fromPartial(object: DeepPartial<SetKillSwitchResponse>): SetKillSwitchResponse {
     const message = createBaseSetKillSwitchResponse();
     message.stopped = object.stopped ?? false;
+    message.confirmed = object.confirmed ?? false;
+    message.unconfirmedReason = object.unconfirmedReason ?? "";
+    message.unawareNodes = object.unawareNodes?.map((e) => e) || [];
     return message;
   },
 };
