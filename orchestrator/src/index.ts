@@ -7,6 +7,6 @@ export { openSqliteStore } from "./store/sqlite.js";
 export type { Store } from "./store/store.js";
 export { createAuthority, issueCertificate, type KeyPair } from "./ca/authority.js";
 export { runCli } from "./cli/cli.js";
-export { toJson } from "./cli/render/json.js";
+export { toJson } from "./wording/json.js";
 export { RUNBOOKS, runbookByName } from "./runbooks/index.js";
 export { bigView, losesItsDisk, requestOf } from "./runbooks/testing.js";

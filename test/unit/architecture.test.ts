@@ -21,7 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["view", "detect", "policy", "runbooks", "store", "gateway", "config.ts", "identifier.ts"],
   api: ["view", "detect", "policy", "runbooks", "store", "gateway", "engine", "config.ts", "orchestrator.ts"],
   ca: [],
-  cli: ["ca"],
+  wording: [],
+  cli: ["ca", "wording"],
 };
 
 /** Pure functions that happen to live in a module of node. */

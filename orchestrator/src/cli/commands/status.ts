@@ -12,7 +12,7 @@ import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { isSilent } from "../render/nodes.js";
-import { askedOf } from "../render/progress.js";
+import { askedOf } from "../../wording/progress.js";
 import type { HealthCounts, StatusView } from "../render/status-view.js";
 import { renderStatus } from "../render/status.js";
 

@@ -3,11 +3,12 @@
  * what runs (I32).
  */
 import { RunState, type Plan, type Run } from "@vigie/proto";
-import { commandFor } from "./command-line.js";
-import { count, dateTime, timeOfDay } from "./format.js";
-import { forwardSteps, planStepLines } from "./plan-steps.js";
+import { commandFor } from "../../wording/command-line.js";
+import { count, dateTime, timeOfDay } from "../../wording/format.js";
+import { forwardSteps } from "../../wording/progress.js";
+import { planStepLines } from "./plan-steps.js";
 import { section, wrapped, type Screen } from "./screen.js";
-import { runText } from "./subject.js";
+import { runText } from "../../wording/subject.js";
 
 const APPROVAL_WITHIN_MS = 15 * 60_000; // I32
 
