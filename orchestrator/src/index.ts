@@ -2,6 +2,7 @@
 export { listen, type ListeningServer } from "./api/grpc-server.js";
 export { createService, type Service } from "./api/service.js";
 export { orchestratorConfigSchema, type OrchestratorConfig } from "./config.js";
+export type { Channel } from "./notify/channel.js";
 export { startOrchestrator, type Orchestrator, type OrchestratorParts } from "./orchestrator.js";
 export { openSqliteStore } from "./store/sqlite.js";
 export type { Store } from "./store/store.js";

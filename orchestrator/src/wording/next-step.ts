@@ -3,6 +3,9 @@ import { IncidentState, RunState, type Incident, type Run } from "@vigie/proto";
 import type { Hint } from "./command-line.js";
 import { askedOf } from "./progress.js";
 
+/** After its planning, what awaits approval is planned again (I32). */
+export const APPROVAL_WITHIN_MS = 15 * 60_000;
+
 const PROPOSED = "proposed: "; // before the command, among an incident's reasons
 
 /** What a run waits for that only a person can give; undefined: it waits for nobody. */
