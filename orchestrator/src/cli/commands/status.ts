@@ -90,7 +90,8 @@ function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): Ex
   const blind = status.leadership?.leads !== true || nodes.length === 0; // nobody is looking, or at nothing
   const unknown = blind || Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
   const waits = status.killSwitch !== "" || runs.some(waitsForPerson);
-  return wrong || unknown || waits ? EXIT.attention : EXIT.ok;
+  const unheard = status.channels.some((it) => it.cannotDeliver);
+  return wrong || unknown || waits || unheard ? EXIT.attention : EXIT.ok;
 }
 
 function waitsForPerson(run: Run): boolean {

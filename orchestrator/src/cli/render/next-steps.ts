@@ -23,6 +23,9 @@ export function nextSteps(view: StatusView): string[] {
     ...stepsOf(runs.filter((it) => askedOf(it) !== undefined)),
     ...waiting.map((it) => show(it)),
     ...stepsOf(runs.filter((it) => it.state === RunState.AWAITING_APPROVAL)),
+    ...status.channels
+      .filter((it) => it.cannotDeliver)
+      .map((it) => step("whether its receiver answers", `vigie notify test ${it.name}`)),
     ...critical.map((it) => show(it)),
     ...(health.unknown > 0
       ? [step("which disks nothing is known of", "vigie resources --health unknown")]

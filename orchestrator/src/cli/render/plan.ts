@@ -5,12 +5,11 @@
 import { RunState, type Plan, type Run } from "@vigie/proto";
 import { commandFor } from "../../wording/command-line.js";
 import { count, dateTime, timeOfDay } from "../../wording/format.js";
+import { APPROVAL_WITHIN_MS } from "../../wording/next-step.js";
 import { forwardSteps } from "../../wording/progress.js";
 import { planStepLines } from "./plan-steps.js";
 import { section, wrapped, type Screen } from "./screen.js";
 import { runText } from "../../wording/subject.js";
-
-const APPROVAL_WITHIN_MS = 15 * 60_000; // I32
 
 export function renderPlan(run: Run, screen: Screen): string {
   if (run.plan === undefined) return `Run ${run.id} has no plan.\n`;

@@ -4,6 +4,7 @@
  */
 import { Health, type Run } from "@vigie/proto";
 import { checkedText } from "./audit.js";
+import { channelLines } from "./channels.js";
 import { count, dateTime } from "../../wording/format.js";
 import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
@@ -29,6 +30,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `disks       ${disksText(view, screen)}`,
     ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
     `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : "BROKEN: a record was changed or removed")}`,
+    ...channelLines(status.channels, screen),
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
       `Open runs (${Math.max(status.runsOpen, view.runs.length)})`,
