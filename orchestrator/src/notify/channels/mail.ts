@@ -18,13 +18,12 @@ const ANSWER_WITHIN_MS = 60_000; // some servers let an unknown client wait befo
  */
 export function createMail(settings: MailSettings, ownNode: string, password: string): Channel {
   const { name, host, port, tls, user = "", to, from = `vigie@${ownNode}` } = settings;
-  const transport = createTransport({
+  const options = {
     host,
     port,
     name: ownNode,
     secure: tls === "implicit",
     requireTLS: tls === "starttls",
-    ignoreTLS: tls === "off",
     // A mail that nobody can read on its way, from whomever, is better than one that everybody can.
     tls: { rejectUnauthorized: tls !== "opportunistic" },
     ...(user === "" ? {} : { auth: { user, pass: password } }),
@@ -33,7 +32,9 @@ export function createMail(settings: MailSettings, ownNode: string, password: st
     socketTimeout: ANSWER_WITHIN_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
+  const transport = createTransport({ ...options, ignoreTLS: tls === "off" });
+  const inClear = tls === "opportunistic" ? createTransport({ ...options, ignoreTLS: true }) : undefined;
   return {
     name,
     type: "mail",
@@ -42,12 +43,24 @@ export function createMail(settings: MailSettings, ownNode: string, password: st
   };
 
   async function sent(message: Message): Promise<Sent> {
+    const mail = { from, to: [...to], ...mailOf(message, from.split("@")[1] ?? "") };
     try {
-      return await transport.sendMail({ from, to: [...to], ...mailOf(message, from.split("@")[1] ?? "") });
+      return await transport.sendMail(mail);
+    } catch (error) {
+      if (inClear === undefined || !isOfTls(error)) throw new VigieError("UNAVAILABLE", whyNot(error));
+    }
+    try {
+      return await inClear.sendMail(mail); // it offers what it cannot do: as between mail servers, it goes on without
     } catch (error) {
       throw new VigieError("UNAVAILABLE", whyNot(error));
     }
   }
+}
+
+/** Nothing was sent yet: the mail comes after the handshake. */
+function isOfTls(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code === "ETLS" || (error instanceof Error && /\b(?:SSL|TLS|tls)/.test(error.message));
 }
 
 /** @param domain of every Message-ID: the same on each node, so that threads outlive a failover */
