@@ -91,6 +91,7 @@ export async function startOrchestrator(
     channels: parts.channels,
     record: (changes) => recorder.record(changes),
     maySend: () => maySpeak(leader.epoch() > 0, namesUs(), clock.monotonicMs() - ledAtMs),
+    broken: () => recorder.broken(),
     openIncidents: () => desk.open(),
     openRuns: () => executor.open(),
     sender,

@@ -1,6 +1,13 @@
 /** What people hear of a simulated cluster, in virtual time: enough, not too often, and whatever happens to whom. */
-import { createService } from "@vigie/orchestrator";
-import { IncidentKind, IncidentState, MessageReason, NoticeCause, type Message } from "@vigie/proto";
+import { createService, type Store } from "@vigie/orchestrator";
+import {
+  IncidentKind,
+  IncidentState,
+  MessageReason,
+  NoticeCause,
+  VigieError,
+  type Message,
+} from "@vigie/proto";
 import { afterEach, expect, test } from "vitest";
 import { nodeName, threeNodes } from "../simulator/cluster-spec.js";
 import { createSimCluster, type SimCluster, type SimOptions } from "../simulator/cluster.js";
@@ -221,6 +228,25 @@ test("a master that has lost the majority of its nodes still tells, and says tha
   const [first] = ops.received;
   expect(first?.notLeading).toContain("not a majority");
   expect(first?.items.map(({ kind }) => kind)).toContain(IncidentKind.NODE_SILENT);
+});
+
+test("an orchestrator whose disk is full says so once, though it can keep nothing", async () => {
+  const ops = fakeChannel("ops");
+  let full = false;
+  const store = (real: Store): Store => ({
+    ...real,
+    commit: async (changes) => {
+      if (full) throw new VigieError("JOURNAL_BROKEN", "no space left on the disk");
+      return real.commit(changes);
+    },
+  });
+  const { clock, cluster } = await begun([ops], { ...ASK, seams: { store } });
+  full = true;
+  await stall(clock, cluster, "web1");
+  await wait(clock, 20);
+  expect(ops.received.map(({ items }) => items)).toMatchObject([
+    [{ causes: [NoticeCause.STORE_BROKEN], summary: expect.stringContaining("no space left") }],
+  ]);
 });
 
 test("a test message goes out at once, and says what the receiver answered or why there is no answer", async () => {

@@ -7,7 +7,7 @@ import type { Change } from "../store/store.js";
 import type { Channel } from "./channel.js";
 import { nextDraft, partOf } from "./grouping.js";
 import type { Waiting } from "./notice.js";
-import { itemOf, messageOf, type Known, type Sender } from "./outgoing.js";
+import { brokenMessage, itemOf, messageOf, type Known, type Sender } from "./outgoing.js";
 import type { OutboxKeeper } from "./outbox-keeper.js";
 import { wants } from "./schedule.js";
 
@@ -21,6 +21,8 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly maySend: () => boolean;
+  /** Why nothing can be kept; empty: it can. */
+  readonly broken: () => string;
   readonly waits: () => readonly Waiting[];
   /** All that is open, whether it waits or not. */
   readonly stands: () => readonly Waiting[];
@@ -43,6 +45,7 @@ export async function serveChannel(
   let failures = 0;
   let againAtMs = 0;
   let refreshAtMs = 0;
+  let lastSaid = false; // that nothing can be kept
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
     if (signal.aborted || !parts.maySend()) continue;
@@ -54,6 +57,8 @@ export async function serveChannel(
   }
 
   async function step(): Promise<void> {
+    const broken = parts.broken();
+    if (broken !== "") return sayTheLast(broken);
     if (keeper.outgoing() === undefined) await compose();
     if (clock.monotonicMs() < againAtMs) return;
     const message = keeper.outgoing();
@@ -68,6 +73,25 @@ export async function serveChannel(
     );
     const { refresh } = channel;
     await attempt(() => refresh.send(items, parts.sender().cluster), undefined);
+  }
+
+  /** Without a store nothing can wait for its delivery, or be known to be delivered: so much is said without it, once. */
+  async function sayTheLast(broken: string): Promise<void> {
+    if (lastSaid || clock.monotonicMs() < againAtMs) return;
+    const message = brokenMessage(parts.newMessageId(), broken, parts.sender(), clock.wallUnixMs());
+    try {
+      const answer = await withinTime(clock, SEND_WITHIN_MS, () => channel.send(message));
+      lastSaid = true;
+      parts.log("notify.delivered", { channel: channel.name, message: message.id, answer });
+    } catch (error) {
+      tryLater();
+      parts.log("notify.refused", { channel: channel.name, message: message.id, reason: explain(error) });
+    }
+  }
+
+  function tryLater(): void {
+    againAtMs = clock.monotonicMs() + Math.min(AGAIN_FIRST_MS * 2 ** failures, AGAIN_AT_MOST_MS);
+    failures += 1;
   }
 
   async function compose(): Promise<void> {
@@ -108,8 +132,7 @@ export async function serveChannel(
   }
 
   async function failed(reason: string, message: Message | undefined): Promise<void> {
-    againAtMs = clock.monotonicMs() + Math.min(AGAIN_FIRST_MS * 2 ** failures, AGAIN_AT_MOST_MS);
-    failures += 1;
+    tryLater();
     parts.log("notify.refused", { channel: channel.name, message: message?.id ?? "", reason });
     const changes = keeper.fails(reason, clock.wallUnixMs());
     if (changes.length > 0) await parts.record(changes);

@@ -34,6 +34,7 @@ export interface NotifierParts {
   readonly channels: readonly Channel[];
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly maySend: () => boolean;
+  readonly broken: () => string; // why nothing can be kept; empty: it can
   readonly openIncidents: () => readonly Incident[];
   readonly openRuns: () => readonly Run[];
   readonly sender: () => Sender;
@@ -107,6 +108,7 @@ export async function createNotifier(parts: NotifierParts): Promise<Notifier> {
       clock,
       record: parts.record,
       maySend: parts.maySend,
+      broken: parts.broken,
       waits: () => whatWaits(parts.openIncidents(), parts.openRuns()),
       stands: () => whatStands(parts.openIncidents(), parts.openRuns()),
       known,

@@ -1,7 +1,15 @@
 /** From a draft to a message: what stands in it is read now, so that it says what was decided meanwhile. */
-import { MessageReason, type Incident, type Message, type MessageItem, type Run } from "@vigie/proto";
+import {
+  MessageReason,
+  NoticeCause,
+  Severity,
+  type Incident,
+  type Message,
+  type MessageItem,
+  type Run,
+} from "@vigie/proto";
 import type { Told } from "../store/outbox.js";
-import { isOver, type Draft, type Part } from "./grouping.js";
+import { isOver, partOf, type Draft, type Part } from "./grouping.js";
 import { incidentItem, plainItem, runItem } from "./item.js";
 
 /** What is known of an incident or a run, open or not. */
@@ -50,6 +58,22 @@ export function messageOf(
 
 export function testMessage(id: string, sender: Sender, nowUnixMs: number): Message {
   return { ...sender, id, unixMs: nowUnixMs, reason: MessageReason.TEST, items: [], heldMs: 0, threads: [] };
+}
+
+/** The last that an orchestrator can tell whose store cannot be written. */
+export function brokenMessage(id: string, broken: string, sender: Sender, nowUnixMs: number): Message {
+  const text = `nothing is done and nothing more is told until a person mends it: ${broken}`;
+  const about = `the store of ${sender.orchestratorNode}`;
+  const part = { ...partOf(about, Severity.CRITICAL, nowUnixMs), causes: [NoticeCause.STORE_BROKEN], text };
+  return {
+    ...sender,
+    id,
+    unixMs: nowUnixMs,
+    reason: MessageReason.NEWS,
+    items: [plainItem(part)],
+    heldMs: 0,
+    threads: [],
+  };
 }
 
 /** What the channel has told of with this message, and what it need not tell of any more. */

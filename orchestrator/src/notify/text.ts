@@ -70,6 +70,7 @@ function kindsText(items: readonly MessageItem[]): string {
 
 function kindText({ kind, causes }: MessageItem): string {
   if (kind !== IncidentKind.UNSPECIFIED) return word(kind);
+  if (causes.includes(NoticeCause.STORE_BROKEN)) return "vigie";
   return causes.some((it) => CHANNEL.has(it)) ? "channel" : "run";
 }
 
@@ -82,6 +83,7 @@ function nameText(item: MessageItem): string {
 
 function happenedText(item: MessageItem): string {
   if (isOver(item)) return "over";
+  if (item.causes.includes(NoticeCause.STORE_BROKEN)) return "cannot be written";
   if (needsPerson(item)) return "needs a person";
   if (item.causes.includes(NoticeCause.CHANNEL_DELIVERS)) return "delivers again";
   if (item.causes.includes(NoticeCause.CHANNEL_FAILS)) return "cannot deliver";

@@ -75,6 +75,7 @@ export function alertOf(item: MessageItem, cluster: string, nowUnixMs: number, l
 }
 
 function labelsOf({ about, kind, causes, subject }: MessageItem): Record<string, string> {
+  if (causes.includes(NoticeCause.STORE_BROKEN)) return { alertname: "VigieStoreBroken", what: about };
   if (kind === IncidentKind.UNSPECIFIED) {
     const channel = causes.some(
       (it) => it === NoticeCause.CHANNEL_FAILS || it === NoticeCause.CHANNEL_DELIVERS,

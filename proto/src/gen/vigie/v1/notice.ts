@@ -40,6 +40,8 @@ export enum NoticeCause {
   CHANNEL_FAILS = "NOTICE_CAUSE_CHANNEL_FAILS",
   /** CHANNEL_DELIVERS - That other channel delivers again. */
   CHANNEL_DELIVERS = "NOTICE_CAUSE_CHANNEL_DELIVERS",
+  /** STORE_BROKEN - This orchestrator's store cannot be written: it only watches, and nothing more can be told. */
+  STORE_BROKEN = "NOTICE_CAUSE_STORE_BROKEN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -69,6 +71,9 @@ export function noticeCauseFromJSON(object: any): NoticeCause {
     case 7:
     case "NOTICE_CAUSE_CHANNEL_DELIVERS":
       return NoticeCause.CHANNEL_DELIVERS;
+    case 8:
+    case "NOTICE_CAUSE_STORE_BROKEN":
+      return NoticeCause.STORE_BROKEN;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -94,6 +99,8 @@ export function noticeCauseToNumber(object: NoticeCause): number {
       return 6;
     case NoticeCause.CHANNEL_DELIVERS:
       return 7;
+    case NoticeCause.STORE_BROKEN:
+      return 8;
     case NoticeCause.UNRECOGNIZED:
     default:
       return -1;
