@@ -65,6 +65,7 @@ export async function createNotifier(parts: NotifierParts): Promise<Notifier> {
   const { clock, store, channels } = parts;
   const outbox = await store.outbox(clock.wallUnixMs() - HOUR_MS);
   const served = channels.map((channel) => ({ channel, keeper: createOutboxKeeper(channel.name, outbox) }));
+  let made = 0; // of notices: hundreds may be of one millisecond, and two of one name would break the commit
   const noticing = createNoticing(await store.incidents(false, Infinity), await openRuns(store));
   const known: Known = {
     incident: async (id) =>
@@ -85,7 +86,7 @@ export async function createNotifier(parts: NotifierParts): Promise<Notifier> {
     if (!isFor(channel, keeper, news)) return [];
     const notice: Notice = {
       ...news,
-      id: parts.newId("n"),
+      id: `${parts.newId("n")}-${(made += 1)}`,
       channel: channel.name,
       unixMs: clock.wallUnixMs(),
       text,

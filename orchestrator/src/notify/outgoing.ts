@@ -12,6 +12,8 @@ import type { Told } from "../store/outbox.js";
 import { isOver, partOf, type Draft, type Part } from "./grouping.js";
 import { incidentItem, plainItem, runItem } from "./item.js";
 
+const THREADS_MAX = 20; // they become one line of a mail's head
+
 /** What is known of an incident or a run, open or not. */
 export interface Known {
   readonly incident: (id: string) => Promise<Incident | undefined>;
@@ -52,7 +54,7 @@ export function messageOf(
     reason: draft.reason,
     items: items.filter(({ about }) => !runs.has(about)),
     heldMs: Math.round(draft.heldMs),
-    threads: [...new Set(threads)],
+    threads: [...new Set(threads)].slice(0, THREADS_MAX),
   };
 }
 

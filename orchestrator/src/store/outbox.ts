@@ -7,7 +7,7 @@ import type { Message, NoticeCause, Severity } from "@vigie/proto";
 
 /** Something that one channel has yet to tell of. */
 export interface Notice {
-  readonly id: string; // "n-…", in the order of time
+  readonly id: string; // "n-…"
   readonly channel: string;
   readonly unixMs: number;
   readonly cause: NoticeCause;

@@ -16,7 +16,7 @@ export function createSqliteOutbox({ run, rows }: Sql): SqliteOutbox {
 
   function read(composedAfterUnixMs: number): ReturnType<SqliteOutbox["read"]> {
     return {
-      notices: rows("SELECT * FROM notices ORDER BY unix_ms, id").map(noticeOf),
+      notices: rows("SELECT * FROM notices ORDER BY rowid").map(noticeOf),
       messages: rows(
         "SELECT id, channel, body FROM messages WHERE delivered_unix_ms = 0 ORDER BY unix_ms, id",
       ),
