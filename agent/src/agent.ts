@@ -3,7 +3,10 @@
  * nothing. main.ts gives it the real machine; the simulator gives it another.
  */
 import { Source, type Damaged, type HungCommand, type LinkCut } from "@vigie/proto";
+import { keepCheckpoints } from "./checkpoints.js";
 import type { Host } from "./host.js";
+import { beat } from "./heartbeat.js";
+import { sparingHung } from "./hung-guard.js";
 import type { Journal } from "./journal.js";
 import { createLook } from "./look.js";
 import { createObserver, type Observer } from "./observe.js";
@@ -27,15 +30,18 @@ export interface AgentParts {
   readonly dial: Dial;
   readonly nodeName: string;
   readonly version: string;
-  readonly killSwitch: string; // a path
+  readonly killSwitch: () => string; // a path
+  readonly notifySocket?: string; // of systemd's, which then expects a sign of life
   readonly random: () => number;
   readonly hung: () => HungCommand[];
   readonly log: (event: string, detail: Record<string, unknown>) => void;
 }
 
 /** Runs until `signal` aborts; then nothing of ours is left in the firewall. */
-export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
+export async function runAgent(given: AgentParts, signal: AbortSignal): Promise<void> {
+  const parts = { ...given, host: sparingHung(given.host) };
   const { host, journal, nodeName } = parts;
+  void beat(host, parts.notifySocket, signal);
   const observer = createObserver(host, sourceDefinitions({ nodeName }));
   const bootId = (await host.readFile("/proc/sys/kernel/random/boot_id")).trim();
   const look = createLook(host, nodeName, bootId, observer);
@@ -45,6 +51,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
 
   await sweepAtStart(host, journal, (await look.cuts()).cuts);
   observer.start(signal);
+  void keepCheckpoints(host, journal, parts.log, signal);
   void keepTidy(parts, observer, performer, signal);
   const session = { ...parts, clock: host, bootId, masterNode, readOnlyReason, observer, performer };
   await keepSession(session, signal);
@@ -54,12 +61,13 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
 /** The kill switch is a file on this node: it needs neither network nor orchestrator (I33). */
 async function whyReadOnly({ host, journal, killSwitch }: AgentParts): Promise<string> {
   if (journal.broken() !== "") return journal.broken();
+  const path = killSwitch();
   try {
-    await host.readFile(killSwitch);
-    return `${killSwitch} exists: somebody stopped all actions on this node`;
+    await host.readFile(path);
+    return `${path} exists: somebody stopped all actions on this node`;
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
-    return absent ? "" : `${killSwitch} cannot be looked at`;
+    return absent ? "" : `${path} cannot be looked at`;
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * The agent's gRPC stream to the orchestrator: mTLS, by the node's name, with keepalive on this end and a bounded
- * queue. grpc-js never refuses a write and never times a connect out by itself, so both are done here.
+ * The agent's gRPC stream to the orchestrator: mTLS of 1.3 at least, by the node's name, with keepalive on this end and
+ * a bounded queue. grpc-js never refuses a write and never times a connect out by itself, so both are done here.
  */
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import { credentials, type ChannelOptions } from "@grpc/grpc-js";
 import {
   GatewayServiceClient,
@@ -11,10 +11,10 @@ import {
   type SessionResponse,
   type TlsFiles,
 } from "@vigie/proto";
+import { createSendQueue } from "./send-queue.js";
 import type { Dial, SessionLink } from "./session.js";
 
 const CONNECT_DEADLINE_MS = 20_000; // a peer that accepts and says nothing would hold the channel for ever
-const QUEUE_MAX_MESSAGES = 64;
 
 const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.keepalive_time_ms": 10_000,
@@ -29,13 +29,14 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-export function createDial(port: number, readTls: () => TlsFiles): Dial {
+export function createDial(port: () => number, readTls: () => TlsFiles): Dial {
   return async (node) => {
     const tls = readTls(); // anew each time: a renewed certificate needs no restart
-    const channelCredentials = credentials.createSsl(tls.ca, tls.key, tls.certificate, {
-      checkServerIdentity: isOrchestratorOf,
-    });
-    const client = new GatewayServiceClient(`${node}:${port}`, channelCredentials, CHANNEL_OPTIONS);
+    const { ca, key, certificate: cert } = tls;
+    const context = createSecureContext({ ca, key, cert, minVersion: "TLSv1.3" });
+    const verify = { checkServerIdentity: isOrchestratorOf };
+    const channelCredentials = credentials.createFromSecureContext(context, verify);
+    const client = new GatewayServiceClient(`${node}:${port()}`, channelCredentials, CHANNEL_OPTIONS);
     await new Promise<void>((resolve, reject) => {
       client.waitForReady(Date.now() + CONNECT_DEADLINE_MS, (error) => {
         if (error === undefined) return resolve();
@@ -43,7 +44,7 @@ export function createDial(port: number, readTls: () => TlsFiles): Dial {
         reject(
           new VigieError(
             "UNAVAILABLE",
-            `the orchestrator on ${node}, port ${port}, did not answer within ${CONNECT_DEADLINE_MS / 1000} s`,
+            `the orchestrator on ${node}, port ${port()}, did not answer within ${CONNECT_DEADLINE_MS / 1000} s`,
           ),
         );
       });
@@ -69,24 +70,19 @@ function isOrchestratorOf(node: string, certificate: PeerCertificate): Error | u
 
 function openLink(client: GatewayServiceClient): SessionLink {
   const call = client.session();
-  let queued = 0;
   let closed = false;
+  const send = createSendQueue((message, left) => call.write(message, left), close);
   call.on("error", () => undefined); // the iteration below throws it
   return {
-    send: (message) => {
-      if (closed) return false;
-      const essential = message.body?.$case !== "report"; // a result or an answer is never dropped
-      if (queued >= QUEUE_MAX_MESSAGES && !essential) return false;
-      queued += 1;
-      call.write(message, () => (queued -= 1));
-      return true;
-    },
+    send: (message) => !closed && send(message),
     messages: call as AsyncIterable<SessionResponse>,
-    close: () => {
-      if (closed) return;
-      closed = true;
-      call.cancel();
-      client.close();
-    },
+    close,
   };
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    call.cancel();
+    client.close();
+  }
 }

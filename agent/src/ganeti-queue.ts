@@ -11,6 +11,8 @@ import { createLuxi, rowsOf, type Luxi, type Row } from "./sources/luxi.js";
 
 const FIELDS = ["id", "status", "summary", "received_ts", "ops"];
 const TIMEOUT_MS = 5_000;
+const BATCH_JOBS = 200; // a job that creates fifty instances is 50 KB
+const JOBS_MAX = 10_000; // Ganeti archives what ended six hours ago
 
 export interface QueuedJob {
   readonly id: number;
@@ -21,11 +23,24 @@ export interface QueuedJob {
 }
 
 /**
- * Every job that is not archived.
- * @throws VigieError SOURCE_FAILED, PARSE_FAILED
+ * Every job that is not archived, some at a time: all of them in one answer could be more than the agent may hold.
+ * @throws VigieError SOURCE_FAILED, also where there are more than can be looked through; PARSE_FAILED
  */
 export async function allJobs(host: Host): Promise<QueuedJob[]> {
-  return jobsIn(await query(await openLuxi(host), null));
+  const luxi = await openLuxi(host);
+  const answer = await luxi.call("Query", ["job", ["id"], null], TIMEOUT_MS);
+  const ids = rowsOf(answer, ["id"]).map((row) => asCount(normal(row, "id"), "id"));
+  if (ids.length > JOBS_MAX)
+    throw new VigieError(
+      "SOURCE_FAILED",
+      `Ganeti's queue holds ${ids.length} jobs, and no more than ${JOBS_MAX} are looked through; archive those that ended: gnt-job autoarchive 21600`,
+    );
+  const jobs: QueuedJob[] = [];
+  for (let at = 0; at < ids.length; at += BATCH_JOBS) {
+    const batch = ids.slice(at, at + BATCH_JOBS).map((id) => ["=", "id", id]);
+    jobs.push(...jobsIn(await query(luxi, ["|", ...batch])));
+  }
+  return jobs;
 }
 
 /**

@@ -12,6 +12,7 @@ export interface Command {
   readonly args: readonly string[];
   readonly timeoutMs: number; // then it is killed, and whether it took effect is unknown
   readonly input?: string; // for its stdin; /dev/null otherwise
+  readonly environment?: Readonly<Record<string, string>>; // beside a path and the C locale, which are all of it
 }
 
 /** How a command ended. A child that does not die is reported as hung and left behind (I37). */
@@ -23,6 +24,7 @@ export interface CommandOutcome {
   readonly stderr: string;
   readonly truncated: boolean; // the output cap of 4 MiB was reached
   readonly durationMs: number;
+  readonly ended?: Promise<void>; // of one that hangs: until its child has ended after all
 }
 
 export interface Host extends Clock {

@@ -5,6 +5,7 @@ export { actionCommands } from "./actions/commands.js";
 export { createDial } from "./dial.js";
 export type { Command, CommandOutcome, Host } from "./host.js";
 export { jobReason } from "./job-reason.js";
-export { openJournal, type Disk, type Journal } from "./journal.js";
+export { REAL_DISK, type Disk } from "./journal-disk.js";
+export { openJournal, type Journal } from "./journal.js";
 export type { Dial, SessionLink } from "./session.js";
 export { parseProcDrbd } from "./sources/proc-drbd.js";

@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ActionOutcome, ActionResult, CHAIN_START, VigieError } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openJournal, REAL_DISK, type Disk, type Journal } from "./journal.js";
+import { REAL_DISK, type Disk } from "./journal-disk.js";
+import { openJournal, type Journal } from "./journal.js";
 
 let folder: string;
 let path: string;
@@ -81,6 +82,7 @@ test("a record is on disk when append returns, one line each, with a hash before
 test("every record is synced before append returns (I22)", () => {
   const order: string[] = [];
   const disk: Disk = {
+    ...REAL_DISK,
     write: (file, text) => (order.push("write"), REAL_DISK.write(file, text)),
     sync: (file) => (order.push("sync"), REAL_DISK.sync(file)),
   };
@@ -93,7 +95,6 @@ test("every record is synced before append returns (I22)", () => {
 describe("a journal that is opened again", () => {
   test("remembers the head, how many records there are, the keys and the highest epoch", () => {
     const before = written();
-    before.close();
     const journal = openJournal(path);
     expect([before.records(), journal.records()]).toEqual([3, 3]);
     expect(journal.head()).toBe(before.head());
@@ -148,12 +149,20 @@ describe("a journal that is opened again", () => {
   });
 });
 
+/** What an action is told of it, and that nothing can be written. */
+function refusalOf(journal: Journal): string {
+  expect(codeOf(() => journal.append({ kind: "epoch", epoch: 9 }, 9))).toBe(
+    journal.broken() === "" ? "" : "JOURNAL_BROKEN",
+  );
+  return journal.broken();
+}
+
 describe("a record that is not what was written (I39)", () => {
-  const spoil = (change: (lines: string[]) => string[]): string => {
+  const spoil = (change: (lines: string[]) => string[]): Journal => {
     written().close();
     const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
     writeFileSync(path, `${change(lines).join("\n")}\n`);
-    return codeOf(() => openJournal(path));
+    return openJournal(path);
   };
 
   test.each<[string, (lines: string[]) => string[]]>([
@@ -162,8 +171,33 @@ describe("a record that is not what was written (I39)", () => {
     ["moved", ([first = "", second = "", third = ""]) => [first, third, second]],
     ["written twice", (lines) => [...lines, lines.at(-1) ?? ""]],
     ["no record at all", (lines) => [...lines, "hello"]],
-  ])("%s: the journal is refused, and with it every action", (_what, change) => {
-    expect(spoil(change)).toBe("JOURNAL_BROKEN");
+  ])("%s: every action is refused, with what to do, and what is before it is known", (_what, change) => {
+    const journal = spoil(change);
+    expect(refusalOf(journal)).toMatch(
+      /record \d is not what was written; no action is performed\. .*: mv \S+ \S+; systemctl restart vigie-agent/,
+    );
+    expect(journal.whole()).toBe(false);
+  });
+
+  test("the records before it still count: no lower epoch is ever told, no begun key is new (I22, I25)", () => {
+    const journal = spoil((lines) => [...lines.slice(0, 2), "hello"]);
+    expect(journal.highestEpoch()).toBe(7);
+    expect(journal.keyState(KEY)).toMatchObject({ state: "unfinished" });
+    expect(journal.records()).toBe(2);
+  });
+
+  test("a last record of which a page never reached the disk was being written: it is cut off like a torn one", () => {
+    const journal = written();
+    journal.append({ ...INTENT, key: "r-2/x/1", detail: { guard: "g".repeat(6_000) } }, 4);
+    journal.close();
+    const before = Buffer.from(readFileSync(path));
+    const last = before.lastIndexOf("\n", before.length - 2) + 1;
+    writeFileSync(path, before.fill(0, last, 4_096));
+    const again = openJournal(path);
+    expect(again.broken()).toBe("");
+    expect(again.records()).toBe(3);
+    expect(readFileSync(path)).toHaveLength(last);
+    expect(again.keyState("r-2/x/1")).toEqual({ state: "new" });
   });
 
   test("every changed byte is noticed", () => {
@@ -174,7 +208,9 @@ describe("a record that is not what was written (I39)", () => {
       const spoilt = Buffer.from(whole);
       spoilt[at] = (spoilt[at] ?? 0) ^ 1;
       writeFileSync(path, spoilt);
-      if (codeOf(() => openJournal(path)) !== "JOURNAL_BROKEN") missed.push(at);
+      const journal = openJournal(path);
+      if (journal.broken() === "") missed.push(at);
+      journal.close();
     }
     expect(missed).toEqual([]);
   });
@@ -204,6 +240,7 @@ describe("a write that failed breaks the journal for ever (I24)", () => {
   test.each(failures)("%s", (_what, failing) => {
     let disk: Disk = REAL_DISK;
     const journal = openJournal(path, {
+      ...REAL_DISK,
       write: (file, text) => disk.write(file, text),
       sync: (file) => disk.sync(file),
     });
@@ -225,4 +262,20 @@ describe("a write that failed breaks the journal for ever (I24)", () => {
     expect(journal.broken()).not.toBe("");
     closeSync(full);
   });
+});
+
+test("a folder that cannot be made, or a file that cannot be opened, is a broken journal and no end of the agent", () => {
+  writeFileSync(join(folder, "state"), "a file where the folder should be");
+  const journal = openJournal(path);
+  expect(refusalOf(journal)).toMatch(
+    /cannot be opened: .*; no action is performed\. Make room, or mend its disk/,
+  );
+  expect(journal.whole()).toBe(false);
+});
+
+test("a result that was asked for again is read from the file, and is refused where another stands there", () => {
+  const journal = written();
+  expect(journal.keyState(KEY)).toEqual({ state: "finished", body: "b", result: RESULT.result });
+  writeFileSync(path, readFileSync(path, "utf8").replace(/"kind":"result"/, '"kind":"resulT"'));
+  expect(codeOf(() => journal.keyState(KEY))).toBe("JOURNAL_BROKEN");
 });

@@ -10,30 +10,50 @@ import {
   VERSION,
   VigieError,
 } from "@vigie/proto";
-import { pino } from "pino";
+import { destination, pino } from "pino";
 import { runAgent } from "./agent.js";
 import { agentConfigSchema, type AgentConfig } from "./config.js";
 import { createDial } from "./dial.js";
 import { openJournal } from "./journal.js";
 import { createRealHost } from "./real-host.js";
+import { leave, leaveInPeace } from "./leave.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
+import { createSettings } from "./settings.js";
 import { staySmall } from "./stay-small.js";
 import { removeAll } from "./sweep.js";
 
 const EXIT_BAD_CONFIG = 2;
 
 async function main(configPath: string): Promise<void> {
-  const config = readConfigFile(configPath, agentConfigSchema);
+  const read = (): AgentConfig => readConfigFile(configPath, agentConfigSchema);
+  const config = read();
   const nodeName = ownName(config, configPath);
-  const logger = pino({ level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } });
+  const output = destination({ fd: process.stdout.fd, sync: false });
+  const options = { level: config.log_level, base: { node: nodeName }, hooks: { streamWrite: redact } };
+  const logger = pino(options, output);
+  const flush = (): void => output.flushSync();
   const journal = openJournal(join(config.state_dir, "journal"));
+  if (journal.broken() !== "")
+    logger.error({ event: "journal.broken", alarm: true, reason: journal.broken() });
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   process.on("uncaughtException", (error) => {
     logger.fatal({ event: "crash", reason: explain(error), stack: error.stack });
-    process.exit(1); // the kernel ends a cut; the next start sweeps
+    leave(1, flush); // the kernel ends a cut; the next start sweeps
   });
+
+  const settings = createSettings(
+    config,
+    () => {
+      const next = read();
+      ownName(next, configPath);
+      return next;
+    },
+    (event, detail) => logger.warn({ event, ...detail }),
+    ({ log_level }) => (logger.level = log_level),
+  );
+  process.on("SIGHUP", settings.reload);
 
   void staySmall(realClock, globalThis.gc, stop.signal);
   logger.info({ event: "agent.start", version: VERSION, journalHead: journal.head() });
@@ -41,10 +61,14 @@ async function main(configPath: string): Promise<void> {
     {
       host: createRealHost(),
       journal,
-      dial: createDial(config.orchestrator_port, () => readTlsFiles(configPath, config.tls)),
+      dial: createDial(
+        () => settings.now().orchestrator_port,
+        () => readTlsFiles(configPath, settings.now().tls),
+      ),
       nodeName,
       version: VERSION,
-      killSwitch: config.kill_switch,
+      killSwitch: () => settings.now().kill_switch,
+      ...notifySocket(),
       random: Math.random,
       hung: () => hungCommands(realClock.monotonicMs()),
       log: (event, detail) => logger.info({ event, ...detail }),
@@ -53,7 +77,12 @@ async function main(configPath: string): Promise<void> {
   );
   journal.close();
   logger.info({ event: "agent.stop" });
-  process.exit(0); // a child that hangs in the kernel must not keep us
+  await leaveInPeace(0, realClock, flush); // what hangs in the kernel must not keep us
+}
+
+function notifySocket(): { notifySocket?: string } {
+  const socket = process.env["NOTIFY_SOCKET"];
+  return socket === undefined ? {} : { notifySocket: socket };
 }
 
 /** The certificate's name is the node's (I16); a configured one may only say the same. */
@@ -67,10 +96,11 @@ function ownName(config: AgentConfig, configPath: string): string {
 const OPEN_LINKS = "--open-links";
 
 const asked = process.argv[2] ?? "/etc/vigie/agent.toml";
-const work = asked === OPEN_LINKS ? removeAll(createRealHost()) : main(asked);
+const work =
+  asked === OPEN_LINKS ? removeAll(createRealHost()).then(() => leaveInPeace(0, realClock)) : main(asked);
 work.catch((error: unknown) => {
   const badConfig =
     error instanceof VigieError && (error.code === "BAD_CONFIG" || error.code === "PERMISSION_DENIED");
   process.stderr.write(`vigie-agent: ${badConfig ? error.message : explain(error)}\n`);
-  process.exit(badConfig ? EXIT_BAD_CONFIG : 1);
+  leave(badConfig ? EXIT_BAD_CONFIG : 1);
 });

@@ -8,7 +8,7 @@ import {
   Source,
   SourceState,
 } from "@vigie/proto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createObserver, nothingSent } from "./observe.js";
 import type { Asked, SourceDefinition } from "./sources/source.js";
 import { fakeHost } from "./sources/testing.js";
@@ -17,6 +17,7 @@ function holdersOf(read: (asked: Asked) => Promise<void>): SourceDefinition {
   return {
     source: Source.HOLDERS,
     periodMs: undefined,
+    about: "minor",
     deadlineMs: 10,
     read: async (_host, asked = { minor: -1, jobId: 0 }) => {
       await read(asked);
@@ -93,4 +94,55 @@ test("how long a mirror is whole grows by the readings of /proc/drbd", async () 
   minor.outOfSyncKib = 4;
   await observer.readNow(Source.PROC_DRBD);
   expect(observer.redundancy()).toEqual([]);
+});
+
+describe("an orchestrator that asks without an end", () => {
+  /** A source whose readings end when the test says so. */
+  function asked() {
+    const begun: number[] = [];
+    const ends: (() => void)[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const read = async ({ minor }: Asked): Promise<void> => {
+      begun.push(minor);
+      most = Math.max(most, (atOnce += 1));
+      await new Promise<void>((resolve) => ends.push(resolve));
+      atOnce -= 1;
+    };
+    const observer = createObserver(never, [holdersOf(read)]);
+    const finish = async (): Promise<void> => {
+      for (let quiet = 0; quiet < 3;) {
+        for (const end of ends.splice(0)) end();
+        await new Promise((resolve) => setImmediate(resolve));
+        quiet = ends.length === 0 ? quiet + 1 : 0;
+      }
+    };
+    return { observer, begun, finish, most: () => most };
+  }
+
+  test("about one minor has it read a few times, however many wait for it", async () => {
+    const { observer, begun, finish } = asked();
+    const answers = Array.from({ length: 5_000 }, (_, jobId) =>
+      observer.readNow(Source.HOLDERS, { minor: 3, jobId }),
+    );
+    await finish();
+    for (const report of await Promise.all(answers)) expect(report.state).toBe(SourceState.OK);
+    expect(begun.length).toBeLessThan(10);
+  });
+
+  test("about five thousand minors has a few of them read at once, and is refused the rest with the reason (I38)", async () => {
+    const { observer, begun, finish, most } = asked();
+    const answers = Array.from({ length: 5_000 }, (_, minor) =>
+      observer.readNow(Source.HOLDERS, { minor, jobId: 0 }),
+    );
+    await finish();
+    const reports = await Promise.all(answers);
+    expect(most()).toBe(8);
+    expect(begun).toHaveLength(256);
+    expect(reports.filter(({ state }) => state === SourceState.FAILED)).toHaveLength(5_000 - 256);
+    expect(reports.at(-1)?.reason).toBe("256 other questions are not answered yet");
+    const later = observer.readNow(Source.HOLDERS, { minor: 4_999, jobId: 0 });
+    await finish();
+    expect((await later).state).toBe(SourceState.OK);
+  });
 });

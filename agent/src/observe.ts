@@ -12,6 +12,7 @@ import {
   type MinorStillness,
   type SourceUnchanged,
 } from "@vigie/proto";
+import { atMost } from "./at-most.js";
 import type { Host } from "./host.js";
 import { same } from "./same.js";
 import { redundantFor, trackRedundancy, type RedundantSince } from "./redundancy.js";
@@ -57,6 +58,12 @@ export function forgetSent(sent: SentState, source: Source): void {
   if (source === Source.PROC_DRBD) sent.minors.clear();
 }
 
+/** More is no reading of which some is damaged, and would be longer than a message may be. */
+const DAMAGED_MAX = 1_000;
+
+const QUESTIONS_AT_ONCE = 8;
+const QUESTIONS_MAX = 256; // one of each kind for each minor of a large node
+
 interface SourceStanding {
   readonly definition: SourceDefinition;
   readonly asked: Asked;
@@ -85,11 +92,16 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
   const periodic = definitions.filter(({ periodMs }) => periodMs !== undefined);
   const standings = new Map(periodic.map((definition) => [definition.source, standingOf(definition)]));
   const onDemand = new Map<string, SourceStanding>(); // by what is asked, while its reading goes on
+  const waiting = new Map<string, Promise<SourceReport>>(); // likewise, before it begins
+  const fewAtOnce = atMost(QUESTIONS_AT_ONCE);
   let still: ReadonlyMap<number, Stillness> = new Map();
   let redundantSince: RedundantSince = new Map();
   const observer: Observer = {
     start: (signal) => {
-      for (const standing of standings.values()) void pace(standing, signal);
+      const isPacing = ({ definition }: SourceStanding): boolean => definition.source === Source.PROC_DRBD;
+      // The one that paces the reports last: what is due at the same moment is begun before it.
+      const inOrder = [...standings.values()].toSorted((a, b) => Number(isPacing(a)) - Number(isPacing(b)));
+      for (const standing of inOrder) void pace(standing, signal);
     },
     readNow,
     latest: (source) => standings.get(source)?.latest,
@@ -111,28 +123,45 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
   }
 
   async function readNow(source: Source, asked: Asked = NOTHING_ASKED): Promise<SourceReport> {
-    const standing = standingFor(source, asked);
-    if (standing === undefined)
-      return SourceReport.create({
-        source,
-        state: SourceState.ABSENT,
-        reason: "this agent has no such source",
-      });
-    if (standing.reading !== undefined) await readOnce(standing); // it may have begun before this call
-    await readOnce(standing);
-    return (
-      standing.latest ?? SourceReport.create({ source, state: SourceState.FAILED, reason: "not read yet" })
-    );
+    const definition = all.get(source);
+    const standing = standings.get(source);
+    if (standing !== undefined) return readAnew(standing);
+    if (definition !== undefined) return answer(definition, asked);
+    return SourceReport.create({
+      source,
+      state: SourceState.ABSENT,
+      reason: "this agent has no such source",
+    });
   }
 
-  /** Two questions about different things are two readings; one that hangs is not begun again (I37). */
-  function standingFor(source: Source, asked: Asked): SourceStanding | undefined {
-    const definition = all.get(source);
-    if (definition === undefined || definition.periodMs !== undefined) return standings.get(source);
-    const key = `${source} ${asked.minor} ${asked.jobId}`;
-    const standing = onDemand.get(key) ?? standingOf(definition, asked, () => onDemand.delete(key));
-    onDemand.set(key, standing);
-    return standing;
+  async function readAnew(standing: SourceStanding): Promise<SourceReport> {
+    const { source } = standing.definition;
+    if (standing.reading !== undefined) await readOnce(standing); // it may have begun before this call
+    await readOnce(standing);
+    return standing.latest ?? notRead(source, "not read yet");
+  }
+
+  /**
+   * Two questions about different things are two readings, equal ones that wait are one. A few are read at once, and of
+   * those that wait there is an end: whoever asks without one is refused, and costs no memory (I38).
+   */
+  function answer(definition: SourceDefinition, asked: Asked): Promise<SourceReport> {
+    const { source, about } = definition;
+    const key = `${source} ${about === undefined ? "" : asked[about]}`;
+    const waits = waiting.get(key);
+    if (waits !== undefined) return waits;
+    if (!onDemand.has(key) && onDemand.size + waiting.size >= QUESTIONS_MAX)
+      return Promise.resolve(notRead(source, `${QUESTIONS_MAX} other questions are not answered yet`));
+    let begun = false;
+    const answered = fewAtOnce(() => {
+      begun = true;
+      waiting.delete(key);
+      const standing = onDemand.get(key) ?? standingOf(definition, asked, () => onDemand.delete(key));
+      onDemand.set(key, standing);
+      return readAnew(standing);
+    });
+    if (!begun) waiting.set(key, answered);
+    return answered;
   }
 
   /** Ends when the reading does, or at its deadline. */
@@ -172,6 +201,8 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     let reading: Reading | { readonly state: "failed"; readonly reason: string };
     try {
       reading = await read(host, standing.asked);
+      if (reading.state === "ok" && reading.damaged.length > DAMAGED_MAX)
+        reading = { state: "failed", reason: `${reading.damaged.length} lines of it are not understood` };
     } catch (error) {
       reading = { state: "failed", reason: explain(error) };
     }
@@ -197,6 +228,10 @@ export function createObserver(host: Host, definitions: readonly SourceDefinitio
     }
     return { sources, unchanged };
   }
+}
+
+function notRead(source: Source, reason: string): SourceReport {
+  return SourceReport.create({ source, state: SourceState.FAILED, reason });
 }
 
 /** Made of the reading itself and not by create(), which would copy a thousand objects a second to throw them away. */

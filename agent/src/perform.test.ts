@@ -1,7 +1,8 @@
 import { ActionOutcome, ConnectionState, type ActionRequest } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "./host.js";
-import { openJournal, REAL_DISK } from "./journal.js";
+import { REAL_DISK } from "./journal-disk.js";
+import { openJournal } from "./journal.js";
 import type { Caller } from "./task.js";
 import { cutRequest, performStage, restoreRequest, type PerformStage } from "./testing.js";
 
@@ -342,6 +343,26 @@ describe("a resource that is in use", () => {
     expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_HUNG" });
     stage.world.run = () => undefined;
     expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: REFUSED, code: "COMMAND_HUNG" });
+  });
+
+  test("is free again once that command has ended after all, and the world is looked at anew (I37)", async () => {
+    const ended = Promise.withResolvers<void>();
+    const hung = { end: "hung", exitCode: -1, ended: ended.promise } as const;
+    stage.world.run = (command) => (isNew(command) ? hung : undefined);
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: UNKNOWN, code: "COMMAND_HUNG" });
+    stage.world.run = () => undefined;
+    expect(await stage.perform(restoreRequest())).toMatchObject({ outcome: REFUSED, code: "COMMAND_HUNG" });
+    ended.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await stage.perform(cutRequest({ attempt: 2 }))).toMatchObject({ outcome: DONE });
+  });
+
+  test("is not taken by a question that hangs: it changed nothing, and was neither a yes nor a no (I11)", async () => {
+    stage.world.run = ({ args }) => (args.includes("-S") ? { end: "hung", exitCode: -1 } : undefined);
+    expect(await stage.perform(cutRequest())).toMatchObject({ outcome: REFUSED, code: "SOURCE_FAILED" });
+    expect(stage.ran).toEqual([]);
+    stage.world.run = () => undefined;
+    expect(await stage.perform(cutRequest({ attempt: 2 }))).toMatchObject({ outcome: DONE });
   });
 
   test("is free again after a command that was killed at its deadline; its effect is unknown", async () => {

@@ -9,7 +9,7 @@ import { failure, guardResult, verdictResult } from "./action-results.js";
 import type { AlreadySo, Look } from "./actions/action.js";
 import { actionCommands } from "./actions/commands.js";
 import { createEntitlement, type EntitlementParts } from "./entitlement.js";
-import type { DeviceHandle, Host } from "./host.js";
+import type { CommandOutcome, DeviceHandle, Host } from "./host.js";
 import type { Journal, KeyState } from "./journal.js";
 import { isPrepared, judge, runAction } from "./run-action.js";
 import type { Ran } from "./run-steps.js";
@@ -27,6 +27,8 @@ export interface Performer {
   /** Does this while no action is at work on the firewall, and lets none begin meanwhile; not at all where one is. */
   readonly onFirewall: (work: () => Promise<void>) => Promise<void>;
 }
+
+const NEVER = new Promise<void>(() => undefined);
 
 export function createPerformer(parts: PerformerParts): Performer {
   const { host, journal } = parts;
@@ -71,6 +73,11 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   /** Asked what became of a key that was never begun here: from now on it never will be, however late it comes (I22). */
   async function neverBegun(task: Task): Promise<ActionResult> {
+    if (!journal.whole())
+      throw new VigieError(
+        "COMMAND_TIMED_OUT",
+        `whether ${task.key} was begun is not known: ${journal.broken()}`,
+      );
     await entitlement.check(task).catch((error: unknown) => {
       if (!(error instanceof VigieError) || error.code !== "READ_ONLY") throw error; // nothing is changed here
     });
@@ -125,21 +132,32 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
     for (const lock of locks) busy.set(lock, task.key);
     let device: DeviceHandle | undefined;
-    let hung = false;
+    const ran: Ran = { commands: [], outcomes: [] };
     try {
       const held = await task.definition.holds(task.action.value, lookOf(task, undefined));
       if (held !== false) return settle(task, await alreadySo(task, held));
       device = await openDevice(task);
-      const result = await guardAndRun(task, lookOf(task, device));
-      hung = result.code === "COMMAND_HUNG";
-      return result;
+      return await guardAndRun(task, lookOf(task, device), ran);
     } finally {
-      // What hangs keeps what it locked, and the disk that it writes to, until the agent starts again.
-      if (!hung) {
-        for (const lock of locks) busy.delete(lock);
-        await device?.close().catch(() => undefined);
-      }
+      const hanging = ran.outcomes.filter(({ end }) => end === "hung");
+      if (hanging.length === 0) await release(locks, device);
+      else void releaseAfter(hanging, locks, device);
     }
+  }
+
+  /** What hangs keeps what it locked, and the disk that it writes to, until it ends (I37). */
+  async function releaseAfter(
+    hanging: readonly CommandOutcome[],
+    locks: readonly string[],
+    device: DeviceHandle | undefined,
+  ): Promise<void> {
+    for (const { ended } of hanging) await (ended ?? NEVER);
+    await release(locks, device);
+  }
+
+  async function release(locks: readonly string[], device: DeviceHandle | undefined): Promise<void> {
+    for (const lock of locks) busy.delete(lock);
+    await device?.close().catch(() => undefined);
   }
 
   /** It is as asked for: but is it that of which it was asked (I12, I13)? */
@@ -156,7 +174,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     });
   }
 
-  async function guardAndRun(task: Task, unprepared: Look): Promise<ActionResult> {
+  async function guardAndRun(task: Task, unprepared: Look, ran: Ran): Promise<ActionResult> {
     const { definition, action, key, body, request } = task;
     const params = action.value;
     const look = { ...unprepared, prepared: await isPrepared(definition, params, unprepared) };
@@ -170,7 +188,6 @@ export function createPerformer(parts: PerformerParts): Performer {
     const detail = { argv, guard: first.facts, epoch: request.epoch };
     journal.append({ kind: "intent", key, body, action: action.$case, detail }, begunUnixMs);
 
-    const ran: Ran = { commands: [], outcomes: [] };
     const { commands } = ran;
     let guard = first.facts;
     try {

@@ -240,6 +240,8 @@ describe("what is so already", () => {
 const BY_THEMSELVES = [
   "actions/cut-drbd-link.ts", // asks iptables what stands before the cut
   "actions/locate-disk.ts", // asks whether ledctl is there
+  "heartbeat.ts", // tells systemd that the agent lives
+  "hung-guard.ts", // hands each on
   "run-steps.ts", // for run-action.ts
   "sources/reading.ts", // for what only reads
   "sweep.ts", // takes our own away, which is always safe

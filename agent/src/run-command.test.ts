@@ -25,6 +25,16 @@ test("a command past its deadline is killed with its children, and its effect is
   expect(hungCommands(realClock.monotonicMs())).toEqual([]);
 });
 
+test("a command that cannot be ended is given up and shown, and it is known when it ended after all (I37)", async () => {
+  // What left its process group and holds the output open: like a child in state D, no signal of ours ends it.
+  const outcome = await run("/bin/sh", ["-c", "setsid sleep 60 & echo $!; wait"], 300);
+  expect(outcome).toMatchObject({ end: "hung", exitCode: -1 });
+  expect(hungCommands(realClock.monotonicMs())).toMatchObject([{ argv: expect.arrayContaining(["-c"]) }]);
+  process.kill(Number(outcome.stdout.trim()));
+  await outcome.ended;
+  expect(hungCommands(realClock.monotonicMs())).toEqual([]);
+});
+
 test("a command that a signal ends says which one, for it did not exit and its effect is unknown", async () => {
   const outcome = await run("/bin/sh", ["-c", "kill -SEGV $$"]);
   expect(outcome).toMatchObject({ end: "signalled", exitCode: -1, signal: "SIGSEGV" });

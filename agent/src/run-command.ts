@@ -47,7 +47,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
   return new Promise((resolve) => {
     const startedMs = monotonicMs();
     const child = spawn(command.file, [...command.args], {
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...command.environment },
       cwd: "/",
       stdio: [command.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       detached: true, // its own process group: killed with its children
@@ -55,6 +55,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     const asHung: HungChild = { command, pid: child.pid ?? -1, startedMs };
+    const ended = Promise.withResolvers<void>();
     let timedOut = false;
     let graceTimer: NodeJS.Timeout | undefined;
     const deadline = setTimeout(() => {
@@ -66,6 +67,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     child.on("error", (error) => settle("not-started", -1, error.message));
     child.on("close", (code, signal) => {
       hung.delete(asHung); // it may end long after it was given up
+      ended.resolve();
       if (timedOut) settle("timed-out", -1);
       else if (code === null) settle("signalled", -1, undefined, signal ?? "an unknown signal");
       else settle("exited", code);
@@ -87,6 +89,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
         end,
         exitCode,
         ...(signal === undefined ? {} : { signal }),
+        ...(end === "hung" ? { ended: ended.promise } : {}),
         stdout: stdout.text(),
         stderr: problem ?? stderr.text(),
         truncated: stdout.truncated() || stderr.truncated(),

@@ -1,5 +1,5 @@
 /** Runs one step of an action, and says how it ended. Whether it may be run is asked by run-action.ts. */
-import { ActionOutcome, CommandRun, explain, type ActionResult } from "@vigie/proto";
+import { ActionOutcome, CommandRun, explain, VigieError, type ActionResult } from "@vigie/proto";
 import { stepArgv, type ActionStep, type Look, type WriteStep } from "./actions/action.js";
 import type { Command, CommandOutcome } from "./host.js";
 import { redact } from "./redact.js";
@@ -21,9 +21,12 @@ export async function isNeeded(step: ActionStep, look: Look): Promise<boolean> {
   return step.onlyIf === undefined || isYes(step.onlyIf, look);
 }
 
+/** No answer is neither yes nor no (I11). @throws VigieError SOURCE_FAILED */
 async function isYes(question: Command, { host }: Look): Promise<boolean> {
-  const { end, exitCode } = await host.run(question);
-  return end === "exited" && exitCode === 0;
+  const { end, exitCode, stderr } = await host.run(question);
+  if (end === "exited") return exitCode === 0;
+  const name = [question.file, ...question.args].join(" ");
+  throw new VigieError("SOURCE_FAILED", `${name} did not answer (${end}) ${stderr}`.trim());
 }
 
 /** @returns how it ended where it did not end well */
@@ -47,9 +50,10 @@ async function write(step: WriteStep, { device, host }: Look): Promise<CommandOu
     () => ({ end: "exited" as const, exitCode: 0, stderr: "" }),
     (error: unknown) => ({ end: "exited" as const, exitCode: 1, stderr: explain(error) }),
   );
+  const ended = written.then(() => undefined);
   const late = host
     .sleep(WRITE_TIMEOUT_MS, stop.signal)
-    .then(() => ({ end: "hung" as const, exitCode: -1, stderr: "" }));
+    .then(() => ({ end: "hung" as const, exitCode: -1, stderr: "", ended }));
   const how = await Promise.race([written, late]);
   stop.abort(null);
   return { ...how, stdout: "", truncated: false, durationMs: host.monotonicMs() - startedMs };

@@ -6,6 +6,7 @@
 import {
   explain,
   Source,
+  VigieError,
   type ActionRequest,
   type Clock,
   type HungCommand,
@@ -59,10 +60,13 @@ export interface SessionParts {
 export async function keepSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
   let failures = 0;
   const auditEnds: AuditEnds = new Map();
+  let lastMaster = "";
   while (!signal.aborted) {
     const startedMs = parts.clock.monotonicMs();
     try {
-      const master = await parts.masterNode();
+      const master = (await ownMaster(parts)) || lastMaster;
+      if (master === "") throw new VigieError("SOURCE_FAILED", "the master is not known: its file hangs");
+      lastMaster = master;
       const link = await parts.dial(master);
       parts.log("session.open", { orchestrator: master });
       await runSession(parts, link, master, auditEnds, signal);
@@ -73,6 +77,24 @@ export async function keepSession(parts: SessionParts, signal: AbortSignal): Pro
     failures = parts.clock.monotonicMs() - startedMs > BACKOFF_MAX_MS ? 0 : failures + 1;
     await parts.clock.sleep(backoffMs(failures, parts.random()), signal);
   }
+}
+
+/**
+ * This node's own word (I26). Empty where its file cannot be read because a read hangs, on a system disk that died: then
+ * the node votes for nobody and does nothing, but what it sees of DRBD is told all the same (I37).
+ */
+async function ownMaster({ masterNode }: SessionParts): Promise<string> {
+  try {
+    return await masterNode();
+  } catch (error) {
+    if (hangs(error)) return "";
+    throw error;
+  }
+}
+
+function hangs(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error instanceof VigieError && error.code === "COMMAND_HUNG") || hangs(error.cause);
 }
 
 /** 0.5 s, 0.8 s, … 10 s, each between half and all of itself, so that a dozen agents do not come as one. */
@@ -119,8 +141,8 @@ async function runSession(
     if (reporting) return;
     reporting = true;
     try {
-      const masterNode = await parts.masterNode();
-      if (masterNode !== master) return endSession(`the master moved to ${masterNode}`);
+      const masterNode = await ownMaster(parts);
+      if (masterNode !== "" && masterNode !== master) return endSession(`the master moved to ${masterNode}`);
       if (clock.monotonicMs() - heardMs > SILENCE_LIMIT_MS) return endSession("nothing was heard");
       const full = clock.monotonicMs() - fullAtMs >= FULL_REPORT_EVERY_MS;
       if (full) sent = nothingSent();
@@ -251,7 +273,7 @@ async function hello(parts: SessionParts) {
     agentVersion: parts.version,
     highestEpoch: parts.journal.highestEpoch(),
     journalHead: parts.journal.head(),
-    masterNode: await parts.masterNode(),
+    masterNode: await ownMaster(parts),
     readOnly: readOnlyReason !== "",
     readOnlyReason,
     stop: parts.journal.stop(),

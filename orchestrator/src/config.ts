@@ -31,6 +31,9 @@ const policy = z.strictObject({
   resync_slow: mode.default("observe"),
   guest_wrong_node: mode.default("observe"),
   guest_down: mode.default("observe"),
+  two_primaries: mode.default("observe"),
+  link_unstable: mode.default("observe"),
+  ganeti_held_up: mode.default("observe"),
   /** When a destructive runbook may be run unasked; none: at any time. */
   windows: z.array(z.string().refine(isWindow, 'a window in UTC, such as "Sat,Sun 01:00-05:00"')).default([]),
   per_resource_every_s: z.int().min(60).default(3600), // at most one automatic run for one mirrored disk
@@ -115,6 +118,12 @@ export function modeOf(config: PolicyConfig, kind: IncidentKind): PolicyMode {
       return config.guest_wrong_node;
     case IncidentKind.GUEST_DOWN:
       return config.guest_down;
+    case IncidentKind.TWO_PRIMARIES:
+      return config.two_primaries;
+    case IncidentKind.LINK_UNSTABLE:
+      return config.link_unstable;
+    case IncidentKind.GANETI_HELD_UP:
+      return config.ganeti_held_up;
     case IncidentKind.UNSPECIFIED:
     case IncidentKind.UNRECOGNIZED:
       return "observe";

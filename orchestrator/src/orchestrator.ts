@@ -29,7 +29,7 @@ import { createGateway, type About, type Gateway, type ObservedAt } from "./gate
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { newIdentifier } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
-import { couldNotBegin } from "./engine/run-log.js";
+import { couldNotBegin, mayHaveChanged, wasGivenUp } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
@@ -40,6 +40,7 @@ import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
+const LIFE_EVERY_MS = 60_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
 /** A run in one of these is changing the world, or was a moment ago. */
 const WORKING: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING, RunState.UNDOING]);
@@ -142,6 +143,8 @@ export async function startOrchestrator(
     record,
     broken: () => recorder.broken() || unread,
     announce: gateway.lead,
+    lost: () => executor.lost(),
+    returned: (awayMs) => executor.returned(awayMs),
   });
   const executor = createExecutor({
     stopped: killSwitch.stopped,
@@ -172,15 +175,17 @@ export async function startOrchestrator(
     observe,
   });
 
+  const leftUnixMs = await store.aliveUnixMs();
   for (const { id } of await store.runs(true, Infinity)) {
     const [run] = await store.runsById(id);
     if (run === undefined) continue;
-    executor.drive(run, recoveryRow(run, clock.wallUnixMs()));
+    executor.takeUp(run, recoveryRow(run, leftUnixMs, clock.wallUnixMs()));
   }
   unread = openRunsUnread(store); // now: what is read of ended runs later on is no reason not to act
   for (const what of store.unreadable()) parts.log("store.unreadable", { what, alarm: true });
   notifier.start(signal);
   void tickUntil(signal);
+  void signLife(signal);
   void pruneDaily(signal);
   return {
     ...parts,
@@ -191,7 +196,7 @@ export async function startOrchestrator(
     executor,
     responder,
     killSwitch,
-    recorder,
+    recorder: { ...recorder, record }, // whoever writes, what is news of it is told
     auditor,
     notifier,
     newRunId,
@@ -245,6 +250,14 @@ export async function startOrchestrator(
     };
   }
 
+  /** So that the next life knows for how long nobody was there. */
+  async function signLife(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await clock.sleep(LIFE_EVERY_MS, stop);
+      if (leader.epoch() > 0) quietly(record([{ record: "alive", unixMs: clock.wallUnixMs() }]));
+    }
+  }
+
   /** Only what has no end of its own is forgotten; a failure is no reason to stop. */
   async function pruneDaily(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
@@ -271,7 +284,9 @@ export async function startOrchestrator(
     if (!stopped || run.state === RunState.SUCCEEDED) return incident;
     if (couldNotBegin(run))
       return { ...decided(incident, desk.now(), IncidentState.OPEN, [event.text]), runId: "" };
-    return decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
+    const judged = decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
+    const again = event.kind === RunEventKind.ENDED && !mayHaveChanged(run) && !wasGivenUp(run.events);
+    return again ? { ...judged, runId: "" } : judged; // refused before anything was done: it is looked at again
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

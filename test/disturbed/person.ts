@@ -1,5 +1,5 @@
 /** A person at the command line: asks the orchestrator that runs on the master now, and hears what it answers. */
-import { createService, type Service } from "@vigie/orchestrator";
+import { createService, type Orchestrator, type Service } from "@vigie/orchestrator";
 import { ControlRunRequest, explain, PlanRunRequest, RunEventKind, RunVerb, type Run } from "@vigie/proto";
 import type { Confirmed } from "./judge/judge.js";
 import type { Scene } from "./scene.js";
@@ -75,6 +75,7 @@ export function createPerson(scene: Scene): Person {
       if (answer !== undefined && holds !== undefined) confirmed({ what: holds, runId });
     },
     abort: async (runId) => {
+      judge.confirmed({ what: "aborted", runId });
       await ask(`abort ${runId}`, (service) => service.abortRun({ runId, reason: "as I say" }, NAME));
     },
   };
@@ -95,10 +96,21 @@ export function createPerson(scene: Scene): Person {
         if (!cluster.isFrozen("orchestrator", world.master)) throw new Error("no orchestrator runs there");
         await clock.sleep(100);
       }
-      return await question(createService(mutant.asked(cluster.orchestrator())));
+      const asked = cluster.orchestrator();
+      return await answered(question(createService(mutant.asked(asked))), asked);
     } catch (error) {
       tell(`the answer: ${explain(error)}`);
       return undefined;
     }
+  }
+
+  /** A process that dies in the middle gives no answer: the connection ends. */
+  async function answered<T>(answer: Promise<T>, asked: Orchestrator): Promise<T> {
+    const wait = { over: false };
+    const lost = async (): Promise<never> => {
+      while (!wait.over && cluster.isAlive(asked)) await clock.sleep(200);
+      throw new Error("the connection is lost");
+    };
+    return Promise.race([answer, lost()]).finally(() => (wait.over = true));
   }
 }

@@ -20,6 +20,7 @@ import { TROUBLES } from "./troubles.js";
 const SETTLE_MS = 8_000; // sessions, leadership, and a first reading of everything
 const LOOK_EVERY_MS = 200;
 const IDLE_LEAP_MS = 4_000; // less than a node may be silent
+const AT_MOST_MS = 12 * 3_600_000; // the longest calm is an hour, and what a storm begins has its own end
 const CONFIG = { policy: { stalled_sync: "observe" }, runs: { ask_when_unchanged_min: 10 } }; // only the person acts
 
 export interface SeedResult {
@@ -89,6 +90,10 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
       .catch((error: unknown) => judge.found(`the test itself: ${explain(error)}`))
       .finally(() => (script.over = true));
     while (!script.over) {
+      if (clock.monotonicMs() - startedMs > AT_MOST_MS) {
+        judge.found("the test itself: it did not come to its end");
+        break;
+      }
       await (faults.idle.is ? clock.leap(IDLE_LEAP_MS) : clock.advance(LOOK_EVERY_MS));
       judge.look();
     }

@@ -2,10 +2,10 @@
  * Agents and an orchestrator, the real code, on a simulated world: the same composition as on real machines, with
  * the hosts, the clock and the wires replaced. Each can be killed and started again; what is on disk stays.
  */
-import { existsSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openJournal, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
+import { openJournal, REAL_DISK, runAgent, type Disk, type Host, type Journal } from "@vigie/agent";
 import {
   openSqliteStore,
   orchestratorConfigSchema,
@@ -45,6 +45,8 @@ export interface SimCluster {
   readonly freeze: (what: "agent" | "orchestrator", node: string) => (() => void) | undefined;
   /** It runs, and is not frozen. */
   readonly runs: (what: "agent" | "orchestrator", node: string) => boolean;
+  /** This very process: another one may run on its node since. */
+  readonly isAlive: (orchestrator: Orchestrator) => boolean;
   readonly isFrozen: (what: "agent" | "orchestrator", node: string) => boolean;
   readonly startOrchestrator: () => Promise<void>;
   readonly killOrchestrator: (node?: string) => void;
@@ -82,7 +84,7 @@ export interface SimOptions {
 }
 
 const IN_MEMORY = "/dev/shm"; // tmpfs, on every Linux
-const NO_SYNC: Disk = { write: (file, text) => writeSync(file, text), sync: () => undefined };
+const NO_SYNC: Disk = { ...REAL_DISK, sync: () => undefined, syncFolder: () => undefined };
 
 interface Running extends Endpoint {
   readonly stop: AbortController;
@@ -132,6 +134,8 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       const process = processOf(what, node);
       return process?.alive === true && process.frozen === undefined;
     },
+    isAlive: (orchestrator) =>
+      [...orchestrators.values()].some((each) => each.orchestrator === orchestrator && each.process.alive),
     isFrozen: (what, node) => processOf(what, node)?.frozen !== undefined,
     startOrchestrator: begin,
     killOrchestrator: (node = world.master) => {
@@ -191,7 +195,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       dial: (to: string) => dial(wire, name, to, process),
       nodeName: name,
       version: VERSION,
-      killSwitch: "/etc/vigie/stop",
+      killSwitch: () => "/etc/vigie/stop",
       random,
       hung: () => [],
       log: logger(name, process),

@@ -250,3 +250,14 @@ test("how long a resync stands grows between readings, and only while it stands"
     { minor: 1, stillMs: 4_500, sinceWatched: true },
   ]);
 });
+
+test("a text of which thousands of lines are not understood is no reading: it is failed, and its report is short", async () => {
+  damaged = Array.from({ length: 5_000 }, (_, number) => number);
+  const report = await observer.readNow(Source.PROC_DRBD);
+  expect(report).toMatchObject({
+    state: SourceState.FAILED,
+    reason: "5000 lines of it are not understood",
+    damaged: [],
+    facts: undefined,
+  });
+});

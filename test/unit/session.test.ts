@@ -3,6 +3,7 @@ import {
   ActionResult,
   DrbdFacts,
   Source,
+  VigieError,
   type Report,
   type SessionRequest,
   type SessionResponse,
@@ -30,6 +31,7 @@ let clock: VirtualClock;
 let wires: Wire[];
 let stop: AbortController;
 let master: string;
+let masterHangs: boolean;
 let epochs: number[];
 let dialFails: boolean;
 let dials: number[];
@@ -39,6 +41,7 @@ beforeEach(() => {
   wires = [];
   stop = new AbortController();
   master = "h1";
+  masterHangs = false;
   epochs = [3];
   dialFails = false;
   dials = [];
@@ -70,7 +73,11 @@ beforeEach(() => {
       nodeName: "h2",
       bootId: "b",
       version: "0",
-      masterNode: async () => master,
+      masterNode: async () => {
+        if (!masterHangs) return master;
+        const cause = new VigieError("COMMAND_HUNG", "ssconf_master_node has not answered for 10 s");
+        throw new VigieError("SOURCE_FAILED", "ssconf_master_node could not be read", { cause });
+      },
       readOnlyReason: async () => "",
       observer,
       performer: { perform: async ({ runId }) => ActionResult.create({ runId }) },
@@ -278,4 +285,23 @@ test("where the audit log ended is remembered over sessions, for each master's o
   await pass(15_000);
   expect(wire().to).toBe("h3");
   expect(reports()[0]?.auditSeen).toBeUndefined();
+});
+
+test("a node whose own files hang votes for nobody, and tells what it sees all the same (I26, I37)", async () => {
+  await pass(3_000);
+  masterHangs = true;
+  const before = reports().length;
+  await pass(20_000);
+  expect(wires).toHaveLength(1);
+  expect(reports().length).toBeGreaterThan(before + 15);
+  expect(reports().at(-1)?.masterNode).toBe("");
+  wire().hangUp();
+  await pass(5_000);
+  expect(wires.map(({ to, open }) => [to, open])).toEqual([
+    ["h1", false],
+    ["h1", true],
+  ]);
+  masterHangs = false;
+  await pass(2_000);
+  expect(reports().at(-1)?.masterNode).toBe("h1");
 });

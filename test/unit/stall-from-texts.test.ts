@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { parseProcDrbd } from "../../agent/src/sources/proc-drbd.js";
 import { stillFor, trackStillness, type Stillness } from "../../agent/src/stillness.js";
 import { judgeNode } from "../../orchestrator/src/detect/detect.js";
+import { foundBy } from "../../orchestrator/src/detect/rule.js";
 import { emptyView, joined, withNode, type ClusterView } from "../../orchestrator/src/view/cluster-view.js";
 import { foldReport, unseenNode } from "../../orchestrator/src/view/node-view.js";
 import { ganetiReport, INVENTORY, SSCONF, ssconfReport } from "../../orchestrator/src/view/testing.js";
@@ -40,7 +41,7 @@ function stalledAfter(texts: Texts, seconds: number): number | undefined {
     }
     const judged = judgeNode(view, "h1", nowMs, SETTINGS);
     const answer = judged.find(({ rule }) => rule.kind === IncidentKind.STALLED_SYNC)?.answer ?? [];
-    if (answer !== "unknown" && answer.length > 0) return second;
+    if (foundBy(answer).length > 0) return second;
   }
   return undefined;
 }

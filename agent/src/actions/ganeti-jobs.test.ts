@@ -44,20 +44,22 @@ function answer(request: string): string {
       result: { fields: fields.map((name) => ({ name })), data: rows },
     });
   }
-  const byId = Array.isArray(filter) && filter[1] === "id";
-  const open = Array.isArray(filter) && filter[0] === "|";
-  const wanted = jobs.filter(
-    ({ id, status }) =>
-      (!byId || id === filter[2]) && (!open || !["success", "error", "canceled"].includes(status)),
-  );
-  const data = wanted.map((job) => [
-    [0, job.id],
-    [0, job.status],
-    [0, [job.summary ?? "INSTANCE_MIGRATE(web1.example)"]],
-    [0, [Math.trunc((job.receivedUnixMs ?? NOW_MS) / 1000), 0]],
-    [0, [{ reason: [["gnt:user", job.reason ?? "", 1]] }]],
-  ]);
+  const rows = jobs.map((job): Record<string, unknown> => ({
+    id: job.id,
+    status: job.status,
+    summary: [job.summary ?? "INSTANCE_MIGRATE(web1.example)"],
+    received_ts: [Math.trunc((job.receivedUnixMs ?? NOW_MS) / 1000), 0],
+    ops: [{ reason: [["gnt:user", job.reason ?? "", 1]] }],
+  }));
+  const data = rows.filter((row) => fits(row, filter)).map((row) => fields.map((field) => [0, row[field]]));
   return JSON.stringify({ success: true, result: { fields: fields.map((name) => ({ name })), data } });
+}
+
+/** ["=", "id", 9], or ["|", …] of such. */
+function fits(row: Readonly<Record<string, unknown>>, filter: unknown): boolean {
+  if (!Array.isArray(filter)) return true;
+  const [operator, ...rest] = filter as unknown[];
+  return operator === "|" ? rest.some((each) => fits(row, each)) : row[String(rest[0])] === rest[1];
 }
 
 const migrate = (change: Partial<ActionRequest> = {}): ActionRequest =>
@@ -452,5 +454,31 @@ describe("the cluster's balance", () => {
     drained = true;
     expect(await stage.perform(rebalance)).toMatchObject({ outcome: REFUSED });
     expect(stage.ran).toEqual([]);
+  });
+});
+
+describe("a queue of thousands of jobs that nobody archives", () => {
+  const many = (count: number): Job[] =>
+    Array.from({ length: count }, (_, id) => ({ id: id + 100, status: "success", reason: `of ${id}` }));
+
+  test("is looked through some at a time, and the one that is ours is found wherever it stands (I30)", async () => {
+    jobs = [...many(1_500), { id: 9_000, status: "success", reason: REASON }];
+    let longest = 0;
+    stage.world.luxi = (request) => {
+      const text = answer(request);
+      longest = Math.max(longest, text.length);
+      return text;
+    };
+    expect(await stage.perform(migrate())).toMatchObject({ outcome: ALREADY_SO, jobId: 9_000 });
+    expect(longest).toBeLessThan(64 * 1024);
+  });
+
+  test("and is longer than can be looked through refuses the action, and says what to do (I11)", async () => {
+    jobs = many(10_001);
+    const result = await stage.perform(migrate());
+    expect(result).toMatchObject({ outcome: REFUSED, code: "SOURCE_FAILED" });
+    expect(result.message).toContain("holds 10001 jobs");
+    expect(result.message).toContain("gnt-job autoarchive");
+    expect(gnt()).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ export const submitGanetiJob: ActionDefinition<SubmitGanetiJob> = {
   steps: ({ job }, { runId, stepId }) =>
     job === undefined ? [] : [{ run: submitCommand(job, jobReason(runId, stepId)) }],
   verify: async (_params, look, ran) => {
-    const printed = /^\s*(\d{1,15})\s*$/m.exec(ran.at(-1)?.stdout ?? "")?.[1];
+    const printed = /^[ \t]*(\d{1,15})[ \t]*$/m.exec(ran.at(-1)?.stdout ?? "")?.[1];
     if (printed === undefined)
       return { done: "unknown", message: "the command ended well and printed no job id" };
     return knownToGaneti(Number(printed), look);

@@ -2,7 +2,7 @@
 import { Source, VigieError, type Damaged, type DeviceMapperDevice } from "@vigie/proto";
 import type { Command, Host } from "../host.js";
 import { quote, refuse } from "./cursor.js";
-import { absentTool, parsedOnce, restAfterHang, runForOutput } from "./reading.js";
+import { absentTool, parsedOnce, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SEPARATOR = "|"; // dmsetup prints one within a name as \x7c
@@ -26,7 +26,7 @@ export function deviceMapper(): SourceDefinition {
     source: Source.DEVICE_MAPPER,
     periodMs: 10_000,
     deadlineMs: 8_000,
-    read: restAfterHang((host) => absentTool(() => read(host, parse), "dmsetup is not installed")),
+    read: (host) => absentTool(() => read(host, parse), "dmsetup is not installed"),
   };
 }
 

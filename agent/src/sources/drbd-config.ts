@@ -8,20 +8,19 @@ import type { Command, Host } from "../host.js";
 import { refuse } from "./cursor.js";
 import { netConfigOf } from "./drbd-config-net.js";
 import { parseStatements, sections, valueOf, type Statement } from "./drbd-config-syntax.js";
-import { parsedOnce, readOrAbsent, restAfterHang, runForOutput } from "./reading.js";
+import { parsedOnce, readOrAbsent, runForOutput } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const SHOW: Command = { file: "/usr/sbin/drbdsetup", args: ["show"], timeoutMs: 4_000 };
 const MAX_MINOR = 2 ** 20 - 1;
 
-/** Every reading is of one definition, so that a drbdsetup that hangs is not started again and again. */
 export function drbdConfig(): SourceDefinition {
   const parse = parsedOnce(parseDrbdsetupShow);
   return {
     source: Source.DRBD_CONFIG,
     periodMs: 10_000,
     deadlineMs: 5_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded")),
+    read: (host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded"),
   };
 }
 
@@ -64,10 +63,15 @@ function chunksOf(text: string): Chunk[] {
   const chunks: Chunk[] = [];
   let line = 1;
   for (const part of text.split(BEFORE_RESOURCE)) {
-    if (/^(?!\s*(?:#|$))/m.test(part)) chunks.push({ line, text: part });
+    if (part.split("\n").some(isText)) chunks.push({ line, text: part });
     line += part.split("\n").length - 1;
   }
   return chunks;
+}
+
+function isText(line: string): boolean {
+  const text = line.trim();
+  return text !== "" && !text.startsWith("#");
 }
 
 function parseChunk({ text, line }: Chunk): DrbdConfig[] {
@@ -114,7 +118,7 @@ function deviceOf(words: readonly string[] | undefined): string {
 /** What can be told of a damaged resource: its name, and its minor if it names only one. */
 function whoseIs({ text }: Chunk): Pick<Damaged, "minor" | "object"> {
   const name = /^resource\s+"?([\w.+-]{1,128})"?\s*\{/.exec(text)?.[1];
-  const minors = [...text.matchAll(/^\s*device\s+(?:minor\s+|"\/dev\/drbd)(\d{1,7})"?\s*;/gm)];
+  const minors = [...text.matchAll(/^[ \t]*device[ \t]+(?:minor[ \t]+|"\/dev\/drbd)(\d{1,7})"?[ \t]*;/gm)];
   return { minor: minors.length === 1 ? Number(minors[0]?.[1]) : undefined, object: name ?? "" };
 }
 

@@ -13,6 +13,7 @@ const UUIDS = 4; // current, bitmap, and two of the history
 export const drbdGenerations: SourceDefinition = {
   source: Source.DRBD_GENERATIONS,
   periodMs: undefined,
+  about: "minor",
   deadlineMs: 5_000,
   read: (host, { minor } = NOTHING_ASKED) =>
     readOrAbsent(() => read(host, minor), "the drbd module is not loaded"),

@@ -27,6 +27,7 @@ export function ganetiJob(nodeName: string): SourceDefinition {
   return {
     source: Source.GANETI_JOB,
     periodMs: undefined,
+    about: "jobId",
     deadlineMs: 5_000,
     read: (host, asked = NOTHING_ASKED) =>
       readOrAbsent(() => read(host, nodeName, asked.jobId), "this node is in no Ganeti cluster"),

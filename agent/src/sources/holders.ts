@@ -17,6 +17,7 @@ const LOOP = /^loop\d+$/;
 export const holders: SourceDefinition = {
   source: Source.HOLDERS,
   periodMs: undefined,
+  about: "minor",
   deadlineMs: 10_000,
   read: async (host, { minor } = NOTHING_ASKED) => {
     const dev = await host.readFile(`/sys/block/drbd${minor}/dev`).catch(emptyIfMissing);

@@ -37,7 +37,7 @@ export function warningLines(text: string): string[] {
 
 /** The JSON begins at the first line that opens a brace, and ends at the last one that closes it. */
 function split(stdout: string): { before: string[]; json: string; behind: string[] } {
-  const begin = /^\s*\{/m.exec(stdout)?.index;
+  const begin = /^[ \t]*\{/m.exec(stdout)?.index;
   const end = stdout.lastIndexOf("}");
   if (begin === undefined || end < begin) return refuse("there is no report");
   return {

@@ -226,22 +226,6 @@ describe("the reading", () => {
     const missing = { end: "not-started" as const, exitCode: -1, stderr: "spawn /usr/sbin/lvs ENOENT" };
     expect(await read(() => missing)).toMatchObject({ state: "absent" });
   });
-
-  test("a tool that hangs is not started again for five minutes", async () => {
-    let runs = 0;
-    const run = (): Partial<CommandOutcome> => {
-      runs++;
-      return { end: "hung", exitCode: -1 };
-    };
-    const source = lvm();
-    for (const nowMs of [0, 30_000, 299_999]) {
-      const reading = source.read({ ...fakeHost({ run }), monotonicMs: () => nowMs });
-      await expect(reading).rejects.toMatchObject({ code: "COMMAND_HUNG" });
-    }
-    expect(runs).toBe(1);
-    await expect(source.read({ ...fakeHost({ run }), monotonicMs: () => 300_000 })).rejects.toThrow();
-    expect(runs).toBe(2);
-  });
 });
 
 test("the reports of a real node are understood", () => {

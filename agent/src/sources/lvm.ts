@@ -21,7 +21,7 @@ import {
   volumeGroups,
   type Volumes,
 } from "./lvm-volumes.js";
-import { absentTool, commandFailed, parsedOnce, restAfterHang, runToEnd } from "./reading.js";
+import { absentTool, commandFailed, parsedOnce, runToEnd } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const TIMEOUT_MS = 6_000;
@@ -36,7 +36,6 @@ function report(tool: string, fields: string, more: readonly string[]): Command 
   return { file: `/usr/sbin/${tool}`, args, timeoutMs: TIMEOUT_MS };
 }
 
-/** Every reading is of one definition, so that a tool that hangs is not started again and again. */
 export function lvm(): SourceDefinition {
   const parsers = {
     lvs: reportParser("lv", logicalVolumes),
@@ -47,7 +46,7 @@ export function lvm(): SourceDefinition {
     source: Source.LVM,
     periodMs: 30_000,
     deadlineMs: 20_000,
-    read: restAfterHang((host) => absentTool(() => read(host, parsers), "LVM is not installed")),
+    read: (host) => absentTool(() => read(host, parsers), "LVM is not installed"),
   };
 }
 

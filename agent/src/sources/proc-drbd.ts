@@ -8,19 +8,18 @@ import type { Host } from "../host.js";
 import { readDrbdsetupStatus } from "./drbdsetup-status.js";
 import { rememberingMinors } from "./proc-drbd-again.js";
 import { beginProgress, finishProgress, takeCutLine, takeLine, type ProcDrbd } from "./proc-drbd-lines.js";
-import { readOrAbsent, restAfterHang } from "./reading.js";
+import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 export type { ProcDrbd };
 
-/** Every reading is of one definition, so that on DRBD 9 a drbdsetup that hangs is not started again and again. */
 export function procDrbd(): SourceDefinition {
   const parse = rememberingMinors(parseProcDrbd);
   return {
     source: Source.PROC_DRBD,
     periodMs: 1_000,
     deadlineMs: 2_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded")),
+    read: (host) => readOrAbsent(() => read(host, parse), "the drbd module is not loaded"),
   };
 }
 

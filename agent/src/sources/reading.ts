@@ -96,24 +96,3 @@ export function isNotInstalled(error: unknown): boolean {
   const cause = error instanceof VigieError && error.code === "SOURCE_FAILED" ? error.cause : undefined;
   return cause instanceof Error && cause.message.includes("ENOENT");
 }
-
-const REST_AFTER_HANG_MS = 300_000;
-
-/**
- * After a command that hangs in the kernel no second one is sent (I37): the source stays failed for five minutes,
- * and then one more is tried.
- */
-export function restAfterHang(read: (host: Host) => Promise<Reading>): (host: Host) => Promise<Reading> {
-  let hang: { readonly error: VigieError; readonly atMs: number } | undefined;
-  return async (host) => {
-    if (hang !== undefined && host.monotonicMs() - hang.atMs < REST_AFTER_HANG_MS) throw hang.error;
-    hang = undefined;
-    try {
-      return await read(host);
-    } catch (error) {
-      const hangs = error instanceof VigieError && error.code === "COMMAND_HUNG";
-      if (hangs) hang = { error, atMs: host.monotonicMs() };
-      throw error;
-    }
-  };
-}

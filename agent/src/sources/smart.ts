@@ -4,7 +4,7 @@ import type { Command, Host } from "../host.js";
 import { isDeviceName } from "./block-device-attributes.js";
 import { refuse } from "./cursor.js";
 import { asObject, isObject, parseJson, type JsonObject } from "./json.js";
-import { isNotInstalled, readOrAbsent, restAfterHang, runToEnd } from "./reading.js";
+import { isNotInstalled, readOrAbsent, runToEnd } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
 
 const TIMEOUT_MS = 15_000; // a disk that sleeps is woken
@@ -23,7 +23,7 @@ export function smart(): SourceDefinition {
     source: Source.SMART,
     periodMs: 3_600_000,
     deadlineMs: 300_000,
-    read: restAfterHang((host) => readOrAbsent(() => read(host), "there is no /sys/block")),
+    read: (host) => readOrAbsent(() => read(host), "there is no /sys/block"),
   };
 }
 
@@ -93,7 +93,7 @@ async function read(host: Host): Promise<Reading> {
       if (report !== undefined) disks.push(report);
     } catch (error) {
       if (isNotInstalled(error)) return { state: "absent", reason: "smartctl is not installed" };
-      if (!(error instanceof VigieError) || error.code === "COMMAND_HUNG") throw error;
+      if (!(error instanceof VigieError)) throw error;
       damaged.push({ line: 0, reason: explain(error), minor: undefined, object: name });
     }
   }

@@ -22,6 +22,8 @@ export interface SourceDefinition {
   readonly source: Source;
   /** Undefined: read only when asked for. */
   readonly periodMs: number | undefined;
+  /** Of one that is read only when asked for: what it is asked about. */
+  readonly about?: keyof Asked;
   readonly deadlineMs: number; // then the reading counts as failed, and is not begun again until it ends
   /** @throws VigieError when it should be readable and is not */
   readonly read: (host: Host, asked?: Asked) => Promise<Reading>;

@@ -4,7 +4,6 @@
  */
 import {
   Server,
-  ServerCredentials,
   type handleUnaryCall,
   type ServerDuplexStream,
   type ServerWritableStream,
@@ -24,6 +23,7 @@ import {
 } from "@vigie/proto";
 import type { Orchestrator } from "../orchestrator.js";
 import { mayCall } from "./roles.js";
+import { MutualTls } from "./server-credentials.js";
 import type { Service } from "./service.js";
 import { serviceError } from "./status-code.js";
 
@@ -58,9 +58,8 @@ export async function listen(
     session: (call: SessionCall) => openSession(orchestrator, call),
   });
   server.addService(OrchestratorServiceService, apiHandlers(orchestrator, service));
-  const pairs = [{ cert_chain: tls.certificate, private_key: tls.key }];
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createSsl(tls.ca, pairs, true), (error, bound) =>
+    server.bindAsync(address, new MutualTls(tls), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

@@ -47,7 +47,10 @@ export function createRunService(orchestrator: Orchestrator) {
     const run = openRun(runId);
     const { plan } = run;
     if (run.state !== RunState.AWAITING_APPROVAL || plan === undefined)
-      throw new VigieError("CONFLICT", `${run.id} was approved already, by ${run.approvedBy}`);
+      throw new VigieError(
+        "CONFLICT",
+        run.approvedBy === "" ? `${run.id} is over` : `${run.id} was approved already, by ${run.approvedBy}`,
+      );
     if (planHash !== plan.hash)
       throw new VigieError(
         "PLAN_CHANGED",
@@ -81,11 +84,14 @@ export function createRunService(orchestrator: Orchestrator) {
         "PLAN_CHANGED",
         `${changed.name} was changed in Ganeti since ${run.id} was planned; ${again}`,
       );
-    const lock = lockInTheWay(plan, run.id, locksOf(executor.atWork()), clock.wallUnixMs());
+    const nowUnixMs = clock.wallUnixMs();
+    const lock = lockInTheWay(plan, run.id, locksOf(executor.atWork(), nowUnixMs), nowUnixMs);
     if (lock !== undefined)
       throw new VigieError(
         "CONFLICT",
-        `${lock.runId} works on ${lock.name}; wait for it, or end it: vigie abort ${lock.runId} (I9)`,
+        lock.expiresUnixMs === 0
+          ? `${lock.runId} holds ${lock.name}, and waits for a person: vigie run show ${lock.runId}; or end it: vigie abort ${lock.runId} (I9)`
+          : `${lock.runId} works on ${lock.name}; wait for it, or end it: vigie abort ${lock.runId} (I9)`,
       );
   }
 

@@ -66,7 +66,7 @@ export function createService(orchestrator: Orchestrator) {
     confirmLeadership,
     listRunbooks: async () => ({ runbooks: RUNBOOKS.map(describeRunbook) }),
     getHolders,
-    listLocks: async () => ({ locks: locksOf(executor.atWork()) }),
+    listLocks: async () => ({ locks: locksOf(executor.atWork(), clock.wallUnixMs()) }),
     listChannels: async () => ({ channels: orchestrator.notifier.status() }),
     testChannels: async ({ channel }: TestChannelsRequest) => ({
       tests: await orchestrator.notifier.test(channel),

@@ -1,4 +1,12 @@
-import { ConnectionState, Evidence, GanetiFacts, IncidentKind, Severity, Subject } from "@vigie/proto";
+import {
+  ConnectionState,
+  Damaged,
+  Evidence,
+  GanetiFacts,
+  IncidentKind,
+  Severity,
+  Subject,
+} from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import {
   fold,
@@ -100,6 +108,51 @@ test("another node's answers change nothing here", () => {
   expect(fold(opened, [judged([], "h2")], 60_000).state).toEqual(opened);
 });
 
+describe("an open incident follows its evidence", () => {
+  const says = (summary: string, severity = Severity.WARNING): Finding[] => [
+    { ...finding("sda"), summary, severity },
+  ];
+
+  test("at once when it gets worse, or says something else", () => {
+    expect(
+      play([...times(3, says("1 I/O error")), ...times(3, says("5 I/O errors", Severity.CRITICAL))]),
+    ).toEqual(["2 open sda", "3 follow sda"]);
+    expect(play([...times(3, says("1 I/O error")), ...times(2, says("SMART says that it fails"))])).toEqual([
+      "2 open sda",
+      "3 follow sda",
+    ]);
+  });
+
+  test("from time to time when only figures grow, the more rarely the longer it stands", () => {
+    const growing = Array.from({ length: 4_000 }, (_, second) => says(`stalled for ${second} s`));
+    const seconds = play(growing).map((line) => Number(line.split(" ")[0]));
+    expect(seconds.slice(0, 3)).toEqual([2, 62, 122]);
+    expect(seconds.length).toBeLessThan(40);
+    expect(Math.max(...seconds)).toBeGreaterThan(3_500);
+  });
+});
+
+describe("of evidence that is there in part", () => {
+  const partly = (unknown: ReadonlySet<string> | "rest"): Answer => ({ found: [finding("sdb")], unknown });
+
+  test("what is found opens an incident", () => {
+    expect(play(times(3, partly("rest")))).toEqual(["2 open sdb"]);
+  });
+
+  test("what is not found, and is not known, closes none (I11)", () => {
+    expect(play([...times(3, bad), ...times(9, partly("rest"))])).toEqual(["2 open sda", "5 open sdb"]);
+    expect(play([...times(3, bad), ...times(9, partly(new Set(["sda"])))])).toEqual([
+      "2 open sda",
+      "5 open sdb",
+    ]);
+    expect(play([...times(3, bad), ...times(9, partly(new Set(["sdc"])))])).toEqual([
+      "2 open sda",
+      "5 open sdb",
+      "6 close sda",
+    ]);
+  });
+});
+
 test("folding changes nothing of the state before", () => {
   const before: DetectState = new Map();
   fold(before, [judged(bad)], 0);
@@ -146,7 +199,7 @@ describe("a disk that is no more", () => {
     const view = cluster(minors, after);
     for (let second = 0; second < 10; second += 1) {
       const nowMs = NOW_MS + second * 1_000;
-      const gone = [...state.keys()].flatMap((key) => judgeGone(view, subjectOf(key)));
+      const gone = [...state.keys()].flatMap((key) => judgeGone(view, subjectOf(key), NOW_MS));
       const judged = [...gone, ...judgeNode(view, "h1", NOW_MS, SETTINGS)];
       state = fold(state, judged, nowMs).state;
     }
@@ -160,16 +213,24 @@ describe("a disk that is no more", () => {
     expect(left(undefined, removed, gone)).toEqual([]);
   });
 
+  test("as far as an inventory tells that was not understood whole, is not gone (I11)", () => {
+    const damaged = [Damaged.create({ object: "web1", reason: "its disks are not understood" })];
+    const view = cluster({ ...gone, h1: { minors: [], damagedGaneti: damaged } }, removed);
+    expect(judgeGone(view, "d1", NOW_MS)).toEqual([]);
+    expect(judgeGone(cluster(gone, removed), "d1", NOW_MS)).toHaveLength(RULES.length);
+  });
+
   test("because Ganeti was not asked yet is the same disk under its own name, and is told once", () => {
     expect(left(removed, undefined)).toEqual([`${IncidentKind.STANDALONE}|d1|`]);
   });
 });
 
-test("the rule of one kind can be asked about one subject again; what is not there is unknown", () => {
+test("the rule of one kind can be asked about one subject again; what was removed is clear", () => {
   const view = cluster(stalled(8_000));
   const ask = (subject: Partial<Subject>) =>
     judgeSubject(view, IncidentKind.STALLED_SYNC, Subject.create(subject), NOW_MS, SETTINGS);
   expect(ask({ instance: "web1", diskIndex: 0 })).toHaveLength(1);
-  expect(ask({ instance: "web9", diskIndex: 0 })).toBe("unknown");
+  expect(ask({ instance: "web9", diskIndex: 0 })).toEqual([]);
+  expect(ask({ node: "h1", minor: 77 })).toBe("unknown");
   expect(judgeSubject(view, IncidentKind.UNSPECIFIED, Subject.create({}), NOW_MS, SETTINGS)).toBe("unknown");
 });

@@ -4,10 +4,10 @@
  * in and comes out.
  */
 import type { IncidentKind, Subject } from "@vigie/proto";
-import type { ClusterView } from "../view/cluster-view.js";
+import { hasLeft, isInventoryWhole, type ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import type { Answer, DetectSettings, Finding, Rule } from "./rule.js";
 import { isAbout } from "./evidence.js";
+import { foundBy, isKnown, type Answer, type DetectSettings, type Finding, type Rule } from "./rule.js";
 import { RULES } from "./rules/index.js";
 
 /** One finding over time, by its key. */
@@ -18,12 +18,19 @@ export interface Standing {
   readonly clearSinceMs: number | undefined; // undefined: it stands
   readonly open: boolean;
   readonly finding: Finding; // the newest
+  readonly told: Told | undefined; // what its incident says; undefined: there is none yet
+}
+
+interface Told {
+  readonly finding: Finding;
+  readonly atMs: number;
 }
 
 export type DetectState = ReadonlyMap<string, Standing>;
 
 export type DetectChange =
   | { readonly change: "open"; readonly standing: Standing }
+  | { readonly change: "follow"; readonly standing: Standing } // it is open, and says something else now
   | { readonly change: "close"; readonly standing: Standing };
 
 export interface Judged {
@@ -57,22 +64,18 @@ export function judgeNode(
   return judged;
 
   function add(subject: string, rule: Rule, answer: Answer): void {
-    const found = answer !== "unknown" && answer.length > 0;
-    if (found || stands(subject)) judged.push({ scope: `${rule.kind}|${subject}|`, rule, answer });
+    if (foundBy(answer).length > 0 || stands(subject))
+      judged.push({ scope: `${rule.kind}|${subject}|`, rule, answer });
   }
 }
 
 /**
- * What stands and is answered for by nobody else: a disk that is in the view no more is clear. It was removed, or
- * known by Ganeti's name since: a minor that Ganeti was not asked about yet has a name of its own.
+ * What stands and is answered for by nobody else: a disk or a node that is in the view no more is clear. It was
+ * removed, or is known by Ganeti's name since: a minor that Ganeti was not asked about yet has a name of its own.
  */
-export function judgeGone(view: ClusterView, subject: string): Judged[] {
-  if (view.inventory === undefined || view.nodes.has(subject) || view.resources.has(subject)) return [];
-  return RULES.filter(({ about }) => about === "resource").map((rule) => ({
-    scope: `${rule.kind}|${subject}|`,
-    rule,
-    answer: [],
-  }));
+export function judgeGone(view: ClusterView, subject: string, nowMs: number): Judged[] {
+  if (view.nodes.has(subject) || view.resources.has(subject) || !isInventoryWhole(view, nowMs)) return [];
+  return RULES.map((rule) => ({ scope: `${rule.kind}|${subject}|`, rule, answer: [] }));
 }
 
 /** The node's name or the disk's key in a scope, or in a standing's key. */
@@ -92,12 +95,13 @@ export function judgeSubject(
   if (rule === undefined) return "unknown";
   if (rule.about === "node") {
     const node = view.nodes.get(subject.node);
-    return node === undefined ? "unknown" : rule.judge(node, view, nowMs, settings);
+    if (node === undefined) return hasLeft(view.ssconf, subject.node) ? [] : "unknown";
+    return rule.judge(node, view, nowMs, settings);
   }
   const resource = [...view.resources.values()].find((r) => isAbout(r, subject));
-  return resource === undefined
-    ? "unknown"
-    : rule.judge(resource, endViews(view, resource, nowMs), view, settings);
+  if (resource !== undefined) return rule.judge(resource, endViews(view, resource, nowMs), view, settings);
+  const removed = subject.instance !== "" && isInventoryWhole(view, nowMs);
+  return removed ? [] : "unknown";
 }
 
 /** @param isHeld a standing that must not close now, by its key */
@@ -111,12 +115,11 @@ export function fold(
   const changes: DetectChange[] = [];
   const standingByScope = Map.groupBy(state.values(), ({ key }) => key.slice(0, key.lastIndexOf("|") + 1));
   for (const { scope, rule, answer } of judged) {
-    if (answer === "unknown") continue;
     const standing = standingByScope.get(scope) ?? [];
-    if (answer.length === 0 && standing.length === 0) continue;
-    const found = new Map(answer.map((finding) => [`${scope}${finding.key}`, finding]));
+    const found = new Map(foundBy(answer).map((finding) => [`${scope}${finding.key}`, finding]));
     for (const [key, finding] of found) stand(key, finding, rule);
-    for (const known of standing) if (!found.has(known.key)) clear(known, rule);
+    for (const known of standing)
+      if (!found.has(known.key) && isKnown(answer, known.key.slice(scope.length))) clear(known, rule);
   }
   return { state: next, changes };
 
@@ -126,9 +129,20 @@ export function fold(
     const open = known?.open ?? false;
     const holdDownMs = Math.max(rule.holdDownMs, finding.holdDownMs ?? 0);
     const opens = !open && nowMs - sinceMs >= holdDownMs;
-    const standing = { key, kind: rule.kind, sinceMs, clearSinceMs: undefined, open: open || opens, finding };
+    const follows = open && isNews(known?.told, finding, nowMs - sinceMs, nowMs);
+    const told = opens || follows ? { finding, atMs: nowMs } : known?.told;
+    const standing: Standing = {
+      key,
+      kind: rule.kind,
+      sinceMs,
+      clearSinceMs: undefined,
+      open: open || opens,
+      finding,
+      told,
+    };
     next.set(key, standing);
     if (opens) changes.push({ change: "open", standing });
+    if (follows) changes.push({ change: "follow", standing });
   }
 
   function clear(standing: Standing, rule: Rule): void {
@@ -139,4 +153,25 @@ export function fold(
     next.delete(standing.key);
     changes.push({ change: "close", standing });
   }
+}
+
+const FIGURES_AT_LEAST_MS = 60_000;
+const FIGURES_AT_MOST_MS = 3_600_000;
+
+/**
+ * An incident follows its evidence. Another severity and other words are news at once; figures, which may grow each
+ * second for weeks, the more rarely the longer it stands.
+ */
+function isNews(told: Told | undefined, finding: Finding, standsMs: number, nowMs: number): boolean {
+  if (told === undefined) return true;
+  if (told.finding.severity !== finding.severity) return true;
+  if (told.finding.summary === finding.summary) return false;
+  if (withoutFigures(told.finding.summary) !== withoutFigures(finding.summary)) return true;
+  const everyMs = Math.min(Math.max(standsMs / 10, FIGURES_AT_LEAST_MS), FIGURES_AT_MOST_MS);
+  return nowMs - told.atMs >= everyMs;
+}
+
+/** "3 I/O errors" and "500 I/O errors" are the same words. */
+export function withoutFigures(text: string): string {
+  return text.replaceAll(/\d+(?:\.\d+)?/g, "N");
 }

@@ -2,8 +2,8 @@
  * Incidents as records: opened from a finding, told what happens to them, closed by an observation and by nothing
  * else. Each change is a value; who holds the store writes it.
  */
-import { Incident, IncidentKind, IncidentState, type Run, type RunEvent } from "@vigie/proto";
-import type { Standing } from "./detect.js";
+import { Incident, IncidentKind, IncidentState, type Severity, type Run, type RunEvent } from "@vigie/proto";
+import { withoutFigures, type Standing } from "./detect.js";
 
 const EVENTS_KEPT = 200;
 
@@ -23,6 +23,7 @@ export function openIncident(id: string, standing: Standing, now: Moment): Incid
     severity: finding.severity,
     state: IncidentState.OPEN,
     subject: finding.subject,
+    findingKey: finding.key,
     summary: finding.summary,
     evidence: [...finding.evidence],
     openedUnixMs: now.unixMs,
@@ -33,6 +34,19 @@ export function openIncident(id: string, standing: Standing, now: Moment): Incid
       ? incident
       : told(incident, { ...now, unixMs: lastProgressUnixMs }, "the resync moved for the last time");
   return told(early, now, `seen: ${finding.summary}`);
+}
+
+/** The incident with what is seen now. What only grew is not worth a line of its own. */
+export function followed(incident: Incident, { finding }: Standing, now: Moment): Incident {
+  const { severity, subject, summary, evidence, key: findingKey } = finding;
+  const next = { ...incident, severity, subject, findingKey, summary, evidence: [...evidence] };
+  if (severity !== incident.severity) return told(next, now, `${word(severity)} now: ${summary}`);
+  const same = withoutFigures(summary) === withoutFigures(incident.summary);
+  return same ? next : told(next, now, `seen: ${summary}`);
+}
+
+function word(severity: Severity): string {
+  return severity.replace("SEVERITY_", "").toLowerCase();
 }
 
 export function told(incident: Incident, now: Moment, text: string): Incident {

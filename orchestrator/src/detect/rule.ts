@@ -1,6 +1,6 @@
 /**
- * What a rule is: a pure question about one mirrored disk or one node. Its answer is a finding, "clear" or
- * "unknown". Unknown neither opens nor closes anything: an incident does not end because a node went silent.
+ * What a rule is: a pure question about one mirrored disk or one node. Its answer is findings, "clear" or "unknown".
+ * Unknown neither opens nor closes anything: an incident does not end because a node went silent.
  */
 import type { Evidence, IncidentKind, Severity, Subject } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
@@ -18,7 +18,28 @@ export interface Finding {
   readonly holdDownMs?: number; // longer than the rule's: it is expected to pass
 }
 
-export type Answer = readonly Finding[] | "unknown"; // no findings: clear
+/** No findings: clear. */
+export type Answer = readonly Finding[] | "unknown" | FoundSoFar;
+
+/** A part of the evidence is missing: what is found is found, and of some of the rest it is not known. */
+export interface FoundSoFar {
+  readonly found: readonly Finding[];
+  readonly unknown: ReadonlySet<string> | "rest"; // by a finding's key
+}
+
+/** @returns what is found, however much else is not known */
+export function foundBy(answer: Answer): readonly Finding[] {
+  if (answer === "unknown") return [];
+  return "found" in answer ? answer.found : answer;
+}
+
+/** Whether what is not found is known not to be: of all, or of one finding's key. */
+export function isKnown(answer: Answer, key?: string): boolean {
+  if (answer === "unknown") return false;
+  if (!("found" in answer)) return true;
+  const { unknown } = answer;
+  return unknown !== "rest" && (key === undefined ? unknown.size === 0 : !unknown.has(key));
+}
 
 interface RuleBase {
   readonly kind: IncidentKind;

@@ -1,6 +1,13 @@
 /** What the rules' tests share: asking a rule about web1's disk, or about a node. */
 import type { GanetiFacts } from "@vigie/proto";
-import type { Answer, DetectSettings, NodeRule, ResourceRule } from "./rule.js";
+import {
+  foundBy,
+  isKnown,
+  type Answer,
+  type DetectSettings,
+  type NodeRule,
+  type ResourceRule,
+} from "./rule.js";
 import { endViews } from "../view/end-view.js";
 import { cluster, NOW_MS, type Says } from "../view/testing.js";
 
@@ -38,6 +45,7 @@ export function aboutNode(
 
 /** "clear", "unknown", or the summaries. */
 export function short(answer: Answer): string | string[] {
-  if (answer === "unknown") return answer;
-  return answer.length === 0 ? "clear" : answer.map(({ summary }) => summary);
+  const found = foundBy(answer);
+  if (found.length > 0) return found.map(({ summary }) => summary);
+  return isKnown(answer) ? "clear" : "unknown";
 }

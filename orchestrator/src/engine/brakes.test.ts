@@ -129,7 +129,7 @@ test("hbal, which moves guests anywhere, waits for every run that holds an insta
   ];
   const asks = (step: PlanStep) => brakeOn(parts, run, step, { takesBack: false, begunRows: 2 });
   parts.open = () => held(["instance web7", "node h8"]);
-  const why = "r-9 works on an instance that hbal could move (I9)";
+  const why = "r-9 and hbal could work on the same instance (I9)";
   expect(asks(MOVES)).toEqual({ kind: "wait", why });
   expect(asks(STEP)).toBeUndefined();
   parts.open = () => held(["node h8"]);

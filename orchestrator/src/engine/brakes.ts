@@ -44,7 +44,7 @@ export function brakeOn(
   if (joined !== undefined) return { kind: "wait", why: waitsFor(joined, "works on the same", "I21") };
   const beside = heldBeside(run, step, open);
   if (beside !== undefined)
-    return { kind: "wait", why: waitsFor(beside, "works on an instance that hbal could move", "I9") };
+    return { kind: "wait", why: waitsFor(beside, "and hbal could work on the same instance", "I9") };
   if (isUntouched(plan, events) && isTooOld(events, parts.wallUnixMs()))
     return { kind: "expired", why: "it was approved, and nothing of it was begun for more than 15 minutes" };
   return undefined;

@@ -2,7 +2,7 @@
  * The desk where incidents lie: it judges what reports and time bring, and keeps the open ones. It writes nothing
  * itself: each call returns the changes that must be kept.
  */
-import { IncidentState, type Clock, type Incident } from "@vigie/proto";
+import { IncidentState, type Clock, type Incident, type IncidentKind } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import {
@@ -15,8 +15,8 @@ import {
   type Judged,
   type Standing,
 } from "../detect/detect.js";
-import { closed, openIncident, told, type Moment } from "../detect/incident-log.js";
-import type { DetectSettings } from "../detect/rule.js";
+import { closed, followed, openIncident, told, type Moment } from "../detect/incident-log.js";
+import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
@@ -28,6 +28,8 @@ export interface Desk {
   readonly judgeAll: (view: ClusterView) => Change[];
   readonly open: () => readonly Incident[];
   readonly find: (id: string) => Incident | undefined;
+  /** Its finding was seen by this life of the orchestrator. */
+  readonly isSeen: (id: string) => boolean;
   /** The disk that an open incident is about, by the view's key; empty: it is about a node. */
   readonly resourceKey: (id: string) => string;
   readonly update: (incident: Incident) => Change[];
@@ -50,12 +52,14 @@ export function createDesk(
   const idOf = new Map<string, string>(); // a standing's key → its incident
   const stale = new Set(open.keys()); // of an earlier life, and not seen again yet
   const judgedAtMs = new Map<string, number>(); // by node, of its last report
+  const ON = { open: opened, follow, close: ended };
 
   return {
     judge,
     judgeAll,
     open: () => [...open.values()],
     find: (id) => open.get(id),
+    isSeen: (id) => open.has(id) && !stale.has(id),
     resourceKey: (id) => [...idOf].find(([, incident]) => incident === id)?.[0].split("|")[1] ?? "",
     update,
     now,
@@ -69,7 +73,7 @@ export function createDesk(
 
   function judgeAll(view: ClusterView): Change[] {
     const nowMs = clock.monotonicMs();
-    const gone = [...states.keys()].flatMap((subject) => judgeGone(view, subject));
+    const gone = [...states.keys()].flatMap((subject) => judgeGone(view, subject, nowMs));
     return [
       ...gone.flatMap((judged) => take(judged, nowMs)),
       ...[...view.nodes.keys()]
@@ -91,20 +95,25 @@ export function createDesk(
     const { state, changes } = fold(before, [judged], nowMs, (key) => isHeld(idOf.get(key) ?? ""));
     if (state.size > 0) states.set(subject, state);
     else states.delete(subject);
-    return changes.flatMap(({ change, standing }) =>
-      change === "open" ? opened(standing) : ended(standing),
-    );
+    return changes.flatMap(({ change, standing }) => ON[change](standing));
   }
 
   function opened(standing: Standing): Change[] {
-    const again = [...stale].map((id) => open.get(id)).find((it) => it !== undefined && isOf(it, standing));
+    const again = [...stale]
+      .map((id) => open.get(id))
+      .find((it) => it !== undefined && isOf(it, standing.kind, standing.finding));
     const incident =
       again === undefined
         ? openIncident(newId(), standing, now())
-        : told(again, now(), "seen again after a restart");
+        : followed(told(again, now(), "seen again after a restart"), standing, now());
     idOf.set(standing.key, incident.id);
     stale.delete(incident.id);
     return update(incident);
+  }
+
+  function follow(standing: Standing): Change[] {
+    const incident = open.get(idOf.get(standing.key) ?? "");
+    return incident === undefined ? [] : update(followed(incident, standing, now()));
   }
 
   function ended(standing: Standing): Change[] {
@@ -119,9 +128,10 @@ export function createDesk(
       .map((id) => open.get(id))
       .filter((incident) => incident !== undefined)
       .filter(({ id }) => !isHeld(id))
-      .filter(({ kind, subject }) => {
+      .filter((incident) => {
+        const { kind, subject } = incident;
         const answer = subject === undefined ? "unknown" : judgeSubject(view, kind, subject, nowMs, settings);
-        return answer !== "unknown" && answer.length === 0;
+        return isKnown(answer) && !foundBy(answer).some((finding) => isOf(incident, kind, finding));
       })
       .flatMap((incident) => update(closed(incident, now())));
   }
@@ -143,11 +153,12 @@ export function createDesk(
   }
 }
 
-function isOf(incident: Incident, { kind, finding }: Standing): boolean {
-  const { subject } = incident;
-  const other = finding.subject;
+/** An incident of a release that kept no finding's key is known by its subject alone. */
+function isOf(incident: Incident, kind: IncidentKind, { key, subject: other }: Finding): boolean {
+  const { subject, findingKey } = incident;
   return (
     incident.kind === kind &&
+    (findingKey === "" || findingKey === key) &&
     subject?.node === other.node &&
     subject.minor === other.minor &&
     subject.instance === other.instance &&

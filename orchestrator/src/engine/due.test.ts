@@ -24,6 +24,7 @@ async function glanced(...outcomes: Outcome[]) {
     runId: "r-1",
     stepId: "snapshot-0",
     sinceMs,
+    heardSinceMs: 0,
     events: () => [],
     clock,
   });

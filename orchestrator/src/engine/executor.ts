@@ -30,10 +30,12 @@ import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
+import { leftAlone } from "./recovery.js";
 import { isDone, jobIdOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
 import { createStillness } from "./still-waiting.js";
+import { createTurns } from "./turns.js";
 
 const POLL_MS = 300;
 const GLANCE_MS = 2_000;
@@ -60,8 +62,14 @@ export interface ExecutorParts {
 export interface Executor {
   /** From now on its locks are held, though it is not on disk yet. @returns lets it go again */
   readonly hold: (run: Run) => () => void;
-  /** Takes up a run where its log ends, writes `first` into it, and drives it until it has ended. */
-  readonly drive: (run: Run, first?: Partial<RunEvent>) => void;
+  /** Drives a run until it has ended, from the moment when it was planned. */
+  readonly drive: (run: Run) => void;
+  /** Takes up a run of an earlier life where its log ends, and writes `first` into it. */
+  readonly takeUp: (run: Run, first: Partial<RunEvent> | undefined) => void;
+  /** This orchestrator does not lead, and may not hear all agents: what was known of silence is not known any more. */
+  readonly lost: () => void;
+  /** It leads again after so long. */
+  readonly returned: (awayMs: number) => void;
   /** With the progress of the step that waits. */
   readonly open: () => readonly Run[];
   /** The same, with the time when each was last worked on. */
@@ -73,33 +81,47 @@ export interface Executor {
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock } = parts;
   const open = new Map<string, Run>();
-  const alive = new Map<string, number>(); // wall clock, ms since 1970
+  const heardSinceMs = new Map<string, number>(); // monotonic; missing: not since it was planned
+  const aliveAtMs = new Map<string, number>(); // monotonic
   const progress = new Map<string, RunProgress>();
+  const heldSince = new Map<string, Held>();
   const looker = createLooker(parts);
+  const turns = createTurns();
   const runs = (): Run[] => [...open.values()].map((run) => ({ ...run, progress: progress.get(run.id) }));
 
   return {
     open: runs,
-    atWork: () => runs().map((run) => ({ run, aliveUnixMs: alive.get(run.id) ?? 0 })),
+    atWork: () => runs().map((run) => ({ run, idleMs: clock.monotonicMs() - (aliveAtMs.get(run.id) ?? 0) })),
     append,
     hold: (run) => {
       open.set(run.id, run);
-      alive.set(run.id, clock.wallUnixMs());
-      return () => void open.delete(run.id);
+      heardSinceMs.set(run.id, clock.monotonicMs());
+      aliveAtMs.set(run.id, clock.monotonicMs());
+      return () => forget(run.id);
     },
-    drive: (run, first) => {
-      open.set(run.id, run);
-      alive.set(run.id, clock.wallUnixMs());
-      void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
+    drive: (run) => drive(run, undefined),
+    takeUp: drive,
+    lost: () => heardSinceMs.clear(),
+    returned: (awayMs) => {
+      for (const run of runs()) {
+        const left = leftAlone(run, awayMs, clock.wallUnixMs(), "leads again");
+        if (left !== undefined) void append(run.id, left).catch((error: unknown) => stuck(run.id, error));
+      }
     },
   };
+
+  function drive(run: Run, first: Partial<RunEvent> | undefined): void {
+    open.set(run.id, run);
+    aliveAtMs.set(run.id, clock.monotonicMs());
+    void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
+  }
 
   async function perform(runId: string, first: Partial<RunEvent> | undefined): Promise<void> {
     if (first !== undefined) await append(runId, first);
     for (;;) {
       const run = open.get(runId);
       if (run?.plan === undefined) return;
-      alive.set(runId, clock.wallUnixMs());
+      aliveAtMs.set(runId, clock.monotonicMs());
       const move = nextMove(run.plan, run.events);
       if (move.move === "none") return;
       try {
@@ -181,10 +203,36 @@ export function createExecutor(parts: ExecutorParts): Executor {
       return;
     }
     if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
+    if (braked !== undefined && (await heldForLong(run, move.step, braked.why))) return;
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: braked.why });
-    await sendStep({ ...parts, looker, append }, sending);
+    const leave = turns.take(move.step);
+    if (leave === undefined) {
+      const text = `waits for its turn at the firewall of ${move.step.node}`;
+      progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text });
+      return clock.sleep(POLL_MS);
+    }
+    try {
+      await sendStep({ ...parts, looker, append }, sending);
+    } finally {
+      leave();
+    }
     if (sending.brake() === undefined) progress.delete(run.id);
+  }
+
+  /** What is held as long as a wait may last is a person's: the approval is of then. @returns it is frozen now */
+  async function heldForLong(run: Run, step: PlanStep, why: string): Promise<boolean> {
+    const held = heldSince.get(run.id);
+    const nowMs = clock.monotonicMs();
+    if (held?.stepId !== step.id || held.rows !== run.events.length) {
+      heldSince.set(run.id, { stepId: step.id, rows: run.events.length, sinceMs: nowMs });
+      return false;
+    }
+    if (nowMs - held.sinceMs < parts.unchangedMs || mannerOf(step).takesBack || run.state === RunState.PAUSED)
+      return false;
+    const text = `${step.title} was held for ${Math.round(parts.unchangedMs / 60_000)} min: ${why}; look, then retry, abort or take over`;
+    await append(run.id, { kind: RunEventKind.FROZEN, stepId: step.id, text });
+    return true;
   }
 
   function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
@@ -199,7 +247,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       brake: () => brakeOn(brakes, open.get(run.id) ?? run, step, { takesBack, begunRows }),
       context: (sinceMs) => contextOf(run.id, step, sinceMs),
       show: (text) => {
-        alive.set(run.id, clock.wallUnixMs());
+        aliveAtMs.set(run.id, clock.monotonicMs());
         progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text });
       },
     };
@@ -220,7 +268,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,
       looked: async (seen) => {
-        alive.set(run.id, clock.wallUnixMs());
+        aliveAtMs.set(run.id, clock.monotonicMs());
         await tell(run.id, step, attempt, seen, clock.monotonicMs() - startedMs);
         if (step.deadlineMs === 0) still = stillness(seen);
         return givenUp() || still !== "";
@@ -300,13 +348,18 @@ export function createExecutor(parts: ExecutorParts): Executor {
     open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
-    if (event.kind === RunEventKind.ENDED) open.delete(runId);
+    if (event.kind === RunEventKind.ENDED) forget(runId);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
     return next;
   }
 
+  function forget(runId: string): void {
+    for (const map of [open, heardSinceMs, aliveAtMs, heldSince]) map.delete(runId);
+  }
+
   function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {
-    return { runId, stepId: step.id, sinceMs, events: () => eventsOf(runId), clock };
+    const heard = heardSinceMs.get(runId);
+    return { runId, stepId: step.id, sinceMs, heardSinceMs: heard, events: () => eventsOf(runId), clock };
   }
 
   function eventsOf(runId: string): readonly RunEvent[] {
@@ -321,6 +374,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
       since.some((e) => e.kind === RunEventKind.ABORT_ASKED || e.kind === RunEventKind.TAKEN_OVER)
     );
   }
+}
+
+/** A brake holds this step, and nothing was written since. */
+interface Held {
+  readonly stepId: string;
+  readonly rows: number;
+  readonly sinceMs: number; // monotonic
 }
 
 function continuesWatcher({ step, begun }: Extract<Move, { move: "send" }>): boolean {

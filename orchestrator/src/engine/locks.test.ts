@@ -5,61 +5,63 @@ import { joinedBy, lockInTheWay, locksOf, type OpenRun } from "./locks.js";
 const HOUR_MS = 3_600_000;
 const plan = (...locks: string[]): Plan => Plan.create({ locks });
 
-function open(state: RunState, locks: string[], aliveUnixMs = 0): OpenRun {
+function open(state: RunState, locks: string[], idleMs = 0): OpenRun {
   const events = [RunEvent.create({ kind: RunEventKind.APPROVED, unixMs: 7 })];
   const run = Run.create({ id: "r-1", state, plan: plan(...locks), events, approvedBy: "anna" });
-  return { run, aliveUnixMs };
+  return { run, idleMs };
 }
 
 test.each([RunState.RUNNING, RunState.WAITING, RunState.UNDOING, RunState.FROZEN, RunState.PAUSED])(
   "a run that is %s holds what its plan names, under the name of who approved it",
   (state) => {
-    expect(locksOf([open(state, ["node h1"])])).toMatchObject([
+    expect(locksOf([open(state, ["node h1"])], 1)).toMatchObject([
       { name: "node h1", runId: "r-1", person: "anna", sinceUnixMs: 7 },
     ]);
   },
 );
 
 test("a run that nobody approved yet holds nothing", () => {
-  expect(locksOf([open(RunState.AWAITING_APPROVAL, ["node h1"])])).toEqual([]);
+  expect(locksOf([open(RunState.AWAITING_APPROVAL, ["node h1"])], 1)).toEqual([]);
 });
 
 test("two plans that share a disk, an instance, a node or a pair are in each other's way, and others are not", () => {
-  const held = locksOf([open(RunState.RUNNING, ["pair h1 h2", "node h1"])]);
+  const held = locksOf([open(RunState.RUNNING, ["pair h1 h2", "node h1"])], 1);
   expect(lockInTheWay(plan("node h3", "pair h1 h2"), "r-2", held, 1)?.name).toBe("pair h1 h2");
   expect(lockInTheWay(plan("node h3", "pair h1 h3"), "r-2", held, 1)).toBeUndefined();
 });
 
 test("a run is never in its own way", () => {
-  const held = locksOf([open(RunState.RUNNING, ["node h1"])]);
+  const held = locksOf([open(RunState.RUNNING, ["node h1"])], 1);
   expect(lockInTheWay(plan("node h1"), "r-1", held, 1)).toBeUndefined();
 });
 
 test("a lock lapses an hour after the last sign of life of its engine, but never where a person must speak", () => {
-  const running = locksOf([open(RunState.RUNNING, ["node h1"], 5)]);
-  expect(lockInTheWay(plan("node h1"), "r-2", running, HOUR_MS + 4)).toBeDefined();
-  expect(lockInTheWay(plan("node h1"), "r-2", running, HOUR_MS + 5)).toBeUndefined();
-  const frozen = locksOf([open(RunState.FROZEN, ["node h1"], 5)]);
-  expect(lockInTheWay(plan("node h1"), "r-2", frozen, 1_000 * HOUR_MS)).toBeDefined();
+  const way = (state: RunState, idleMs: number, nowUnixMs: number) =>
+    lockInTheWay(plan("node h1"), "r-2", locksOf([open(state, ["node h1"], idleMs)], nowUnixMs), nowUnixMs);
+  for (const nowUnixMs of [1, 1_000 * HOUR_MS]) {
+    expect(way(RunState.RUNNING, HOUR_MS - 1, nowUnixMs)).toBeDefined(); // wherever the wall clock was set to
+    expect(way(RunState.RUNNING, HOUR_MS, nowUnixMs)).toBeUndefined();
+    expect(way(RunState.FROZEN, 1_000 * HOUR_MS, nowUnixMs)).toBeDefined();
+  }
 });
 
 test("a run that heals a link may join one that only waits for it, and that one lets it pass first (I21)", () => {
   const waiting = open(RunState.WAITING, ["disk d1"]);
   const heal = { ...plan("disk d1"), mayJoinWaiting: true };
-  expect(lockInTheWay(heal, "r-2", locksOf([waiting]), 1)).toBeUndefined();
-  expect(lockInTheWay(plan("disk d1"), "r-2", locksOf([waiting]), 1)).toBeDefined();
-  expect(lockInTheWay(heal, "r-2", locksOf([open(RunState.RUNNING, ["disk d1"])]), 1)).toBeDefined();
+  expect(lockInTheWay(heal, "r-2", locksOf([waiting], 1), 1)).toBeUndefined();
+  expect(lockInTheWay(plan("disk d1"), "r-2", locksOf([waiting], 1), 1)).toBeDefined();
+  expect(lockInTheWay(heal, "r-2", locksOf([open(RunState.RUNNING, ["disk d1"])], 1), 1)).toBeDefined();
 });
 
 test("heals of links between the same nodes hold these together, and nothing else does (I9)", () => {
   const heal = (...locks: string[]) => ({ ...plan(...locks), mayJoinWaiting: true });
   const names = ["disk d1", "node h1", "pair h1 h2"];
   const at = open(RunState.RUNNING, names);
-  const healing = locksOf([{ ...at, run: { ...at.run, plan: heal(...names) } }]);
+  const healing = locksOf([{ ...at, run: { ...at.run, plan: heal(...names) } }], 1);
   expect(lockInTheWay(heal("disk d2", "node h1", "pair h1 h2"), "r-2", healing, 1)).toBeUndefined();
   expect(lockInTheWay(heal("disk d1", "node h1"), "r-2", healing, 1)?.name).toBe("disk d1");
   expect(lockInTheWay(plan("disk d2", "node h1"), "r-2", healing, 1)?.name).toBe("node h1");
-  expect(lockInTheWay(heal("disk d2", "node h1"), "r-2", locksOf([at]), 1)?.name).toBe("node h1");
+  expect(lockInTheWay(heal("disk d2", "node h1"), "r-2", locksOf([at], 1), 1)?.name).toBe("node h1");
 });
 
 test("a heal waits for none that was begun beside it between the same nodes (I21)", () => {

@@ -19,21 +19,21 @@ const LAPSES_AFTER_MS = 3_600_000; // without a sign of life of its engine: it i
 
 export interface OpenRun {
   readonly run: Run;
-  /** The orchestrator's wall clock, ms since 1970, when the engine last worked on it. */
-  readonly aliveUnixMs: number;
+  /** For so long its engine has not worked on it; by the monotonic clock, for the wall clock may be set. */
+  readonly idleMs: number;
 }
 
-export function locksOf(open: readonly OpenRun[]): Lock[] {
+export function locksOf(open: readonly OpenRun[], nowUnixMs: number): Lock[] {
   return open
     .filter(({ run }) => HOLDING.has(run.state))
-    .flatMap(({ run, aliveUnixMs }) =>
+    .flatMap(({ run, idleMs }) =>
       (run.plan?.locks ?? []).map((name) =>
         Lock.create({
           name,
           runId: run.id,
           person: run.approvedBy,
           sinceUnixMs: run.events.find((e) => e.kind === RunEventKind.APPROVED)?.unixMs ?? 0,
-          expiresUnixMs: waitsForPerson(run) ? 0 : aliveUnixMs + LAPSES_AFTER_MS,
+          expiresUnixMs: waitsForPerson(run) ? 0 : nowUnixMs + LAPSES_AFTER_MS - idleMs,
           waiting: run.state === RunState.WAITING,
           shared: run.plan?.mayJoinWaiting === true && isShareable(name),
         }),
@@ -84,34 +84,51 @@ function isShareable(name: string): boolean {
 
 /**
  * Another run that has Ganeti's watcher paused and is not done with it: the pause is one for all, so only the last run
- * that needs it ends it (I31).
+ * that needs it ends it (I31). One that does not end it itself, for it found the watcher paused, is not one to leave it
+ * to.
  */
 export function needsWatcherPaused(run: Run, open: readonly Run[]): Run | undefined {
-  return open.find((other) => {
-    const { id, state, plan, events } = other;
-    if (id === run.id || plan === undefined || !HOLDING.has(state)) return false;
-    const of = (kind: string) => plan.steps.find(({ action }) => action?.kind?.$case === kind)?.id ?? "";
-    return mayHaveRun(events, of("pauseWatcher")) && !isDone(events, of("continueWatcher"));
-  });
+  return open.find((other) => other.id !== run.id && HOLDING.has(other.state) && hasWatcherPaused(other));
+}
+
+/** It paused Ganeti's watcher, and lets it go on at its end. */
+export function hasWatcherPaused({ plan, events }: Run): boolean {
+  const of = (kind: string) => plan?.steps.find(({ action }) => action?.kind?.$case === kind)?.id;
+  const [paused, resumed] = [of("pauseWatcher"), of("continueWatcher")];
+  if (paused === undefined || resumed === undefined) return false;
+  return mayHaveRun(events, paused) && !isDone(events, resumed);
 }
 
 /**
  * Whom a step that moves guests anywhere lets end first: a run that holds an instance, wherever that is (I9). Of two
- * that have nothing else left, the one that was approved first goes on.
+ * that have nothing else left, the one that was approved first goes on. And whom every step on an instance lets end
+ * first: a run whose hbal is at work, and may move that instance too.
  */
 export function heldBeside(run: Run, step: PlanStep, open: readonly Run[]): Run | undefined {
-  if (!movesGuestsAnywhere(step)) return undefined;
+  if (!movesGuestsAnywhere(step))
+    return holdsInstance(run)
+      ? open.find((other) => other.id !== run.id && HOLDING.has(other.state) && movesGuestsNow(other))
+      : undefined;
   return open.find(
     (other) =>
       other.id !== run.id &&
       HOLDING.has(other.state) &&
-      other.plan?.locks.some((name) => name.startsWith("instance ")) === true &&
+      holdsInstance(other) &&
       !(hasOnlyMovesLeft(other) && approvedAt(other) > approvedAt(run)),
   );
 }
 
 function movesGuestsAnywhere({ action }: PlanStep): boolean {
   return action?.kind?.$case === "rebalance";
+}
+
+function holdsInstance({ plan }: Run): boolean {
+  return plan?.locks.some((name) => name.startsWith("instance ")) === true;
+}
+
+function movesGuestsNow({ plan, events }: Run): boolean {
+  const moves = plan?.steps.filter(movesGuestsAnywhere) ?? [];
+  return moves.some(({ id }) => mayHaveRun(events, id) && !isDone(events, id));
 }
 
 function hasOnlyMovesLeft({ plan, events }: Run): boolean {

@@ -1,6 +1,6 @@
 /**
  * Looks at the world for a condition: asks the agents that can see it, now, and judges what they say. A look that
- * some agent did not answer says nothing (I7).
+ * some agent did not answer says nothing, and neither "seen" nor "never" (I7).
  */
 import { explain, SourceState, type Clock, type Condition } from "@vigie/proto";
 import type { Gateway, ObservedAt } from "../gateway/gateway.js";
@@ -55,7 +55,7 @@ export function createLooker(parts: LookParts): Looker {
       if (!whole) answered = false;
       const seen = watch(parts.view());
       if (seen.seen && whole) return { end: "seen", what: seen.what, askedAtMs };
-      if (!seen.seen && seen.never !== "") return { end: "never", why: seen.never };
+      if (!seen.seen && seen.never !== "" && whole) return { end: "never", why: seen.never };
       if (await looked(seen)) return { end: "stopped" };
       const tookMs = clock.monotonicMs() - startedMs;
       if (forMs > 0 && tookMs >= forMs) return { end: "time-over", answered, what: seen.what ?? "" };

@@ -28,6 +28,7 @@ import {
   sinceRetry,
   standingFailure,
   toTakeBack,
+  skippedByPerson,
 } from "./run-log.js";
 
 export type Move =
@@ -84,7 +85,9 @@ function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | un
     const move = stepMove(step, events, events);
     return isPaused(events) && begins(move) ? { move: "await-person" } : move;
   }
-  return { move: "end", state: RunState.SUCCEEDED, reason: "every step was seen in the world" };
+  const skipped = skippedByPerson(events).join(", ");
+  const but = skipped === "" ? "" : `, but for what a person skipped: ${skipped}`;
+  return { move: "end", state: RunState.SUCCEEDED, reason: `every step was seen in the world${but}` };
 }
 
 /**

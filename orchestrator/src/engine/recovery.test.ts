@@ -8,9 +8,9 @@ const LATER_MS = PLANNED_MS + 16 * 60_000;
 const INTENT = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1, unixMs: PLANNED_MS });
 const APPROVED = BEGUN.map((event) => ({ ...event, unixMs: PLANNED_MS }));
 
-function taken(events: readonly RunEvent[], wallUnixMs: number, state = RunState.RUNNING) {
+function taken(events: readonly RunEvent[], wallUnixMs: number, state = RunState.RUNNING, leftUnixMs = 0) {
   const plan = { ...PLAN, plannedUnixMs: PLANNED_MS };
-  return recoveryRow(Run.create({ id: "r-1", plan, state, events: [...events] }), wallUnixMs);
+  return recoveryRow(Run.create({ id: "r-1", plan, state, events: [...events] }), leftUnixMs, wallUnixMs);
 }
 
 test("a run that had begun goes on after a short while", () => {
@@ -24,8 +24,18 @@ test("one that was left in its middle for long is paused: people have acted mean
   });
 });
 
-test("one that waits for a resync goes on waiting, however long the orchestrator was away", () => {
-  expect(taken([...APPROVED, INTENT], LATER_MS, RunState.WAITING)).toMatchObject({
+test("one that waits for a resync goes on when the orchestrator was away for a moment, and is paused after long", () => {
+  const rows = [...APPROVED, INTENT];
+  expect(taken(rows, LATER_MS, RunState.WAITING, LATER_MS - 60_000)).toMatchObject({
+    kind: RunEventKind.RECOVERED,
+  });
+  expect(taken(rows, LATER_MS, RunState.WAITING, PLANNED_MS)).toMatchObject({
+    kind: RunEventKind.PAUSE_ASKED,
+  });
+});
+
+test("one whose engine gave a sign of life a moment ago goes on, though its last row is old", () => {
+  expect(taken([...APPROVED, INTENT], LATER_MS, RunState.RUNNING, LATER_MS - 60_000)).toMatchObject({
     kind: RunEventKind.RECOVERED,
   });
 });

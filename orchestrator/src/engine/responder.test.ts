@@ -37,7 +37,9 @@ beforeEach(() => {
   );
   asked = [];
   silent = new Set();
-  const parts: Pick<ResponderParts, "clock" | "config" | "view" | "observe"> = {
+  const executor = { open: () => [] };
+  const parts: Partial<ResponderParts> = {
+    executor: executor as unknown as ResponderParts["executor"],
     clock,
     config: orchestratorConfigSchema.parse({}),
     view: () => view,

@@ -31,9 +31,9 @@ import type { Resource } from "../view/join.js";
 import { redundancyOf, type Redundancy } from "../view/redundancy.js";
 import type { Desk } from "./desk.js";
 import type { Executor } from "./executor.js";
-import { heldDisks, lockInTheWay, locksOf } from "./locks.js";
+import { hasWatcherPaused, heldDisks, lockInTheWay, locksOf } from "./locks.js";
 import { planAgain } from "./plan-again.js";
-import { couldNotBegin } from "./run-log.js";
+import { couldNotBegin, mayHaveChanged, skippedByPerson } from "./run-log.js";
 import { sealed } from "./seal-plan.js";
 import { newRun, startRun } from "./start-run.js";
 
@@ -80,7 +80,7 @@ export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
   const askedAtMs = new Map<string, number>(); // by the incident's id
   const restsUntilMs = new Map<string, number>(); // likewise
-  const begun = new Map<string, boolean>(); // by the id of a run that has ended
+  const outcomes = new Map<string, Outcome>(); // by the id of a run that has ended
   return { tick, plan };
 
   async function tick(): Promise<void> {
@@ -93,15 +93,23 @@ export function createResponder(parts: ResponderParts): Responder {
     for (const incident of waiting) await respond(incident, recent);
   }
 
-  /** Nobody needs a plan any more whose incident is over. */
+  /**
+   * Nobody needs a plan any more whose incident is over. All are ended in one moment: a person who approves one while
+   * the others' rows are written must not lose it.
+   */
   async function withdraw(): Promise<void> {
-    for (const { id, state, plan: planned } of parts.executor.open()) {
+    const over = parts.executor.open().filter(({ state, plan: planned }) => {
       const incidentId = planned?.incidentId ?? "";
-      if (state !== RunState.AWAITING_APPROVAL || incidentId === "" || desk.find(incidentId) !== undefined)
-        continue;
-      const text = `its incident ${incidentId} is over`;
-      await parts.executor.append(id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
-    }
+      return state === RunState.AWAITING_APPROVAL && incidentId !== "" && desk.find(incidentId) === undefined;
+    });
+    const ended = over.map(({ id, plan: planned }) =>
+      parts.executor.append(id, {
+        kind: RunEventKind.ENDED,
+        state: RunState.ABORTED,
+        text: `its incident ${planned?.incidentId} is over`,
+      }),
+    );
+    await Promise.all(ended);
   }
 
   /** What is only observed, or whose plan was refused, is looked at again now and then: what was not known may be known. */
@@ -127,8 +135,10 @@ export function createResponder(parts: ResponderParts): Responder {
       const proposes = decision.act === "observe" && proposed?.plan !== undefined;
       const hint = proposes ? [`proposed: ${planAgain(proposed.plan)}`] : [];
       const reasons = [...decision.reasons, ...hint];
-      if (sameWords(reasons, incident.decision)) return;
-      return parts.record(desk.update(decided(incident, desk.now(), IncidentState.OPEN, reasons)));
+      const waitsAs = decision.needsPerson ? IncidentState.NEEDS_PERSON : IncidentState.OPEN;
+      if (incident.state === waitsAs && sameWords(reasons, incident.decision)) return;
+      const judged = { ...decided(incident, desk.now(), waitsAs, reasons), runId: "" }; // it is looked at again
+      return parts.record(desk.update(judged));
     }
     const state = decision.act === "run" ? IncidentState.HEALING : IncidentState.NEEDS_PERSON;
     const judged = decided(incident, desk.now(), state, decision.reasons);
@@ -140,12 +150,13 @@ export function createResponder(parts: ResponderParts): Responder {
     const approver = decision.act === "run" ? "policy" : undefined;
     await startRun(parts, run, "policy", approver, desk.update(underRun(judged, run, desk.now())));
     const { locks, destructive } = proposed.plan;
-    if (approver !== undefined) recent.unshift({ locks, destructive, agoMs: 0, sent: true, end: "at work" });
+    if (approver !== undefined)
+      recent.unshift({ locks, destructive, agoMs: 0, sent: true, refused: false, end: "at work" });
   }
 
-  /** Of an earlier life, and about a disk: its finding must come again before anything is planned on it. */
-  function isForgotten({ id, subject }: Incident): boolean {
-    return subject?.instance !== "" && resourceOf(id) === undefined;
+  /** Of an earlier life: its finding must come again before anything is planned for it. */
+  function isForgotten({ id }: Incident): boolean {
+    return !desk.isSeen(id);
   }
 
   function resourceOf(incidentId: string): Resource | undefined {
@@ -238,6 +249,7 @@ export function createResponder(parts: ResponderParts): Responder {
       incidentId: incident?.id ?? "",
       ttlS: config.cut.ttl_s,
       minStillMs: config.detect.stall_after_s * 1000,
+      ownWatcherPause: parts.executor.open().some(hasWatcherPaused),
     };
     return { runbook, request };
   }
@@ -254,13 +266,13 @@ export function createResponder(parts: ResponderParts): Responder {
     const clash =
       planned === undefined
         ? undefined
-        : lockInTheWay(planned, "", locksOf(parts.executor.atWork()), nowUnixMs);
+        : lockInTheWay(planned, "", locksOf(parts.executor.atWork(), nowUnixMs), nowUnixMs);
     return {
       leads: status.leads,
       leadReason: status.reason,
       locks: planned?.locks ?? [],
       recentRuns,
-      lockInTheWay: clash === undefined ? "" : `${clash.runId} is at work on ${clash.name} (I9)`,
+      lockInTheWay: clash,
       planRefusals: planned?.refusals ?? (proposed === undefined ? [] : [proposed.refusal]),
       destructive: planned?.destructive ?? false,
       typedWord: planned?.typedWord ?? "",
@@ -311,26 +323,37 @@ export function createResponder(parts: ResponderParts): Responder {
       locks: run.plan?.locks ?? [],
       agoMs: Math.max(0, clock.wallUnixMs() - (run.plan?.plannedUnixMs ?? 0)),
       destructive: run.plan?.destructive ?? true,
-      sent: !(await neverBegun(run)),
-      end: endOf(run),
+      ...(await outcomeOf(run)),
     };
   }
 
   /** By its rows, which are read once: they change no more when it has ended. */
-  async function neverBegun({ id, state }: Run): Promise<boolean> {
-    if (state !== RunState.FAILED && state !== RunState.ABORTED) return false;
-    const known = begun.get(id);
-    if (known !== undefined) return !known;
-    const [whole] = await parts.store.runsById(id);
-    const never = whole !== undefined && couldNotBegin(whole);
-    begun.set(id, !never);
-    return never;
+  async function outcomeOf(run: Run): Promise<Outcome> {
+    if (!ENDED.has(run.state)) return { sent: true, refused: false, end: endOf(run.state) };
+    const known = outcomes.get(run.id);
+    if (known !== undefined) return known;
+    const [whole] = await parts.store.runsById(run.id);
+    const { state, events } = whole ?? run;
+    const sent = whole === undefined || mayHaveChanged(whole); // what a guard refused has done nothing
+    const refused = !sent && whole !== undefined && !couldNotBegin(whole);
+    const seen = skippedByPerson(events).length === 0; // what a person skipped, nobody has seen to help
+    const outcome: Outcome = {
+      sent,
+      refused,
+      end: endOf(state === RunState.SUCCEEDED && !seen ? RunState.ABORTED : state),
+    };
+    outcomes.set(run.id, outcome);
+    return outcome;
   }
 }
 
-function endOf({ state }: Run): RecentRun["end"] {
+type Outcome = Pick<RecentRun, "sent" | "refused" | "end">;
+
+const ENDED: ReadonlySet<RunState> = new Set([RunState.SUCCEEDED, RunState.FAILED, RunState.ABORTED]);
+
+function endOf(state: RunState): RecentRun["end"] {
   if (state === RunState.SUCCEEDED) return "helped";
-  if (state === RunState.ABORTED) return "given up"; // by a person
+  if (state === RunState.ABORTED || state === RunState.PAUSED) return "given up"; // by a person, or for now
   return state === RunState.FAILED || state === RunState.FROZEN ? "did not help" : "at work";
 }
 

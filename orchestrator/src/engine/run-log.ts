@@ -107,15 +107,41 @@ export function isPastReturn(plan: Plan, events: readonly RunEvent[]): boolean {
 /** Nothing of the run was done, seen or said since its approval: it is still only approved. */
 export function isUntouched(plan: Plan | undefined, events: readonly RunEvent[]): boolean {
   if (events.some(({ kind }) => TOUCHES.has(kind))) return false;
-  return plan?.steps.some((step) => mayHaveRun(events, step.id)) !== true;
+  return !mayHaveChanged({ plan, events });
 }
 
-/** It ended before anything was sent, and neither an agent's guard nor a person said no: it could not be begun. */
-export function couldNotBegin({ plan, events }: Run): boolean {
-  const saidNo = events.some(
-    (e) => e.result !== undefined || (e.kind === RunEventKind.ABORT_ASKED && e.actor !== ENGINE),
+interface Past {
+  readonly plan: Plan | undefined;
+  readonly events: readonly RunEvent[];
+}
+
+/** A step of it was sent, and was not refused. */
+export function mayHaveChanged({ plan, events }: Past): boolean {
+  return plan?.steps.some((step) => mayHaveRun(events, step.id)) === true;
+}
+
+/** A person left a step as it was: nobody saw in the world what it was to do. */
+export function skippedByPerson(events: readonly RunEvent[]): string[] {
+  return events
+    .filter(({ kind, actor }) => kind === RunEventKind.STEP_SKIPPED && actor !== "" && actor !== ENGINE)
+    .map(({ stepId }) => stepId);
+}
+
+/** A person said that it is to end. */
+export function wasGivenUp(events: readonly RunEvent[]): boolean {
+  return events.some(
+    ({ kind, actor }) =>
+      kind === RunEventKind.TAKEN_OVER || (kind === RunEventKind.ABORT_ASKED && actor !== ENGINE),
   );
-  return !saidNo && has(events, RunEventKind.ENDED) && isUntouched(plan, events);
+}
+
+/**
+ * It ended before anything was changed, and neither an agent's guard nor a person said no: it could not be begun. That
+ * something is not known yet is no "no".
+ */
+export function couldNotBegin(run: Run): boolean {
+  const refused = run.events.some((e) => e.result !== undefined && e.result.code !== "NOT_KNOWN_YET");
+  return !refused && !wasGivenUp(run.events) && has(run.events, RunEventKind.ENDED) && !mayHaveChanged(run);
 }
 
 /** The actor of what nobody asked for. */

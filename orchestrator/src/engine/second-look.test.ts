@@ -168,14 +168,14 @@ const left = (state: RunState, events = BEGUN) =>
 test("an undo that was left for ten hours does not go on unasked, but for a cut and the watcher's pause", () => {
   const sent = row(RunEventKind.STEP_INTENT, { stepId: "cut-link", attempt: 1 });
   const events = [...BEGUN, sent, row(RunEventKind.UNDO_STARTED)];
-  expect(recoveryRow(left(RunState.UNDOING, events), 37_000_000)?.kind).toBe(RunEventKind.RECOVERED);
+  expect(recoveryRow(left(RunState.UNDOING, events), 0, 37_000_000)?.kind).toBe(RunEventKind.RECOVERED);
   const flags = {
     ...plan,
     steps: plan.steps.map((step) =>
       step.id === "restore-link" ? { ...step, action: plan.steps[0]?.action } : step,
     ),
   };
-  expect(recoveryRow({ ...left(RunState.UNDOING, events), plan: flags }, 37_000_000)).toMatchObject({
+  expect(recoveryRow({ ...left(RunState.UNDOING, events), plan: flags }, 0, 37_000_000)).toMatchObject({
     kind: RunEventKind.FROZEN,
     stepId: "restore-link",
   });
@@ -189,7 +189,7 @@ test("of a run that a stop held for 20 minutes it is not said that its orchestra
     resultRow("cut-link", 1, ActionOutcome.DONE),
     row(RunEventKind.STEP_VERIFIED, of),
   ];
-  expect(recoveryRow(left(RunState.RUNNING, events), 1_000_000 + 20 * 60_000)?.text).not.toContain(
+  expect(recoveryRow(left(RunState.RUNNING, events), 0, 1_000_000 + 20 * 60_000)?.text).not.toContain(
     "away for 20 min",
   );
 });

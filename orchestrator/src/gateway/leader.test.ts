@@ -9,13 +9,17 @@ let world: { up: string[]; nodes: string[]; master: string; highest: number; sto
 let recorded: Change[];
 let announced: number[];
 let leader: Leader;
+let away: number[];
+let nowMs: number;
 
-const clock: Clock = { monotonicMs: () => 0, wallUnixMs: () => 0, sleep: () => Promise.resolve() };
+const clock: Clock = { monotonicMs: () => nowMs, wallUnixMs: () => 0, sleep: () => Promise.resolve() };
 
 beforeEach(() => {
   world = { up: ["h1", "h2"], nodes: ["h1", "h2"], master: "h1", highest: 4, stored: 2, broken: "" };
   recorded = [];
   announced = [];
+  away = [];
+  nowMs = 0;
   leader = createLeader({
     clock,
     ownNode: "h1",
@@ -24,6 +28,8 @@ beforeEach(() => {
     record: async (changes) => void recorded.push(...changes),
     broken: () => world.broken,
     announce: (epoch) => void announced.push(epoch),
+    lost: () => undefined,
+    returned: (awayMs) => void away.push(awayMs),
   });
 });
 
@@ -33,6 +39,7 @@ function view(): ClusterView {
     connected: world.up.includes(name),
     masterNode: world.master,
     highestEpoch: world.highest,
+    reportedAtMs: nowMs,
   }));
   return {
     ...emptyView("h1"),
@@ -91,6 +98,8 @@ test("the epoch that could not be kept is not used", async () => {
     record: () => Promise.reject(new Error("disk full")),
     broken: () => "",
     announce: (epoch) => void announced.push(epoch),
+    lost: () => undefined,
+    returned: (awayMs) => void away.push(awayMs),
   });
   await expect(failing.tick()).rejects.toThrow();
   expect([failing.epoch(), announced]).toEqual([0, []]);
@@ -125,4 +134,16 @@ test("a confirmation that was of no use is not kept for later", async () => {
   world.up = ["h1"];
   await leader.tick();
   expect(leader.epoch()).toBe(0);
+});
+
+test("who led before is told for how long it did not, before anything is sent with the new epoch", async () => {
+  await leader.tick();
+  expect(away).toEqual([]);
+  world.up = [];
+  nowMs = 1_000;
+  await leader.tick();
+  world.up = ["h1", "h2"];
+  nowMs = 61_000;
+  await leader.tick();
+  expect([away, leader.epoch() > 0]).toEqual([[60_000], true]);
 });

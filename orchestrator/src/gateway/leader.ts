@@ -24,11 +24,15 @@ export interface LeaderParts {
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly broken: () => string; // why nothing can be kept; empty: it can
   readonly announce: (epoch: number) => void;
+  readonly lost: () => void;
+  /** Before anything can be sent with the new epoch. @param awayMs since it led last */
+  readonly returned: (awayMs: number) => void;
 }
 
 export function createLeader(parts: LeaderParts): Leader {
   let held = 0; // our epoch, on disk; 0: not leading
   let confirmedBy: string | undefined;
+  let lostAtMs: number | undefined; // monotonic; undefined: it leads, or has never led
 
   return {
     tick,
@@ -53,6 +57,8 @@ export function createLeader(parts: LeaderParts): Leader {
     if (leads === held > 0) return;
     if (!leads) {
       held = 0;
+      lostAtMs = parts.clock.monotonicMs();
+      parts.lost();
       parts.announce(0);
       if (parts.broken() === "") await parts.record(changes("leadership.lost", 0, reason));
       return;
@@ -60,6 +66,8 @@ export function createLeader(parts: LeaderParts): Leader {
     const epoch = nextEpoch(parts.view(), await parts.store.epoch());
     await parts.record([{ record: "epoch", epoch }, ...changes("leadership.won", epoch, reason)]);
     held = epoch;
+    if (lostAtMs !== undefined) parts.returned(parts.clock.monotonicMs() - lostAtMs);
+    lostAtMs = undefined;
     parts.announce(epoch);
   }
 

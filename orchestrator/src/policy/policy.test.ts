@@ -1,4 +1,4 @@
-import { Incident, IncidentKind } from "@vigie/proto";
+import { Incident, IncidentKind, Lock } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { modeOf, orchestratorConfigSchema, type PolicyConfig } from "../config.js";
 import { decide, type Decision, type PolicyFacts, type RecentRun } from "./policy.js";
@@ -9,7 +9,7 @@ const FREE: PolicyFacts = {
   leadReason: "",
   locks: ["disk d1", "instance web1", "node h1", "node h2", "pair h1 h2"],
   recentRuns: [],
-  lockInTheWay: "",
+  lockInTheWay: undefined,
   planRefusals: [],
   destructive: false,
   rung: "none",
@@ -20,6 +20,7 @@ const FREE: PolicyFacts = {
   elsewhere: { active: 100, single: 34 },
   nowUnixMs: Date.parse("2026-11-22T12:00:00Z"), // a Sunday
 };
+const HELD = Lock.create({ name: "node h2", runId: "r-9", expiresUnixMs: 1 });
 const STALL = Incident.create({ kind: IncidentKind.STALLED_SYNC });
 
 function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, runbook = "reset"): Decision {
@@ -28,7 +29,7 @@ function ask(facts: Partial<PolicyFacts> = {}, config: PolicyConfig = SHIPPED, r
 
 function recent(change: Partial<RecentRun>): RecentRun {
   const locks = ["disk d9", "node h8", "node h9"];
-  return { locks, agoMs: 1_000, destructive: false, sent: true, end: "helped", ...change };
+  return { locks, agoMs: 1_000, destructive: false, sent: true, refused: false, end: "helped", ...change };
 }
 
 test("as shipped, a stalled resync is healed, and nothing else is touched", () => {
@@ -38,14 +39,14 @@ test("as shipped, a stalled resync is healed, and nothing else is touched", () =
 });
 
 test("with nothing in the way a run begins, and the reasons say so", () => {
-  expect(ask()).toEqual({
+  expect(ask()).toMatchObject({
     act: "run",
     reasons: ["policy for this kind is auto", "no limit is reached", "every guard held when it was planned"],
   });
 });
 
 test("observe does nothing, whatever else is so", () => {
-  expect(ask({ twoPrimaries: true }, { ...SHIPPED, stalled_sync: "observe" })).toEqual({
+  expect(ask({ twoPrimaries: true }, { ...SHIPPED, stalled_sync: "observe" })).toMatchObject({
     act: "observe",
     reasons: ["policy for this kind is observe"],
   });
@@ -53,7 +54,7 @@ test("observe does nothing, whatever else is so", () => {
 
 test("ask asks, and shows what would have stopped it too", () => {
   const config: PolicyConfig = { ...SHIPPED, stalled_sync: "ask" };
-  expect(ask({}, config)).toEqual({ act: "ask", reasons: ["policy for this kind is ask"] });
+  expect(ask({}, config)).toMatchObject({ act: "ask", reasons: ["policy for this kind is ask"] });
   expect(ask({ twoPrimaries: true }, config).reasons).toHaveLength(2);
 });
 
@@ -119,7 +120,7 @@ describe("each of these is waited for, and is the reason that is shown", () => {
     ["everything is stopped (I33)", { stopped: "anna: maintenance" }, "anna: maintenance"],
     [
       "another run is at work there (I9)",
-      { lockInTheWay: "r-9 is at work on node h2 (I9)" },
+      { lockInTheWay: HELD },
       "waits for its turn: r-9 is at work on node h2 (I9)",
     ],
     [
@@ -136,8 +137,20 @@ describe("each of these is waited for, and is the reason that is shown", () => {
     expect(reasons).toEqual(["policy for this kind is auto", expect.stringContaining(shown)]);
   });
 
+  test("a run that waits for a person is in the way until a person acts, and that is said", () => {
+    expect(ask({ lockInTheWay: HELD }).needsPerson).toBe(false);
+    expect(ask({ lockInTheWay: { ...HELD, expiresUnixMs: 0 } })).toEqual({
+      act: "wait",
+      needsPerson: true,
+      reasons: [
+        "policy for this kind is auto",
+        "r-9 holds node h2, and waits for a person: vigie run show r-9 (I9)",
+      ],
+    });
+  });
+
   test("what a person must decide is asked at once, whatever is waited for beside it", () => {
-    expect(ask({ lockInTheWay: "r-9", twoPrimaries: true }).act).toBe("ask");
+    expect(ask({ lockInTheWay: HELD, twoPrimaries: true }).act).toBe("ask");
   });
 
   test("a reason does not change while it is waited for: an incident gets no new row each second", () => {
@@ -169,7 +182,7 @@ test("while over a third of the other mirrored disks have one copy only, what is
 });
 
 test("every reason is told, not only the first", () => {
-  const facts = { twoPrimaries: true, planRefusals: ["a", "b"], lockInTheWay: "r-9" };
+  const facts = { twoPrimaries: true, planRefusals: ["a", "b"], lockInTheWay: HELD };
   expect(ask(facts).reasons).toHaveLength(5);
 });
 
@@ -188,7 +201,9 @@ test("a run elsewhere is no obstacle", () => {
 
 test("a tag on the nearest object overrules the configuration, in both directions", () => {
   expect(ask({ tags: [["vigie:observe"], ["vigie:auto"]] }).act).toBe("observe");
-  expect(ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" })).toEqual({
+  expect(
+    ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" }),
+  ).toMatchObject({
     act: "run",
     reasons: [
       "policy for this kind is auto, by a tag in Ganeti",

@@ -8,7 +8,7 @@
  * others side by side once it is seen to have helped; none is repeated on a disk that stalls again; and once several did
  * not help a person is asked, for then the error may be ours.
  */
-import type { Incident } from "@vigie/proto";
+import type { Incident, Lock } from "@vigie/proto";
 import { modeOf, type PolicyConfig } from "../config.js";
 import type { Redundancy } from "../view/redundancy.js";
 import { ganetiLimits, modeByTags, type Rung, type TagLevels } from "./tags.js";
@@ -17,6 +17,8 @@ import { isInWindow } from "./windows.js";
 export interface Decision {
   readonly act: "observe" | "ask" | "wait" | "run";
   readonly reasons: readonly string[];
+  /** It is waited for, and passes only when a person does something elsewhere. */
+  readonly needsPerson: boolean;
 }
 
 export interface PolicyFacts {
@@ -25,7 +27,7 @@ export interface PolicyFacts {
   /** What the plan would hold: "instance web1", "node h1", "disk UUID"; empty without a plan. */
   readonly locks: readonly string[];
   readonly recentRuns: readonly RecentRun[]; // automatic ones of the last hour and more, newest first
-  readonly lockInTheWay: string; // whose lock the plan would need; empty: none
+  readonly lockInTheWay: Lock | undefined; // that the plan would need
   readonly planRefusals: readonly string[]; // of the plan that would be run
   readonly destructive: boolean;
   readonly typedWord: string; // that the plan asks a person for; empty: none
@@ -42,12 +44,14 @@ export interface RecentRun {
   readonly agoMs: number;
   readonly destructive: boolean;
   readonly sent: boolean; // anything of it: one that could not be begun has not been tried
+  readonly refused: boolean; // by a guard, before anything was changed
   readonly end: "helped" | "did not help" | "given up" | "at work";
 }
 
 interface Obstacle {
   readonly reason: string;
-  readonly passes: boolean; // by itself: it is looked at again
+  readonly passes: boolean; // it is looked at again
+  readonly needsPerson: boolean; // it passes when a person has acted elsewhere, and not by itself
 }
 
 /** @param runbook that mends this kind of incident; empty: there is none */
@@ -62,15 +66,22 @@ export function decide(
   const mode = tagged ?? modeOf(config, incident.kind);
   const said = `policy for this kind is ${mode}${tagged === undefined ? "" : ", by a tag in Ganeti"}`;
   if (runbook === "")
-    return { act: "observe", reasons: [said, "there is no runbook for it: a person decides"] };
-  if (mode === "observe") return { act: "observe", reasons: [said] };
+    return {
+      act: "observe",
+      reasons: [said, "there is no runbook for it: a person decides"],
+      needsPerson: false,
+    };
+  if (mode === "observe") return { act: "observe", reasons: [said], needsPerson: false };
   const obstacles = [...standingObstacles(facts), ...limits(config, facts)];
   const reasons = [said, ...obstacles.map(({ reason }) => reason)];
-  if (mode === "ask" || obstacles.some(({ passes }) => !passes)) return { act: "ask", reasons };
-  if (obstacles.length > 0) return { act: "wait", reasons };
+  if (mode === "ask" || obstacles.some(({ passes }) => !passes))
+    return { act: "ask", reasons, needsPerson: true };
+  if (obstacles.length > 0)
+    return { act: "wait", reasons, needsPerson: obstacles.some(({ needsPerson }) => needsPerson) };
   return {
     act: "run",
     reasons: [said, "no limit is reached", "every guard held when it was planned"],
+    needsPerson: false,
   };
 }
 
@@ -96,15 +107,26 @@ function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
     );
   const unsent = ofDisk.filter(({ sent, agoMs }) => !sent && agoMs < HOUR_MS);
   const newest = Math.min(...unsent.map(({ agoMs }) => agoMs));
-  if (newest < unsent.length * NOT_BEGUN_AGAIN_MS)
-    obstacles.push(
-      waitsFor(
-        `a run that could not be begun is tried again after ${unsent.length} min, and later each time`,
-      ),
-    );
+  if (newest < unsent.length * NOT_BEGUN_AGAIN_MS) obstacles.push(triedAgain(unsent));
   obstacles.push(...(facts.destructive ? destructiveLimits(config, facts) : healLimits(config, facts)));
-  if (facts.lockInTheWay !== "") obstacles.push(waitsFor(`waits for its turn: ${facts.lockInTheWay}`));
+  if (facts.lockInTheWay !== undefined) obstacles.push(waitsForLock(facts.lockInTheWay));
   return obstacles;
+}
+
+/** What a guard refused is a person's to look at, and passes too where the world changes. */
+function triedAgain(unsent: readonly RecentRun[]): Obstacle {
+  const newest = unsent.toSorted((a, b) => a.agoMs - b.agoMs)[0];
+  const refused = newest?.refused === true;
+  const what = refused ? "a run that was refused" : "a run that could not be begun";
+  const reason = `${what} is tried again after ${unsent.length} min, and later each time`;
+  return { reason, passes: true, needsPerson: refused };
+}
+
+/** A run that is paused or frozen holds what it holds until somebody looks at it. */
+function waitsForLock({ runId, name, expiresUnixMs }: Lock): Obstacle {
+  if (expiresUnixMs > 0) return waitsFor(`waits for its turn: ${runId} is at work on ${name} (I9)`);
+  const reason = `${runId} holds ${name}, and waits for a person: vigie run show ${runId} (I9)`;
+  return { reason, passes: true, needsPerson: true };
 }
 
 function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
@@ -154,11 +176,11 @@ const NOT_BEGUN_AGAIN_MS = 60_000;
 const WAVE_MS = 10 * 60_000; // what helped so long ago says little of what stalls now
 
 function waitsFor(reason: string): Obstacle {
-  return { reason, passes: true };
+  return { reason, passes: true, needsPerson: false };
 }
 
 function forPerson(reason: string): Obstacle {
-  return { reason, passes: false };
+  return { reason, passes: false, needsPerson: true };
 }
 
 /** While much of the cluster lives from one copy, the next thing that goes wrong loses data: a person decides (I9). */

@@ -104,6 +104,10 @@ export function nodeQuiet(node: string): Condition {
   return condition({ $case: "nodeQuiet", value: { node } });
 }
 
+export function copyBroken(end: DrbdEnd): Condition {
+  return condition({ $case: "copyBroken", value: { end } });
+}
+
 export function copyUpToDate(end: DrbdEnd): Condition {
   return condition({ $case: "copyUpToDate", value: { end } });
 }

@@ -1,5 +1,5 @@
 /** Whether one copy of a mirrored disk may be given up: the other one must be whole by both ends' word (I1, I7). */
-import { ConnectionState, connectionWord, DiskState, diskWord } from "@vigie/proto";
+import { ConnectionState, connectionWord, DiskState, diskWord, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
@@ -18,6 +18,17 @@ export function copyAt(view: ClusterView, resource: Resource, node: string, nowM
     own: ends.find(({ end }) => end.node === node),
     peer: ends.find(({ end }) => end.node !== node),
   };
+}
+
+/** Why a new copy cannot be made from the one at this end; empty: it can. */
+export function noSource(source: EndView | undefined, { adminState }: GanetiInstance): string {
+  if (source === undefined) return "there is no copy";
+  if (source.unknown !== "") return `${source.unknown} (I7)`;
+  if (source.inactive && adminState !== "up") return ""; // stopped: Ganeti activates it, and looks itself
+  if (source.drbd === undefined || source.inactive) return "it is not active";
+  if (source.drbd.connection === ConnectionState.STAND_ALONE) return "it is StandAlone (I8)";
+  if (source.drbd.disk === DiskState.UP_TO_DATE) return "";
+  return `it is ${diskWord(source.drbd.disk)}: there is nothing to copy from (I1)`;
 }
 
 export function isDisklessHere({ own }: Copy): boolean {

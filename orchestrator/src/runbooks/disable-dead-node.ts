@@ -74,7 +74,7 @@ export const disableDeadNode: Runbook = {
       steps:
         refusals.length === 0
           ? [
-              ...offlineSteps(view, node, silent),
+              ...offlineSteps(view, node, silent, saved),
               ...saved.map((it, i) => failoverStep(view, silent, it, i + 1)),
               ...relocation.steps,
             ]
@@ -84,6 +84,7 @@ export const disableDeadNode: Runbook = {
         `${saved.length} guests of ${node} start on their other node${names(saved)}`,
         `${relocation.moved.length} copies that ${node} held are made anew elsewhere`,
         ...losses,
+        `what ${node} wrote after its links were lost and before it was switched off is given up, if it wrote anything`,
         ...lost.map((line) => `left out, its guest stays down: ${line}`),
         ...relocation.left.map((line) => `left out, it keeps one copy: ${line}`),
         `IF ${node} STILL RUNS, its guests run twice and both write: switch it off at its power, not at its network`,
@@ -96,7 +97,12 @@ export const disableDeadNode: Runbook = {
   },
 };
 
-function offlineSteps(view: ClusterView, node: string, silent: Condition): PlanStep[] {
+function offlineSteps(
+  view: ClusterView,
+  node: string,
+  silent: Condition,
+  saved: readonly GanetiInstance[],
+): PlanStep[] {
   const master = masterOf(view);
   const question = `${node} is switched off (its power, not only its network)`;
   return [
@@ -117,7 +123,7 @@ function offlineSteps(view: ClusterView, node: string, silent: Condition): PlanS
     flagStep(view, node, NodeChangeKind.ONLINE, {
       id: "set-online",
       title: `${node} is online for Ganeti again`,
-      premises: [],
+      premises: saved.map((instance) => placed(instance)), // none was started elsewhere, by us or by hand
       onlyAsUndo: true,
     }),
   ];
@@ -178,7 +184,13 @@ function lossNotes({ view, nowMs }: RunbookRequest, node: string, instance: Gane
     const name = `${instance.name} disk/${diskIndex}: the copy on ${to}`;
     if (dead === undefined || dead.neverSeen || sinceMs === BEFORE_IT_WAS_SEEN)
       return [`MAY LOSE DATA: since when ${name} has been without its peer is not known; ${lost}`];
-    if (sinceMs === undefined || silentSinceMs - sinceMs < TOGETHER_MS) return [];
+    if (sinceMs === undefined) return [];
+    const laterMs = sinceMs - silentSinceMs;
+    if (laterMs > NOTICED_LATER_MS)
+      return [
+        `MAY LOSE DATA: the agent of ${node} fell silent ${Math.round(laterMs / 1000)} s before its link was lost, so how long ${node} went on after that is not known; ${lost}`,
+      ];
+    if (-laterMs < TOGETHER_MS) return [];
     const sinceS = Math.round((nowMs - sinceMs) / 1000);
     const beforeS = Math.round((silentSinceMs - sinceMs) / 1000);
     return [
@@ -187,8 +199,10 @@ function lossNotes({ view, nowMs }: RunbookRequest, node: string, instance: Gane
   });
 }
 
-/** A node's last report and the end of its links are seen so far apart when it dies: DRBD's pings take their time. */
+/** Its links and its agent are seen to end so far apart when a node dies: reports come each second. */
 const TOGETHER_MS = 5_000;
+/** Its peers notice that much later: DRBD pings each 10 s (ping-int), and waits up to 7 times 6 s for data (ko-count). */
+const NOTICED_LATER_MS = 60_000;
 
 /** Why its guest cannot start on the other node; empty: it can. */
 function survivorRefusal({ view, nowMs }: RunbookRequest, instance: GanetiInstance): string {

@@ -1,11 +1,6 @@
 /** Where guests run, by their hypervisors and not by Ganeti's configuration. */
-import { Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { FRESH_MS } from "../view/end-view.js";
-import { factsOf } from "../view/node-view.js";
-
-/** Guests are read every 10 s, and reported when they changed. */
-const GUESTS_FRESH_MS = 20_000 + FRESH_MS;
+import { GUESTS_FRESH_MS, runsOn } from "../view/guest-runs.js";
 
 export interface WhereItRuns {
   readonly on: readonly string[]; // nodes that say that it runs there
@@ -19,17 +14,11 @@ export function whereItRuns(
   asked: readonly string[],
   nowMs: number,
 ): WhereItRuns {
-  const on: string[] = [];
-  for (const node of view.nodes.values()) {
-    const guests = factsOf(node, Source.GUESTS, "guests")?.guests ?? [];
-    if (guests.some((guest) => guest.instance === instance)) on.push(node.name);
-  }
-  const unknown = asked.filter((name) => {
-    const node = view.nodes.get(name);
-    const readAtMs = node?.sources.get(Source.GUESTS)?.readAtMs;
-    const told = factsOf(node, Source.GUESTS, "guests") !== undefined && readAtMs !== undefined;
-    return !told || nowMs - readAtMs > GUESTS_FRESH_MS;
-  });
+  const nodes = [...view.nodes.values()];
+  const on = nodes.filter((node) => runsOn(node, instance, -Infinity) === "yes").map(({ name }) => name);
+  const unknown = asked.filter(
+    (name) => runsOn(view.nodes.get(name), instance, nowMs - GUESTS_FRESH_MS) === "unknown",
+  );
   return { on: on.toSorted(), unknown };
 }
 

@@ -2,6 +2,7 @@
 import { Role, roleWord, Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { freshFacts } from "../view/fresh-facts.js";
+import { orphansOn } from "../view/ganeti-volumes.js";
 import { onMaster } from "./manual-ganeti.js";
 import { ganetiNode, reportsNow } from "./node-state.js";
 import { masterOf } from "./plan.js";
@@ -27,8 +28,10 @@ export function remains(
     refusals.push(
       `${instance} still runs on ${node}, beside the one that was started elsewhere: stop it there first`,
     );
+  for (const { object, reason } of guests.damaged)
+    refusals.push(`${node} does not say whether ${object} runs there: ${reason} (I11)`);
   refusals.push(...minorRefusals(view, node));
-  return { refusals, notes: orphanNotes({ view, nowMs }, node) };
+  return { refusals, notes: orphanNotes(view, nowMs, node) };
 }
 
 function minorRefusals(view: ClusterView, node: string): string[] {
@@ -56,22 +59,12 @@ function minorRefusals(view: ClusterView, node: string): string[] {
 }
 
 /** Volumes that look like Ganeti's, and that Ganeti does not name there any more: room, and no danger. */
-function orphanNotes({ view, nowMs }: Pick<RunbookRequest, "view" | "nowMs">, node: string): string[] {
-  const { facts } = freshFacts(view.nodes.get(node), Source.LVM, "lvm", nowMs);
-  const named = new Set(
-    (view.resourcesByNode.get(node) ?? []).flatMap((resource) => {
-      const disks = view.instances.get(resource.instance)?.disks ?? [];
-      const disk = disks.find(({ index }) => index === resource.diskIndex);
-      return [disk?.dataLv ?? "", disk?.metaLv ?? ""];
-    }),
-  );
-  const orphans = (facts?.logicalVolumes ?? [])
-    .filter(({ lvName }) => /\.disk\d+(?:_data|_meta)?$/.test(lvName))
-    .map(({ vgName, lvName }) => `${vgName}/${lvName}`)
-    .filter((volume) => !named.has(volume));
-  if (orphans.length === 0) return [];
-  const shown = orphans.slice(0, 3).map((volume) => `${node}# lvremove ${volume}`);
+function orphanNotes(view: ClusterView, nowMs: number, node: string): string[] {
+  const { volumes, unknown } = orphansOn(view, node, nowMs);
+  if (unknown !== "") return [`which volumes on ${node} are of nobody is not known: ${unknown}`];
+  if (volumes.length === 0) return [];
+  const shown = volumes.slice(0, 3).map((volume) => `${node}# lvremove ${volume}`);
   return [
-    `${orphans.length} volumes on ${node} are of instances that are elsewhere now: ${shown.join("; ")}${orphans.length > 3 ? "; …" : ""} (look first: ${onMaster(masterOf(view), "gnt-cluster verify")})`,
+    `${volumes.length} volumes on ${node} are not named by Ganeti: ${shown.join("; ")}${volumes.length > 3 ? "; …" : ""} (look first: ${onMaster(masterOf(view), "gnt-cluster verify")})`,
   ];
 }

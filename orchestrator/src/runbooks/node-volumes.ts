@@ -3,10 +3,12 @@ import { Source } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isWhole } from "../view/whole-volume.js";
 import { freshFacts } from "../view/fresh-facts.js";
+import { isOdd, volumeName } from "../view/ganeti-volumes.js";
 
 export interface NodeVolumes {
   readonly unknown: string; // why it is not known; empty: it is
-  readonly volumes: ReadonlySet<string>; // "VG/LV", without those that lack a part
+  /** @param volume "VG/LV"; "no": it is not there, or lacks a part; "unknown": its line was not understood (I11) */
+  readonly has: (volume: string) => "yes" | "no" | "unknown";
   readonly freeBytes: ReadonlyMap<string, number>; // by volume group
 }
 
@@ -21,12 +23,15 @@ export function volumesByNode(view: ClusterView, nowMs: number): (node: string) 
 }
 
 function read(view: ClusterView, node: string, nowMs: number): NodeVolumes {
-  const { facts, unknown } = freshFacts(view.nodes.get(node), Source.LVM, "lvm", nowMs);
+  const { facts, unknown, damaged } = freshFacts(view.nodes.get(node), Source.LVM, "lvm", nowMs);
+  const whole = new Map((facts?.logicalVolumes ?? []).map((lv) => [volumeName(lv), isWhole(lv)]));
   return {
     unknown,
-    volumes: new Set(
-      (facts?.logicalVolumes ?? []).filter(isWhole).map(({ vgName, lvName }) => `${vgName}/${lvName}`),
-    ),
+    has: (volume) => {
+      const listed = whole.get(volume);
+      if (listed !== undefined) return listed ? "yes" : "no";
+      return isOdd(damaged, volume) ? "unknown" : "no";
+    },
     freeBytes: new Map((facts?.volumeGroups ?? []).map(({ vgName, freeBytes }) => [vgName, freeBytes])),
   };
 }

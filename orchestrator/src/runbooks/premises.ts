@@ -6,7 +6,7 @@ import { DiskState, type Condition, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
-import { copyUpToDate, instancePlaced } from "./conditions.js";
+import { copyBroken, copyUpToDate, instancePlaced } from "./conditions.js";
 import { drbdEndAt } from "./drbd-end.js";
 import { mirrorsOf } from "./parameters.js";
 
@@ -56,6 +56,20 @@ export function elsewhere({ adminState, primaryNode, secondaryNodes }: GanetiIns
 /** The copies of all its mirrored disks on one node are UpToDate. */
 export function copiesUpToDate(view: ClusterView, instance: GanetiInstance, node: string): Condition[] {
   return mirrorsOf(view, instance).map((resource) => copyUpToDate(drbdEndAt(view, resource, node)));
+}
+
+/**
+ * The copies that a job makes anew are still broken: somebody may have mended one meanwhile, and the job throws each
+ * away first. Of a stopped instance no minor is active, and its volumes are missing.
+ */
+export function brokenCopies(
+  view: ClusterView,
+  instance: GanetiInstance,
+  disks: readonly Resource[],
+  node: string,
+): Condition[] {
+  if (instance.adminState !== "up") return [];
+  return disks.map((resource) => copyBroken(drbdEndAt(view, resource, node)));
 }
 
 /**

@@ -20,6 +20,7 @@ import { isInSync, type EndView } from "../view/end-view.js";
 import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
 import { IN_RESYNC } from "../view/connection-states.js";
+import { noSource } from "./copies.js";
 import type { NodeVolumes } from "./node-volumes.js";
 
 export type Side = "primary" | "secondary";
@@ -53,7 +54,12 @@ export function needOf(resource: Resource, ends: readonly EndView[], context: Ne
     return blocked(`its primary node ${primary.end.node} is offline`, [
       `vigie do disable-dead-node ${primary.end.node}`,
     ]);
-  if (context.offline.has(secondary.end.node)) return relocate(`${secondary.end.node} is offline`, context);
+  if (context.offline.has(secondary.end.node)) {
+    const none = noSource(primary, context.instance);
+    if (none !== "")
+      return blocked(`${secondary.end.node} is offline, and of ${primary.end.node}'s copy: ${none}`);
+    return relocate(`${secondary.end.node} is offline`, context);
+  }
   const silent = ends.find(({ unknown }) => unknown !== "");
   if (silent !== undefined)
     return blocked(`${silent.end.node} minor ${silent.end.minor}: ${silent.unknown} (I11)`);
@@ -113,12 +119,17 @@ function oneGone(resource: Resource, primary: EndView, secondary: EndView, conte
     return blocked(
       `minor ${gone.end.minor} of ${where} is gone, and ${left.end.node}'s copy is not UpToDate (I1)`,
     );
-  const { unknown, volumes } = context.volumesOf(where);
-  if (unknown !== "") return blocked(unknown);
+  const { unknown, has } = context.volumesOf(where);
+  const there = has(resource.dataLv);
+  if (unknown !== "" || there === "unknown") return blocked(unknown || oddVolume(resource, where));
   const why = `minor ${gone.end.minor} of ${where} is not there`;
-  if (volumes.has(resource.dataLv)) return { what: "activate", why };
+  if (there === "yes") return { what: "activate", why };
   if (gone === secondary) return relocate(`${why}, nor are its volumes`, context);
   return blocked(`${why}, nor are its volumes, and it is Ganeti's primary node`);
+}
+
+function oddVolume({ dataLv }: Resource, node: string): string {
+  return `${node}, LVM: the line of ${dataLv} was not understood (I11)`;
 }
 
 /** It should run, and no minor of it is there: Ganeti's own watcher starts it, or a person. */
@@ -130,9 +141,10 @@ function startable(resource: Resource, { instance }: NeedContext): DiskNeed {
 function stoppedNeed(resource: Resource, context: NeedContext): DiskNeed {
   const missing: (readonly [Side, string])[] = [];
   for (const [i, { node }] of resource.ends.entries()) {
-    const { unknown, volumes } = context.volumesOf(node);
-    if (unknown !== "") return blocked(unknown);
-    if (!volumes.has(resource.dataLv)) missing.push([i === 0 ? "primary" : "secondary", node]);
+    const { unknown, has } = context.volumesOf(node);
+    const there = has(resource.dataLv);
+    if (unknown !== "" || there === "unknown") return blocked(unknown || oddVolume(resource, node));
+    if (there === "no") missing.push([i === 0 ? "primary" : "secondary", node]);
   }
   const [first, second] = missing;
   if (first === undefined) return { what: "idle" };

@@ -114,6 +114,25 @@ test("a disk that is rebuilt after another was only connected assumes nothing of
   ]);
 });
 
+test.each<[string, (w: World) => void]>([
+  ["Inconsistent", (w) => (minorIn(w, "h1", 0).disk = DiskState.INCONSISTENT)],
+  ["Diskless", (w) => (minorIn(w, "h1", 0).disk = DiskState.DISKLESS)],
+  ["StandAlone", (w) => (minorIn(w, "h1", 0).connection = ConnectionState.STAND_ALONE)],
+  ["not active", (w) => (nodeIn(w, "h1").minors = [])],
+])("with its secondary offline, and its primary copy %s, nothing is made anew (I1, I8)", (_what, change) => {
+  const made = plan(
+    (w) => {
+      const [, h2] = w.inventory.nodes;
+      if (h2 !== undefined) h2.offline = true;
+      minorIn(w, "h1", 0).connection = ConnectionState.WF_CONNECTION;
+      change(w);
+    },
+    { target: "web1" },
+  );
+  expect(made.steps).toEqual([]);
+  expect(made.refusals.join()).toContain("h2 is offline, and of h1's copy: it is ");
+});
+
 test("a rebuild assumes the guest as it was planned, and the copy that it is made from (I15)", () => {
   const [step] = plan(secondaryDiskless, { target: "web1" }).steps;
   expect(step?.premises.map(({ what }) => what)).toMatchObject([
@@ -122,6 +141,7 @@ test("a rebuild assumes the guest as it was planned, and the copy that it is mad
       value: { instance: "web1", adminState: "up", primaryNode: "h1", notRunningOn: ["h2"] },
     },
     { $case: "copyUpToDate", value: { end: { node: "h1", minor: 0 } } },
+    { $case: "copyBroken", value: { end: { node: "h2", minor: 0 } } }, // nobody has mended it meanwhile
   ]);
 });
 

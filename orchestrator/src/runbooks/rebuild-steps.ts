@@ -1,11 +1,14 @@
 /** The steps that make copies again: instance by instance, or so many of them together as are wanted at once. */
-import type { PlanStep } from "@vigie/proto";
-import { allOf, jobQueued, jobSucceeded, queueFree, redundant } from "./conditions.js";
+import { NodeChangeKind, type Condition, type PlanStep } from "@vigie/proto";
+import type { ClusterView } from "../view/cluster-view.js";
+import type { Resource } from "../view/join.js";
+import { allOf, jobQueued, jobSucceeded, nodeFlagged, queueFree, redundant } from "./conditions.js";
 import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js";
 import { manualLook } from "./manual.js";
 import { sizeKib } from "./parameters.js";
-import { elsewhere, goodCopies, placed } from "./premises.js";
+import { ganetiNode } from "./node-state.js";
+import { brokenCopies, copiesUpToDate, elsewhere, goodCopies, placed } from "./premises.js";
 import type { RebuildJob, Work } from "./rebuild-work.js";
 import type { RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -46,11 +49,11 @@ function beginSteps(
         deadlineMs: FLAG_JOB_MS,
       }),
     );
-  for (const [i, { job, disks, from, why }] of jobs.entries()) {
+  for (const [i, { job, disks, from, at, why }] of jobs.entries()) {
     const id = rebuildId(count, i);
     const rebuild = {
       ...guarded,
-      premises: [place, ...goodCopies(view, disks, nowMs, from)],
+      premises: [place, ...sources(view, work, disks, from, nowMs), ...targets(view, work, disks, at)],
       id,
       title: `recreate the missing copy of ${name} (${why})`,
       irreversible: true,
@@ -64,6 +67,32 @@ function beginSteps(
     );
   }
   return steps;
+}
+
+/** A new secondary is copied from the primary's disks, whole as each must be; else those that are good now. */
+function sources(
+  view: ClusterView,
+  { instance, relocates }: Work,
+  disks: readonly Resource[],
+  from: string,
+  nowMs: number,
+): Condition[] {
+  return relocates && instance.adminState === "up"
+    ? copiesUpToDate(view, instance, from)
+    : goodCopies(view, disks, nowMs, from);
+}
+
+/** What is given up is still of no use: a copy that is broken, or all of a node that is offline. */
+function targets(
+  view: ClusterView,
+  { instance, relocates }: Work,
+  disks: readonly Resource[],
+  at: string,
+): Condition[] {
+  if (!relocates) return brokenCopies(view, instance, disks, at);
+  const [secondary = ""] = instance.secondaryNodes;
+  const isOffline = ganetiNode(view, secondary)?.offline === true;
+  return isOffline ? [nodeFlagged(secondary, NodeChangeKind.OFFLINE)] : [];
 }
 
 /** "rebuild-1", and "rebuild-1-2" where an instance needs a second job. */

@@ -2,6 +2,7 @@
 import type { GanetiInstance } from "@vigie/proto";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
+import { noSource } from "./copies.js";
 import { sizeText } from "./disk-devices.js";
 import { newSecondary, replaceDisks } from "./ganeti-jobs.js";
 import type { GanetiJobKind } from "./manual-ganeti.js";
@@ -25,6 +26,7 @@ export interface Work {
   readonly disks: readonly Resource[]; // that are not redundant
   readonly activate: string; // why; empty: it is not needed
   readonly jobs: readonly RebuildJob[]; // one after the other
+  readonly relocates: boolean; // all disks, to a new secondary
   readonly waits: boolean;
   readonly blocked: readonly string[];
   readonly wayOut: readonly string[];
@@ -33,6 +35,7 @@ export interface Work {
 interface Judged {
   readonly resource: Resource;
   readonly need: DiskNeed;
+  readonly noSource: string; // why no new copy can be made from the primary node's; empty: it can
 }
 
 export function workOf(
@@ -49,15 +52,17 @@ export function workOf(
     offline: new Set(nodes.filter((node) => node.offline).map(({ name }) => name)),
     noOtherNode: () => noOtherNode({ view, volumesOf }, instance, primaryNode, secondaryNodes[0] ?? ""),
   };
-  const judged = mirrorsOf(view, instance).map((resource) => ({
-    resource,
-    need: needOf(resource, endViews(view, resource, nowMs), context),
-  }));
+  const judged = mirrorsOf(view, instance).map((resource) => {
+    const ends = endViews(view, resource, nowMs);
+    const primary = ends.find(({ end }) => end.node === primaryNode);
+    return { resource, need: needOf(resource, ends, context), noSource: noSource(primary, instance) };
+  });
   return {
     instance,
     disks: judged.filter(({ need }) => !RESTS.has(need.what)).map(({ resource }) => resource),
     activate: reasonsOf(judged.filter(({ need }) => need.what === "activate")),
     jobs: jobsOf(instance, judged),
+    relocates: judged.some(({ need }) => need.what === "relocate"),
     waits: judged.some(({ need }) => need.what === "wait"),
     blocked: [...judged.filter(({ need }) => need.what === "blocked").map(reasonOf), ...clash(judged)],
     wayOut: judged.flatMap(({ need }) => (need.what === "blocked" ? need.wayOut : [])),
@@ -99,8 +104,12 @@ function jobsOf(instance: GanetiInstance, judged: readonly Judged[]): RebuildJob
 /** A new secondary is copied from the primary's disks: each of them must be whole first. */
 function clash(judged: readonly Judged[]): string[] {
   const relocates = judged.some(({ need }) => need.what === "relocate");
-  const broken = judged.filter(({ need }) => need.what === "replace" && need.side === "primary");
-  return relocates ? broken.map((it) => `${reasonOf(it)}; another disk needs a new secondary node (I1)`) : [];
+  if (!relocates) return [];
+  return judged
+    .filter((it) => it.noSource !== "")
+    .map(
+      (it) => `disk/${it.resource.diskIndex}: ${it.noSource}; another disk needs a new secondary node (I1)`,
+    );
 }
 
 function reasonOf({ resource, need }: Judged): string {

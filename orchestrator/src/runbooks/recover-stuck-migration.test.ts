@@ -191,6 +191,7 @@ test("the same view gives the same plan", () => {
     incidentId: "",
     ttlS: 30,
     minStillMs: 7_000,
+    ownWatcherPause: false,
   };
   expect(recoverStuckMigration.plan(request)).toEqual(recoverStuckMigration.plan(request));
 });

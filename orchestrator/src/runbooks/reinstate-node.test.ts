@@ -30,7 +30,7 @@ test("it is added anew, goes online, its copies catch up, and guests go where th
     "(set-offline)",
     "activate-1!",
     "await-redundant-1",
-    "rebalance",
+    "rebalance!",
   ]);
   expect(planFaults(made)).toEqual([]);
   expect(stepById(made, "readd-node")?.manualCommands).toEqual([
@@ -52,14 +52,14 @@ test("of a node that does not report, what it had when it was last heard is not 
   expect(made.refusals).toEqual(["h3 does not report: what it still has is not known (I11)"]);
 });
 
+const UUID = "0123abcd-0000-4000-8000-000000000000";
+
 test("volumes of instances that are elsewhere now are told, and how to remove them", () => {
   const notes = plan((w) => {
     const [lv] = nodeIn(w, "h3").lvm.logicalVolumes;
-    if (lv !== undefined) nodeIn(w, "h3").lvm.logicalVolumes.push({ ...lv, lvName: "u9.disk0_data" });
+    if (lv !== undefined) nodeIn(w, "h3").lvm.logicalVolumes.push({ ...lv, lvName: `${UUID}.disk0_data` });
   }).notes.join("\n");
-  expect(notes).toContain(
-    "1 volumes on h3 are of instances that are elsewhere now: h3# lvremove kvmvg/u9.disk0_data",
-  );
+  expect(notes).toContain(`1 volumes on h3 are not named by Ganeti: h3# lvremove kvmvg/${UUID}.disk0_data`);
 });
 
 describe("it is refused", () => {

@@ -103,7 +103,7 @@ function onlineSteps(view: ClusterView, node: string): PlanStep[] {
     flagStep(view, node, NodeChangeKind.OFFLINE, {
       id: "set-offline",
       title: `${node} is offline for Ganeti again`,
-      premises: [],
+      premises: [nodeQuiet(node)], // to set it offline below a guest lets a failover start that one twice (G#669)
       onlyAsUndo: true,
     }),
   ];
@@ -146,6 +146,7 @@ function rebalanceStep(view: ClusterView, node: string): PlanStep {
     condition: allOf(commandsSucceeded("rebalance"), queueFree([], nodes)),
     deadlineMs: MIGRATION_MS,
     manual: manualRebalance(master),
+    irreversible: true, // guests run there from here on
   });
 }
 

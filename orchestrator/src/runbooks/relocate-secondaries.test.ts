@@ -44,14 +44,22 @@ test("the node itself need not answer", () => {
 });
 
 test.each<[string, (world: World) => void, string]>([
-  ["is not whole", (w) => (minorIn(w, "h1", 0).disk = DiskState.DISKLESS), "web1: disk/0 on h1 is Diskless"],
+  [
+    "is not whole",
+    (w) => (minorIn(w, "h1", 0).disk = DiskState.DISKLESS),
+    "web1: disk/0 on h1: it is Diskless",
+  ],
   [
     "is StandAlone",
     (w) => (minorIn(w, "h1", 0).connection = ConnectionState.STAND_ALONE),
-    "web1: h1 is StandAlone",
+    "web1: disk/0 on h1: it is StandAlone",
   ],
-  ["is not active", (w) => (nodeIn(w, "h1").minors = []), "web1: disk/0 is not active on h1"],
-  ["is not known now", (w) => (nodeIn(w, "h1").ageMs = 9_000), "web1: disk/0: the newest reading is 9 s old"],
+  ["is not active", (w) => (nodeIn(w, "h1").minors = []), "web1: disk/0 on h1: it is not active"],
+  [
+    "is not known now",
+    (w) => (nodeIn(w, "h1").ageMs = 9_000),
+    "web1: disk/0 on h1: the newest reading is 9 s old",
+  ],
 ])("an instance whose primary copy %s is left out, and told", (_what, change, why) => {
   const made = plan(change);
   expect([...made.notes, ...made.refusals].join("\n")).toContain(why);

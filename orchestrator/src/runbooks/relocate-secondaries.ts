@@ -2,17 +2,11 @@
  * The second copies that a node holds are made anew elsewhere. Each from the primary's copy, so that one must be
  * whole; the node itself need not answer. The job removes the old copy, so none of it can be taken back.
  */
-import {
-  ConnectionState,
-  DiskState,
-  diskWord,
-  type Condition,
-  type GanetiInstance,
-  type PlanStep,
-} from "@vigie/proto";
+import type { Condition, GanetiInstance, PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import { noCopyOn, queueFree } from "./conditions.js";
+import { noSource } from "./copies.js";
 import { NO_LIMIT_MS } from "./deadlines.js";
 import { sizeText } from "./disk-devices.js";
 import { jobStep, newSecondary, seenWhole } from "./ganeti-jobs.js";
@@ -154,14 +148,8 @@ function sourceRefusal(
   if (disks.length === 0) return `it is not mirrored (${instance.diskTemplate || "unknown"})`;
   for (const resource of disks) {
     const source = endViews(view, resource, nowMs).find(({ end }) => end.node === primary);
-    const name = `disk/${resource.diskIndex}`;
-    if (source === undefined) return `${name} has no copy on ${primary}`;
-    if (source.unknown !== "") return `${name}: ${source.unknown} (I7)`;
-    if (source.inactive && instance.adminState !== "up") continue; // stopped: Ganeti activates it, and looks itself
-    if (source.drbd === undefined || source.inactive) return `${name} is not active on ${primary}`;
-    if (source.drbd.connection === ConnectionState.STAND_ALONE) return `${primary} is StandAlone (I8)`;
-    if (source.drbd.disk !== DiskState.UP_TO_DATE)
-      return `${name} on ${primary} is ${diskWord(source.drbd.disk)}: there is nothing to copy from (I1)`;
+    const why = noSource(source, instance);
+    if (why !== "") return `disk/${resource.diskIndex} on ${primary}: ${why}`;
   }
   return "";
 }

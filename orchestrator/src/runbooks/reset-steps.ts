@@ -18,10 +18,12 @@ import {
 } from "@vigie/proto";
 import { endViews, isInSync, type EndView } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
+import { freshFacts } from "../view/fresh-facts.js";
 import { factsOf } from "../view/node-view.js";
 import { anyOf, cutGone, cutStands, linkDown, resyncMoves, resyncStands, stepRan } from "./conditions.js";
 import { CUT_MS, LINK_DOWN_MARGIN_MS, MOVING_MS, NO_LIMIT_MS, RESTORE_MS } from "./deadlines.js";
 import { drbdEnd } from "./drbd-end.js";
+import { masterOf } from "./plan.js";
 import { manualCut, manualLook, manualRestore } from "./manual.js";
 import { stillThere } from "./premises.js";
 import type { RunbookRequest } from "./runbook.js";
@@ -66,7 +68,7 @@ export function resetStepsIfItStands(
 function looked(request: RunbookRequest, resource: Resource, migrateJobId: number) {
   const { view, nowMs } = request;
   const ends = endViews(view, resource, nowMs);
-  const refusals = refusalsOf(resource, ends, migrateJobId);
+  const refusals = [...ganetiRefusals(request), ...refusalsOf(resource, ends, migrateJobId)];
   const [actor, peer] = chooseEnd(ends);
   if (actor === undefined || peer === undefined) return { ends, refusals, pair: undefined };
   const pair = [
@@ -162,6 +164,12 @@ function chooseEnd(ends: readonly EndView[]): readonly [EndView | undefined, End
 }
 
 /** Why it cannot be run now. The agent's guard asks most of this again when it comes to run. */
+/** Whose minors these are now is Ganeti's word, and it is asked again in the moment of the cut. */
+function ganetiRefusals({ view, nowMs }: RunbookRequest): string[] {
+  const { unknown } = freshFacts(view.nodes.get(masterOf(view)), Source.GANETI, "ganeti", nowMs);
+  return unknown === "" ? [] : [`${unknown}: whose minors these are is not known now (I11)`];
+}
+
 function refusalsOf(resource: Resource, ends: readonly EndView[], migrateJobId: number): string[] {
   const why: string[] = [];
   if (resource.instance === "")

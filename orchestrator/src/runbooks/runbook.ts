@@ -15,6 +15,7 @@ export interface RunbookRequest {
   readonly incidentId: string; // empty: a person asked
   readonly ttlS: number; // of a cut
   readonly minStillMs: number; // before a cut
+  readonly ownWatcherPause: boolean; // an open run has Ganeti's watcher paused, and ends that
 }
 
 export interface RunbookParameter {

@@ -382,6 +382,7 @@ export function requestOf(view: ClusterView, parameters: Readonly<Record<string,
     incidentId: "i-1",
     ttlS: 30,
     minStillMs: 7_000,
+    ownWatcherPause: false,
   };
 }
 

@@ -16,8 +16,9 @@ export interface WatcherSteps {
   readonly notes: readonly string[];
 }
 
-export function watcherSteps({ view, wallUnixMs }: RunbookRequest): WatcherSteps {
-  const untilS = view.inventory?.watcherPausedUntilUnixS ?? 0;
+export function watcherSteps({ view, wallUnixMs, ownWatcherPause }: RunbookRequest): WatcherSteps {
+  // Of two runs that need it paused the last one ends it: a pause of another run's is this one's too.
+  const untilS = ownWatcherPause ? 0 : (view.inventory?.watcherPausedUntilUnixS ?? 0);
   if (untilS >= wallUnixMs / 1000 + WATCHER_PAUSE_S)
     return { pause: [], resume: [], notes: ["Ganeti's watcher is paused already, and stays so"] };
   const node = masterOf(view);

@@ -94,7 +94,7 @@ test("a database from before there were notifications gets the tables, and keeps
   before.close();
   const database = new DatabaseSync(path);
   for (const table of ["notices", "messages", "told", "channels"]) database.exec(`DROP TABLE ${table}`);
-  database.exec("PRAGMA user_version = 4");
+  database.exec("PRAGMA user_version = 5");
   database.close();
   const store = open();
   await store.commit([noted("n-1")]);

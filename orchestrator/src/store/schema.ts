@@ -32,6 +32,9 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE kill_switch ADD COLUMN number INTEGER NOT NULL DEFAULT 1;
   `,
   `
+  CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), unix_ms INTEGER NOT NULL) STRICT;
+  `,
+  `
   CREATE TABLE notices (
     id TEXT PRIMARY KEY, channel TEXT NOT NULL, unix_ms INTEGER NOT NULL, cause TEXT NOT NULL, about TEXT NOT NULL,
     severity TEXT NOT NULL, text TEXT NOT NULL

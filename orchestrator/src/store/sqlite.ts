@@ -45,6 +45,7 @@ export function openSqliteStore(path: string): Store {
     unreadable: () => [...unreadable],
     commit: async (changes) => commit(changes),
     epoch: async () => number(row("SELECT epoch FROM leadership WHERE one = 1"), "epoch"),
+    aliveUnixMs: async () => number(row("SELECT unix_ms FROM alive WHERE one = 1"), "unix_ms"),
     killSwitch: async () => {
       const set = row("SELECT number, why FROM kill_switch WHERE one = 1");
       return { number: number(set, "number"), why: text(set, "why") };
@@ -183,6 +184,8 @@ export function openSqliteStore(path: string): Store {
       }
       case "epoch":
         return void run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
+      case "alive":
+        return void run("INSERT OR REPLACE INTO alive (one, unix_ms) VALUES (1, ?)", change.unixMs);
       case "journal":
         return void run(
           "INSERT OR REPLACE INTO journals (node, records, head) VALUES (?, ?, ?)",

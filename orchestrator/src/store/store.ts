@@ -14,6 +14,7 @@ export type Change =
   | { readonly record: "watch"; readonly event: NonNullable<WatchResponse["event"]>; readonly unixMs: number }
   | { readonly record: "transition"; readonly transition: Transition }
   | { readonly record: "epoch"; readonly epoch: number }
+  | { readonly record: "alive"; readonly unixMs: number } // this orchestrator leads, and is at work
   | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
   | { readonly record: "kill-switch"; readonly stop: Stop }
   | OutboxChange;
@@ -43,6 +44,8 @@ export interface Store {
   /** What was asked for and cannot be decoded, and is left out of the answers: "run r-1", "incident i-1". */
   readonly unreadable: () => readonly string[];
   readonly epoch: () => Promise<number>;
+  /** The wall clock of the last sign of life, ms since 1970; 0: there is none. */
+  readonly aliveUnixMs: () => Promise<number>;
   readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
   /** Those whose id is this one or a later one, newest first, without their events. */
   readonly runsFrom: (id: string) => Promise<Run[]>;

@@ -3,6 +3,7 @@
  * which two nodes are one disk) with what each kernel says. One agent's facts change only its own node (I41).
  */
 import { Source, type GanetiFacts, type GanetiInstance, type SsconfFacts } from "@vigie/proto";
+import { freshFacts } from "./fresh-facts.js";
 import { joinResources, type Resource } from "./join.js";
 import { factsOf, unseenNode, type NodeView } from "./node-view.js";
 
@@ -50,9 +51,28 @@ export function withNode(view: ClusterView, node: NodeView, ownNode: string): Cl
   return inventory === view.inventory ? next : rejoin(next);
 }
 
-/** The view with its join made anew where it is stale. */
+/**
+ * What Ganeti's configuration does not name is not there: every instance and disk was understood, and that lately. An
+ * instance that is damaged is left out of the inventory, and is not gone (I11).
+ */
+export function isInventoryWhole({ nodes, ownNode, inventory }: ClusterView, nowMs: number): boolean {
+  const { facts, damaged } = freshFacts(nodes.get(ownNode), Source.GANETI, "ganeti", nowMs);
+  return inventory !== undefined && facts !== undefined && damaged.length === 0;
+}
+
+/** The view with its join made anew where it is stale, and without the nodes that left the cluster. */
 export function joined(view: ClusterView): ClusterView {
-  return view.joinStale ? rejoin(view) : view;
+  const { nodes, ssconf, ownNode } = view;
+  const left = [...nodes.values()].filter(
+    ({ name, connected }) => name !== ownNode && !connected && hasLeft(ssconf, name),
+  );
+  for (const { name } of left) (nodes as Map<string, NodeView>).delete(name); // in place, as withNode() puts them
+  return view.joinStale || left.length > 0 ? rejoin(view) : view;
+}
+
+/** `gnt-node remove` takes it out of ssconf. A list without any node was not read. */
+export function hasLeft(ssconf: SsconfFacts | undefined, node: string): boolean {
+  return ssconf !== undefined && ssconf.nodeList.length > 0 && !ssconf.nodeList.includes(node);
 }
 
 function rejoin(view: ClusterView): ClusterView {

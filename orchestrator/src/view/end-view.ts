@@ -6,6 +6,7 @@
 import { ConnectionState, Source, SourceState, type DrbdMinor } from "@vigie/proto";
 import type { ClusterView } from "./cluster-view.js";
 import type { Resource, ResourceEnd } from "./join.js";
+import { unlisted } from "./node-view.js";
 
 /** Older than this, a reading says nothing about now. The agent reads each second. */
 export const FRESH_MS = 5_000;
@@ -46,7 +47,10 @@ function endView(view: ClusterView, end: ResourceEnd, nowMs: number): EndView {
   if (source.report.state === SourceState.FAILED)
     return { ...seen, drbd: undefined, unknown: `/proc/drbd: ${source.report.reason}` };
   const minor = node.minors.get(end.minor);
-  if (minor === undefined) return { ...seen, drbd: undefined, inactive: stale === "", unknown: stale };
+  if (minor === undefined) {
+    const why = stale || unlisted(source.report, end.minor);
+    return { ...seen, drbd: undefined, inactive: why === "", unknown: why };
+  }
   const stillMs = minor.stillMs === undefined ? 0 : minor.stillMs + (nowMs - minor.readAtMs);
   const inactive = stale === "" && minor.drbd?.connection === ConnectionState.UNCONFIGURED;
   const { drbd, sinceWatched } = minor;

@@ -19,7 +19,7 @@ import {
   type Report,
   type SourceReport,
 } from "@vigie/proto";
-import { LINKED } from "./connection-states.js";
+import { IN_RESYNC, LINKED } from "./connection-states.js";
 
 export interface SourceView {
   readonly report: SourceReport; // whole, never a delta
@@ -57,10 +57,18 @@ export interface NodeView {
   readonly minors: ReadonlyMap<number, MinorView>;
   /** By minor, where its link is down: since when. Kept through readings that fail; `BEFORE_IT_WAS_SEEN` where nobody looked. */
   readonly unlinkedSinceMs: ReadonlyMap<number, number>;
+  /** By minor, where anything happened: in the last half hour. */
+  readonly unrest: ReadonlyMap<number, Unrest>;
   readonly hung: readonly HungCommand[];
   readonly jobs: ReadonlyMap<number, Answered<GanetiJobFacts>>; // by id; on the master only
   readonly holders: ReadonlyMap<number, Answered<HolderFacts>>; // by minor
   readonly generations: ReadonlyMap<number, Answered<DrbdGenerations>>; // by minor
+}
+
+/** When a minor's link was lost and a resync began, newest last: a loop of both is over too soon for any hold-down. */
+export interface Unrest {
+  readonly lostMs: readonly number[];
+  readonly resyncedMs: readonly number[];
 }
 
 export function unseenNode(name: string): NodeView {
@@ -78,6 +86,7 @@ export function unseenNode(name: string): NodeView {
     sources: new Map(),
     minors: new Map(),
     unlinkedSinceMs: new Map(),
+    unrest: new Map(),
     hung: [],
     jobs: new Map(),
     holders: new Map(),
@@ -96,6 +105,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     if (known !== undefined)
       sources.set(source, { ...known, readAtMs: receivedMs - (report.monotonicMs - monotonicMs) });
   }
+  const minors = minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors);
   return {
     ...node,
     neverSeen: false,
@@ -105,8 +115,9 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,
-    minors: minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors),
+    minors,
     unlinkedSinceMs: unlinkedSince(node, sources.get(Source.PROC_DRBD)),
+    unrest: unrestOf(node, minors, receivedMs),
     hung: report.hung,
   };
 }
@@ -197,6 +208,36 @@ function unlinkedSince(node: NodeView, source: SourceView | undefined): Map<numb
   return known;
 }
 
+export const UNREST_KEPT_MS = 1_800_000;
+const UNREST_MAX = 200; // of each kind: more says nothing more
+
+function unrestOf(
+  { unrest, minors: before }: NodeView,
+  minors: ReadonlyMap<number, MinorView>,
+  nowMs: number,
+): ReadonlyMap<number, Unrest> {
+  const next = new Map<number, Unrest>();
+  const recent = (times: readonly number[]): readonly number[] =>
+    times.filter((ms) => nowMs - ms < UNREST_KEPT_MS).slice(-UNREST_MAX);
+  for (const [minor, { lostMs, resyncedMs }] of unrest) {
+    const kept = { lostMs: recent(lostMs), resyncedMs: recent(resyncedMs) };
+    if (kept.lostMs.length + kept.resyncedMs.length > 0) next.set(minor, kept);
+  }
+  for (const [minor, { drbd }] of minors) {
+    const was = before.get(minor)?.drbd;
+    if (drbd === undefined || was === undefined || was.connection === drbd.connection) continue;
+    const lost = isLinked(was) && !isLinked(drbd);
+    const resynced = !IN_RESYNC.has(was.connection) && IN_RESYNC.has(drbd.connection);
+    if (!lost && !resynced) continue;
+    const { lostMs, resyncedMs } = next.get(minor) ?? { lostMs: [], resyncedMs: [] };
+    next.set(minor, {
+      lostMs: lost ? [...lostMs, nowMs] : lostMs,
+      resyncedMs: resynced ? [...resyncedMs, nowMs] : resyncedMs,
+    });
+  }
+  return next;
+}
+
 /**
  * @param before what reports do not repeat stays as it was, while it still holds
  * @param redundantSinceMs by minor, where the agent just told
@@ -224,6 +265,18 @@ function minorViews(
     views.set(minor, { minor, readAtMs, sinceWatched: false, ...unknown });
   }
   return views;
+}
+
+/**
+ * Why it is not known that a minor which is not listed is not there (I11). /proc/drbd is in the order of minors: what
+ * follows one whose lines are cut, or a line that names none, may have been there. Empty: it is known.
+ */
+export function unlisted(report: SourceReport | undefined, minor: number): string {
+  const { damaged = [], facts } = report ?? {};
+  const listed = facts?.$case === "drbd" ? facts.value.minors.map((each) => each.minor) : [];
+  const last = Math.max(-1, ...listed);
+  const cut = damaged.find((each) => each.minor === undefined || (each.minor > last && each.minor < minor));
+  return cut === undefined ? "" : `/proc/drbd, line ${cut.line}: ${cut.reason}`;
 }
 
 /** A packet of the peer's has come lately, or DRBD's own pings would have ended it. */

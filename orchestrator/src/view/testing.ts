@@ -28,6 +28,7 @@ export interface Says {
   readonly still?: Readonly<Record<number, number>>; // minor → ms
   readonly sinceWatched?: boolean; // of all of them
   readonly damaged?: readonly Damaged[];
+  readonly damagedGaneti?: readonly Damaged[]; // of the inventory, h1's alone
   readonly failed?: string; // why /proc/drbd could not be read
   readonly ageMs?: number; // of everything it says
   readonly sources?: readonly SourceReport[]; // beside /proc/drbd
@@ -66,7 +67,8 @@ export const INVENTORY = GanetiFacts.create({
 export function cluster(says: Readonly<Record<string, Says>>, inventory?: GanetiFacts): ClusterView {
   let view = emptyView("h1");
   for (const [name, said] of Object.entries(says)) {
-    const own = name === "h1" ? [ssconfReport(SSCONF), ganetiReport(inventory ?? INVENTORY)] : [];
+    const own =
+      name === "h1" ? [ssconfReport(SSCONF), ganetiReport(inventory ?? INVENTORY, said.damagedGaneti)] : [];
     const node = foldReport(unseenNode(name), reportOf(said, own), NOW_MS - (said.ageMs ?? 0));
     view = withNode(view, { ...node, connected: said.offline !== true }, "h1");
   }
@@ -106,8 +108,8 @@ export function ssconfReport(value: SsconfFacts): SourceReport {
   return ok(Source.SSCONF, { $case: "ssconf", value });
 }
 
-export function ganetiReport(value: GanetiFacts): SourceReport {
-  return ok(Source.GANETI, { $case: "ganeti", value });
+export function ganetiReport(value: GanetiFacts, damaged: readonly Damaged[] = []): SourceReport {
+  return ok(Source.GANETI, { $case: "ganeti", value }, damaged);
 }
 
 function failedDrbd(reason: string): SourceReport {

@@ -36,7 +36,10 @@ async function connect(port: number, authority: KeyPair): Promise<number> {
       const [index, files] = next;
       const agent = runAgent(
         simulatedNode(index),
-        createDial(port, () => files),
+        createDial(
+          () => port,
+          () => files,
+        ),
       );
       agents.push(agent);
       await agent.acknowledged;

@@ -81,11 +81,13 @@ async function masterMoves({ cluster, world, random, clock, tell, healers }: Sce
   world.master = name;
   await clock.sleep(random.int(200, 5_000));
   if (world.master === name && nodeOf(world, name).up) await cluster.startOrchestrator();
-  const end = (): void => cluster.killOrchestrator(old);
+  const end = (): void => {
+    if (world.master !== old) cluster.killOrchestrator(old); // it may be the master again
+  };
   healers.add(end);
   if (random.chance(0.5)) return;
   await clock.sleep(random.int(1_000, 30_000));
-  if (world.master !== old) end();
+  end();
 }
 
 async function freeze(scene: Scene, what: "agent" | "orchestrator", node: string): Promise<void> {

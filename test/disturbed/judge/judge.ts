@@ -32,7 +32,7 @@ export interface Watch {
 }
 
 export interface Confirmed {
-  readonly what: "stopped" | "released" | "paused" | "resumed" | "ended";
+  readonly what: "stopped" | "released" | "paused" | "resumed" | "aborted" | "ended";
   readonly runId: string; // empty: of all
 }
 

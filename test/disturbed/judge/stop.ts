@@ -16,6 +16,7 @@ export function watchStop(exposure: Exposure): Watch {
       if (what === "released") stopped = false;
       if (what === "paused" || what === "ended") held.set(runId, what);
       if (what === "resumed") held.delete(runId);
+      if (what === "aborted" && held.get(runId) === "paused") held.delete(runId); // its undo is what was asked for
     },
     sent: (request, from) => {
       if (request.recall || takesBack(request)) return [];

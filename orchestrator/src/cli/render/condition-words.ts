@@ -59,6 +59,8 @@ const WORDS: Words = {
   noCopyOn: ({ instance, node }) => `${instance} has no copy on ${node}`,
   nodeSilent: ({ node }) => `${node} does not report, and no peer is connected with it`,
   nodeQuiet: ({ node }) => `no guest runs on ${node}, and no minor of it is Primary`,
+  copyBroken: ({ end }) =>
+    `the copy of ${end?.instance} disk/${end?.diskIndex} on ${end?.node} is still not UpToDate`,
   copyUpToDate: ({ end }) =>
     `the copy of ${end?.instance} disk/${end?.diskIndex ?? "?"} on ${nodeOf(end)} is UpToDate`,
   commandsSucceeded: ({ stepId }) => `every command of ${stepId} exited with 0`,

@@ -1,10 +1,11 @@
 /** The rules about copies that are missing or old: diskless, degraded. */
-import { ConnectionState, Damaged, DiskState } from "@vigie/proto";
+import { ConnectionState, Damaged, DiskState, Severity } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
 import { onH1, onH2, stalled, type Says } from "../../view/testing.js";
 import { degraded } from "./degraded.js";
 import { diskless } from "./diskless.js";
+import { foundBy } from "../rule.js";
 
 const HEALTHY: Record<string, Says> = { h1: { minors: [onH1()] }, h2: { minors: [onH2()] } };
 const WF = { connection: ConnectionState.WF_CONNECTION };
@@ -20,7 +21,7 @@ describe("a minor without its disk", () => {
     const disk = DiskState.DISKLESS;
     const says = { h1: { minors: [onH1({ disk })] }, h2: { minors: [onH2({ disk })] } };
     const answer = aboutDisk(diskless, says);
-    expect(answer === "unknown" ? [] : answer.map(({ key }) => key)).toEqual(["h1", "h2"]);
+    expect(foundBy(answer).map(({ key }) => key)).toEqual(["h1", "h2"]);
   });
 
   test("is found while the other end is silent", () => {
@@ -98,4 +99,55 @@ test("a healthy end does not speak for one that is not known", () => {
   const damaged = [Damaged.create({ minor: 10, reason: "torn" })];
   expect(mirror({ ...HEALTHY, h2: { damaged } })).toBe("unknown");
   expect(mirror({ h1: { failed: "EIO" }, h2: { failed: "EIO" } })).toBe("unknown");
+});
+
+describe("beside what the states say", () => {
+  const { SYNC_SOURCE, SYNC_TARGET, CONNECTED } = ConnectionState;
+  const target = onH2({ connection: SYNC_TARGET, disk: DiskState.INCONSISTENT, outOfSyncKib: 4_096 });
+
+  test("a resync that only one end knows of is told, for nothing will end it", () => {
+    expect(mirror({ h1: { minors: [onH1({ connection: CONNECTED })] }, h2: { minors: [target] } })).toEqual([
+      expect.stringContaining("SyncTarget on h2 beside Connected on h1: they do not know of one resync"),
+    ]);
+    const source = onH1({ connection: SYNC_SOURCE, outOfSyncKib: 8 });
+    expect(
+      mirror({
+        h1: { minors: [source] },
+        h2: { minors: [onH2({ connection: SYNC_SOURCE, outOfSyncKib: 8 })] },
+      }),
+    ).toHaveLength(1);
+  });
+
+  test("one that is finished and was never left is a stall, and is told as nothing else", () => {
+    expect(mirror({ h1: { minors: [onH1({ connection: SYNC_SOURCE })] }, h2: { minors: [onH2()] } })).toBe(
+      "clear",
+    );
+  });
+
+  test("I/O that is suspended is critical, whatever else is wrong", () => {
+    for (const connection of [CONNECTED, ConnectionState.STAND_ALONE]) {
+      const answer = aboutDisk(degraded, {
+        ...HEALTHY,
+        h1: { minors: [onH1({ connection, ioSuspended: true })] },
+      });
+      expect(foundBy(answer)).toMatchObject([
+        {
+          severity: Severity.CRITICAL,
+          summary: "web1 disk/0: I/O is suspended on h1, and the guest waits for it",
+        },
+      ]);
+    }
+  });
+
+  test("no copy that is UpToDate is critical, and is not told while an end is unknown (I11)", () => {
+    const old = { connection: ConnectionState.WF_CONNECTION, disk: DiskState.OUTDATED };
+    const answer = aboutDisk(degraded, { h1: { minors: [onH1(old)] }, h2: { minors: [onH2(old)] } });
+    expect(foundBy(answer)[0]).toMatchObject({
+      key: "no-copy",
+      severity: Severity.CRITICAL,
+      summary: "web1 disk/0: no copy is UpToDate: Outdated on h1, Outdated on h2",
+    });
+    const known = aboutDisk(degraded, { h1: { minors: [onH1(old)] }, h2: { failed: "EIO" } });
+    expect(foundBy(known).map(({ key }) => key)).toEqual([""]);
+  });
 });

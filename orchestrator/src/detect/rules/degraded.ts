@@ -1,6 +1,7 @@
 /**
  * A mirror that is not one, for none of the reasons that have a rule of their own: waiting for its peer, an
- * Inconsistent or Outdated side that nothing resyncs, one side not active while the other is.
+ * Inconsistent or Outdated side that nothing resyncs, a resync that only one end knows of, one side not active while
+ * the other is. Beside it, what is worse: no copy is UpToDate, and a guest whose I/O waits.
  */
 import {
   ConnectionState,
@@ -14,7 +15,9 @@ import {
 import { isInSync, isResyncPaused, type EndView } from "../../view/end-view.js";
 import { isRedundant } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
-import type { ResourceRule } from "../rule.js";
+import type { Resource } from "../../view/join.js";
+import type { Finding, ResourceRule } from "../rule.js";
+import { belongTogether } from "./stalled-sync.js";
 
 export const degraded: ResourceRule = {
   about: "resource",
@@ -25,13 +28,16 @@ export const degraded: ResourceRule = {
     const known = ends.filter((end) => end.unknown === "");
     if (known.length === 0) return "unknown";
     if (known.length === ends.length && known.every((end) => end.inactive)) return []; // the instance is stopped
-    if (known.some(hasRuleOfItsOwn)) return [];
-    const worst = known.find((end) => !end.inactive && !isHealthy(end));
+    const worse = [...suspended(resource, ends), ...withoutCopy(resource, ends)];
+    if (known.some(hasRuleOfItsOwn)) return worse;
+    const worst = known.find((end) => !end.inactive && !isHealthy(end, ends));
     const lonely = known.find((end) => end.inactive);
-    if (worst === undefined && lonely === undefined) return known.length < ends.length ? "unknown" : [];
-    const why = worst === undefined ? `not active on ${lonely?.end.node ?? "?"}` : describe(worst);
+    if (worst === undefined && lonely === undefined)
+      return known.length < ends.length ? { found: worse, unknown: "rest" } : worse;
+    const why = worst === undefined ? `not active on ${lonely?.end.node ?? "?"}` : describe(worst, ends);
     const summary = `${resourceName(resource)}: not redundant, ${why}`;
     return [
+      ...worse,
       {
         key: "",
         subject: resourceSubject(resource),
@@ -43,8 +49,49 @@ export const degraded: ResourceRule = {
   },
 };
 
-function isHealthy({ drbd }: EndView): boolean {
-  return drbd !== undefined && (isRedundant(drbd) || (isInSync(drbd) && !isResyncPaused(drbd)));
+function isHealthy({ drbd }: EndView, ends: readonly EndView[]): boolean {
+  if (drbd === undefined) return false;
+  return isRedundant(drbd) || (isInSync(drbd) && !isResyncPaused(drbd) && isSharedResync(ends));
+}
+
+/** Both ends know of it, or the other is not known; a resync that one end never left is stalled-sync's. */
+function isSharedResync(ends: readonly EndView[]): boolean {
+  return ends.some(({ unknown }) => unknown !== "") || belongTogether(ends);
+}
+
+/** The kernel holds every request of the guest back: to people it looks like a guest that hangs. */
+function suspended(resource: Resource, ends: readonly EndView[]): Finding[] {
+  const held = ends.find(({ unknown, drbd }) => unknown === "" && drbd?.ioSuspended === true);
+  if (held === undefined) return [];
+  return [
+    {
+      key: "suspended",
+      subject: resourceSubject(resource),
+      summary: `${resourceName(resource)}: I/O is suspended on ${held.end.node}, and the guest waits for it`,
+      severity: Severity.CRITICAL,
+      evidence: ends.map(endEvidence),
+    },
+  ];
+}
+
+/** Only where all ends are known: an end that is not may have the good copy (I11). */
+function withoutCopy(resource: Resource, ends: readonly EndView[]): Finding[] {
+  const disks = ends.map(({ drbd }) => drbd?.disk);
+  if (ends.length < 2 || ends.some(({ unknown }) => unknown !== "")) return [];
+  if (disks.includes(DiskState.UP_TO_DATE) || disks.includes(DiskState.NEGOTIATING)) return [];
+  const states = ends.map(({ end, drbd, inactive }) => {
+    const state = inactive || drbd === undefined ? "not active" : diskWord(drbd.disk);
+    return `${state} on ${end.node}`;
+  });
+  return [
+    {
+      key: "no-copy",
+      subject: resourceSubject(resource),
+      summary: `${resourceName(resource)}: no copy is UpToDate: ${states.join(", ")}`,
+      severity: Severity.CRITICAL,
+      evidence: ends.map(endEvidence),
+    },
+  ];
 }
 
 function hasRuleOfItsOwn({ drbd }: EndView): boolean {
@@ -55,8 +102,11 @@ function hasRuleOfItsOwn({ drbd }: EndView): boolean {
   );
 }
 
-function describe({ end, drbd }: EndView): string {
+function describe({ end, drbd }: EndView, ends: readonly EndView[]): string {
   if (drbd === undefined) return `unknown on ${end.node}`;
+  const other = ends.find((each) => each.end.node !== end.node);
+  if (isInSync(drbd) && !isResyncPaused(drbd) && other?.drbd !== undefined)
+    return `${connectionWord(drbd.connection)} on ${end.node} beside ${connectionWord(other.drbd.connection)} on ${other.end.node}: they do not know of one resync`;
   const { outOfSyncKib = 0 } = drbd;
   // Of two that are connected nothing resyncs it; of two that are apart it grows with every write, and says nothing.
   const differs = outOfSyncKib > 0 && replicates(drbd.connection) ? `, ${outOfSyncKib} KiB out of sync` : "";

@@ -8,13 +8,15 @@ import {
   KernelLogKind,
   Severity,
   Source,
+  SourceState,
   Subject,
   type BlockDevice,
   type DiskErrors,
   type KernelLogLine,
   type SmartReport,
 } from "@vigie/proto";
-import { factsOf } from "../../view/node-view.js";
+import { freshFacts } from "../../view/fresh-facts.js";
+import { factsOf, type NodeView } from "../../view/node-view.js";
 import type { NodeRule } from "../rule.js";
 
 const MANY_ERRORS = 3; // since boot
@@ -24,15 +26,16 @@ export const failingDisk: NodeRule = {
   kind: IncidentKind.FAILING_DISK,
   holdDownMs: 0,
   clearMs: 10_000,
-  judge: (node) => {
-    const devices = factsOf(node, Source.BLOCK_DEVICES, "blockDevices")?.devices;
+  judge: (node, _view, nowMs) => {
+    const devices = freshFacts(node, Source.BLOCK_DEVICES, "blockDevices", nowMs).facts?.devices;
     const log = factsOf(node, Source.KERNEL_LOG, "kernelLog");
     if (devices === undefined || log === undefined) return "unknown";
     const { lines, diskErrors } = log;
     const smart = factsOf(node, Source.SMART, "smart")?.disks ?? [];
+    const unknown = smartUnknown(node);
     const isClean = diskErrors.length === 0 && !lines.some(({ kind }) => kind === KernelLogKind.IO_ERROR);
-    if (smart.length === 0 && isClean) return [];
-    return devices.filter(isRunningDisk).flatMap((device) => {
+    if (smart.length === 0 && isClean) return { found: [], unknown };
+    const found = devices.filter(isRunningDisk).flatMap((device) => {
       const history = diskErrors.find((each) => isHistoryOf(each, device));
       const told = lines.filter((line) => isErrorOf(line, device));
       const errors = told.length === 0 && history?.last !== undefined ? [history.last] : told;
@@ -50,8 +53,17 @@ export const failingDisk: NodeRule = {
         },
       ];
     });
+    return { found, unknown };
   },
 };
+
+/** That SMART could not be asked clears no disk (I11); where there is no SMART, it has nothing to say. */
+function smartUnknown({ sources }: NodeView): ReadonlySet<string> | "rest" {
+  const report = sources.get(Source.SMART)?.report;
+  if (report?.state === SourceState.ABSENT) return new Set();
+  if (report?.state !== SourceState.OK) return "rest";
+  return new Set(report.damaged.map(({ object }) => object));
+}
 
 /**
  * A virtual device has no model and no SCSI address; what is offline is gone already; an optical drive or a card reader

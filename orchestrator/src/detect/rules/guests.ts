@@ -1,14 +1,16 @@
 /**
  * Where guests run against where Ganeti wants them: one that runs beside its primary node, or on two nodes at once, and
  * guests that should run and run nowhere, as after a power failure that took all nodes. What is not known of a node, or
- * old, opens nothing; nor does an instance that a job of Ganeti's works on.
+ * old, opens and closes nothing; nor does an instance that a job of Ganeti's works on.
  */
 import { Evidence, IncidentKind, Severity, Source, Subject, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { freshFacts } from "../../view/fresh-facts.js";
+import { GUESTS_FRESH_MS, runsOn, type Runs } from "../../view/guest-runs.js";
 import type { NodeRule } from "../rule.js";
 
 const NAMED = 3; // in a summary
+const STARTS_MS = 3_600_000; // a job that works on it for longer does not start it either
 
 export const guestWrongNode: NodeRule = {
   about: "node",
@@ -18,10 +20,13 @@ export const guestWrongNode: NodeRule = {
   judge: (node, view, nowMs) => {
     const { facts } = freshFacts(node, Source.GUESTS, "guests", nowMs);
     if (facts === undefined || !isIntentKnown(view, nowMs)) return "unknown";
-    return facts.guests.flatMap(({ instance: name }) => {
+    const unknown = new Set(
+      facts.guests.map(({ instance }) => instance).filter((name) => isAtWork(view, name)),
+    );
+    const found = facts.guests.flatMap(({ instance: name }) => {
       const primary = view.instances.get(name)?.primaryNode ?? "";
-      if (primary === "" || primary === node.name || isAtWork(view, name)) return [];
-      const twice = runsOn(view, primary, name, nowMs) === "yes";
+      if (primary === "" || primary === node.name || unknown.has(name)) return [];
+      const twice = runsOn(view.nodes.get(primary), name, nowMs - GUESTS_FRESH_MS) === "yes";
       return [
         {
           key: name,
@@ -34,6 +39,7 @@ export const guestWrongNode: NodeRule = {
         },
       ];
     });
+    return { found, unknown };
   },
 };
 
@@ -44,10 +50,8 @@ export const guestDown: NodeRule = {
   clearMs: 10_000,
   judge: (node, view, nowMs) => {
     if (!isIntentKnown(view, nowMs)) return "unknown";
-    if (isOffline(view, node.name)) return [];
     const wanted = (view.inventory?.instances ?? []).filter(
-      ({ name, primaryNode, adminState }) =>
-        primaryNode === node.name && adminState === "up" && !isAtWork(view, name),
+      ({ primaryNode, adminState }) => primaryNode === node.name && adminState === "up",
     );
     const answers = wanted.map((instance) => ({
       name: instance.name,
@@ -65,12 +69,11 @@ export const guestDown: NodeRule = {
         summary: `${node.name}: ${names.slice(0, NAMED).join(", ")}${more} should run, and ${one ? "runs" : "run"} nowhere`,
         severity: Severity.CRITICAL,
         evidence: [Evidence.create({ node: node.name, text: names.join(", ") })],
+        ...(names.every((name) => isAtWork(view, name)) ? { holdDownMs: STARTS_MS } : {}),
       },
     ];
   },
 };
-
-type Runs = "yes" | "no" | "unknown";
 
 /** Where Ganeti may have it, and wherever else a node says so. A node that Ganeti marks offline runs nothing for it. */
 function runsSomewhere(
@@ -78,18 +81,11 @@ function runsSomewhere(
   { name, primaryNode, secondaryNodes }: GanetiInstance,
   nowMs: number,
 ): Runs {
-  if (runsOn(view, primaryNode, name, nowMs) === "yes") return "yes"; // as nearly all do
-  if ([...view.nodes.keys()].some((node) => runsOn(view, node, name, nowMs) === "yes")) return "yes";
+  const sinceMs = nowMs - GUESTS_FRESH_MS;
+  if (runsOn(view.nodes.get(primaryNode), name, sinceMs) === "yes") return "yes"; // as nearly all do
+  if ([...view.nodes.values()].some((node) => runsOn(node, name, sinceMs) === "yes")) return "yes";
   const places = [primaryNode, ...secondaryNodes].filter((node) => !isOffline(view, node));
-  return places.every((node) => runsOn(view, node, name, nowMs) === "no") ? "no" : "unknown";
-}
-
-/** What a node has not told lately, or did not understand of this guest, is not known (I11). */
-function runsOn(view: ClusterView, node: string, guest: string, nowMs: number): Runs {
-  const { facts, damaged } = freshFacts(view.nodes.get(node), Source.GUESTS, "guests", nowMs);
-  if (facts === undefined) return "unknown";
-  if (facts.guests.some(({ instance }) => instance === guest)) return "yes";
-  return damaged.some(({ object }) => object === guest) ? "unknown" : "no";
+  return places.every((node) => runsOn(view.nodes.get(node), name, sinceMs) === "no") ? "no" : "unknown";
 }
 
 /** What the master's agent told of Ganeti is of now. */
@@ -102,6 +98,9 @@ function isOffline({ ssconf }: ClusterView, node: string): boolean {
   return ssconf?.offlineNodes.includes(node) === true;
 }
 
+/** Where it runs changes now. A job that only waits in the queue, for hours perhaps, changes nothing yet. */
 function isAtWork({ inventory }: ClusterView, instance: string): boolean {
-  return (inventory?.jobs ?? []).some(({ instances }) => instances.includes(instance));
+  return (inventory?.jobs ?? []).some(
+    ({ status, instances }) => status === "running" && instances.includes(instance),
+  );
 }

@@ -4,7 +4,7 @@
  */
 import { IncidentKind, Severity } from "@vigie/proto";
 import { resourceName } from "../evidence.js";
-import type { ResourceRule } from "../rule.js";
+import { foundBy, isKnown, type ResourceRule } from "../rule.js";
 import { stalledSync } from "./stalled-sync.js";
 
 export const hungMigration: ResourceRule = {
@@ -18,8 +18,8 @@ export const hungMigration: ResourceRule = {
     );
     if (job === undefined) return [];
     const stall = stalledSync.judge(resource, ends, view, settings);
-    if (stall === "unknown") return "unknown";
-    return stall.map((finding) => ({
+    if (!isKnown(stall)) return "unknown";
+    return foundBy(stall).map((finding) => ({
       ...finding,
       summary: `${resourceName(resource)}: the migration, job ${job.id}, waits for a resync that does not move`,
       severity: Severity.CRITICAL,

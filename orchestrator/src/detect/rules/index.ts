@@ -4,16 +4,19 @@ import { degraded } from "./degraded.js";
 import { diskOffline } from "./disk-offline.js";
 import { diskless } from "./diskless.js";
 import { failingDisk } from "./failing-disk.js";
+import { ganetiHeldUp } from "./ganeti-held-up.js";
 import { guestDown, guestWrongNode } from "./guests.js";
 import { heldDevice } from "./held-device.js";
 import { hungMigration } from "./hung-migration.js";
 import { leftoverKpartx } from "./leftover-kpartx.js";
+import { linkUnstable } from "./link-unstable.js";
 import { nodeDead } from "./node-dead.js";
 import { nodeSilent } from "./node-silent.js";
 import { resyncSlow } from "./resync-slow.js";
 import { sourceDamaged } from "./source-damaged.js";
 import { stalledSync } from "./stalled-sync.js";
 import { splitBrain, standalone } from "./standalone.js";
+import { twoPrimaries } from "./two-primaries.js";
 import { missingVolume, orphanVolume } from "./volumes.js";
 
 export const RULES: readonly Rule[] = [
@@ -35,4 +38,7 @@ export const RULES: readonly Rule[] = [
   resyncSlow,
   guestWrongNode,
   guestDown,
+  twoPrimaries,
+  linkUnstable,
+  ganetiHeldUp,
 ];

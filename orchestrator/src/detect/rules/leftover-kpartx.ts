@@ -1,6 +1,6 @@
 /** Partition maps of a guest's disk that nobody uses: they keep its minor open, and its instance from starting elsewhere. */
 import { Evidence, IncidentKind, Severity, Source, Subject } from "@vigie/proto";
-import { factsOf } from "../../view/node-view.js";
+import { freshFacts } from "../../view/fresh-facts.js";
 import type { NodeRule } from "../rule.js";
 
 const DRBD_MAJOR = "147:"; // Documentation/admin-guide/devices.txt
@@ -10,8 +10,8 @@ export const leftoverKpartx: NodeRule = {
   kind: IncidentKind.LEFTOVER_KPARTX,
   holdDownMs: 300_000, // between kpartx -a and mount a person may think
   clearMs: 3_000,
-  judge: (node, view) => {
-    const devices = factsOf(node, Source.DEVICE_MAPPER, "deviceMapper")?.devices;
+  judge: (node, view, nowMs) => {
+    const devices = freshFacts(node, Source.DEVICE_MAPPER, "deviceMapper", nowMs).facts?.devices;
     if (devices === undefined) return "unknown";
     const maps = devices.filter(({ kpartxOf }) => kpartxOf.startsWith(DRBD_MAJOR));
     const byMinor = Map.groupBy(maps, ({ kpartxOf }) => Number(kpartxOf.slice(DRBD_MAJOR.length)));

@@ -4,7 +4,7 @@
  */
 import { ConnectionState, connectionWord, Evidence, IncidentKind, Severity, Subject } from "@vigie/proto";
 import { endViews, type EndView } from "../../view/end-view.js";
-import type { NodeRule } from "../rule.js";
+import { foundBy, type NodeRule } from "../rule.js";
 import { nodeSilent } from "./node-silent.js";
 
 const APART: ReadonlySet<ConnectionState> = new Set([
@@ -20,7 +20,7 @@ export const nodeDead: NodeRule = {
   clearMs: 3_000,
   judge: (node, view, nowMs, settings) => {
     const silent = nodeSilent.judge(node, view, nowMs, settings);
-    if (silent === "unknown" || silent.length === 0) return silent;
+    if (foundBy(silent).length === 0) return silent;
     const peers = (view.resourcesByNode.get(node.name) ?? []).flatMap((resource) =>
       endViews(view, resource, nowMs).filter(({ end, inactive }) => end.node !== node.name && !inactive),
     );

@@ -3,6 +3,7 @@ import {
   BlockDevice,
   BlockDeviceFacts,
   ConnectionState,
+  Damaged,
   DeviceMapperDevice,
   DeviceMapperFacts,
   DiskState,
@@ -19,11 +20,12 @@ import {
   SmartFacts,
   SmartReport,
   Source,
-  type SourceReport,
+  SourceReport,
+  SourceState,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { INVENTORY, ok, onH1, onH2, stalled, type Says } from "../../view/testing.js";
-import type { Answer } from "../rule.js";
+import { foundBy, isKnown, type Answer } from "../rule.js";
 import { aboutDisk, aboutNode, short } from "../testing.js";
 import { failingDisk } from "./failing-disk.js";
 import { heldDevice } from "./held-device.js";
@@ -62,10 +64,12 @@ describe("a disk is failing", () => {
       $case: "smart",
       value: SmartFacts.create({ disks: [SmartReport.create({ device: "sdb", ...change })] }),
     });
+  const smartIs = (state: SourceState): SourceReport => SourceReport.create({ source: Source.SMART, state });
+  const noSmart = smartIs(SourceState.ABSENT);
   const judge = (...sources: SourceReport[]): Answer => aboutNode(failingDisk, { h1: { sources } }, "h1");
 
   test("with one error in the kernel's log it is told, with three it is critical", () => {
-    const severity = (answer: Answer): unknown => (answer === "unknown" ? answer : answer[0]?.severity);
+    const severity = (answer: Answer): unknown => foundBy(answer)[0]?.severity;
     expect(severity(judge(blocks(), log("sdb")))).toBe(Severity.WARNING);
     expect(severity(judge(blocks(), log("sdb", "sdb1", "1:0:0:0")))).toBe(Severity.CRITICAL);
   });
@@ -86,16 +90,27 @@ describe("a disk is failing", () => {
       });
     const disk = blocks({ wwid: "naa.5" });
     expect(short(judge(disk, history("naa.5", 4)))).toEqual([expect.stringContaining("4 I/O errors")]);
-    expect(short(judge(disk, history("naa.6", 4)))).toBe("clear");
+    expect(short(judge(disk, history("naa.6", 4), noSmart))).toBe("clear");
   });
 
   test("not by another disk's errors, and not when it is offline already", () => {
     expect(short(judge(blocks(), log("sda", ""), smart({ passed: true })))).toBe("clear");
-    expect(short(judge(blocks({ state: "offline" }), log("sdb")))).toBe("clear");
+    expect(short(judge(blocks({ state: "offline" }), log("sdb"), noSmart))).toBe("clear");
   });
 
-  test("is not known while the log or the disks cannot be read", () => {
+  test("is not known while the log or the disks cannot be read, or were read long ago", () => {
     expect(short(judge(blocks()))).toBe("unknown");
+    const old = { h1: { sources: [blocks(), log("sdb"), noSmart], ageMs: 60_000 } };
+    expect(short(aboutNode(failingDisk, old, "h1"))).toBe("unknown");
+  });
+
+  test("and stays so while SMART cannot be asked, or was not understood of this disk (I11)", () => {
+    expect(isKnown(judge(blocks(), log()), "sdb")).toBe(false);
+    expect(isKnown(judge(blocks(), log(), smartIs(SourceState.FAILED)), "sdb")).toBe(false);
+    const odd = { ...smart({ device: "sda" }), damaged: [Damaged.create({ object: "sdb", reason: "torn" })] };
+    expect(isKnown(judge(blocks(), log(), odd), "sdb")).toBe(false);
+    expect(isKnown(judge(blocks(), log(), odd), "sda")).toBe(true);
+    expect(short(judge(blocks(), log("sdb"), smartIs(SourceState.FAILED)))).toHaveLength(1);
   });
 });
 
@@ -212,6 +227,30 @@ describe("volumes", () => {
     expect(judge(orphanVolume, "h2", "d1_data", "root", "swap")).toBe("clear");
   });
 
+  test("that an export or replace-disks left behind are orphans, but not while such a job is at work", () => {
+    const left = [`${uuid}.disk0_data.snap`, `${uuid}.disk1_meta_replaced-1700000000`];
+    expect(judge(orphanVolume, "h2", ...left)).toEqual([
+      `h2: vg/${left.join(", vg/")} is not named by Ganeti`,
+    ]);
+    for (const summary of ["BACKUP_EXPORT(web9)", "INSTANCE_REPLACE_DISKS(web9)"]) {
+      const busy = { ...inventory, jobs: [GanetiJob.create({ id: 7, status: "running", summary })] };
+      const says = { h1: {}, h2: lvm(...left) };
+      expect(short(aboutNode(orphanVolume, says, "h2", {}, busy))).toBe("clear");
+    }
+  });
+
+  test("are nobody's only where all of Ganeti's configuration was understood (I11)", () => {
+    const damagedGaneti = [Damaged.create({ object: "web9", reason: "its disks are not understood" })];
+    const says = { h1: { damagedGaneti }, h2: lvm(`${uuid}.disk0_data`) };
+    expect(short(aboutNode(orphanVolume, says, "h2", {}, inventory))).toBe("unknown");
+  });
+
+  test("are not known by a reading of long ago", () => {
+    const says = { h1: {}, h2: { ...lvm("other"), ageMs: 90_000 } };
+    for (const rule of [missingVolume, orphanVolume])
+      expect(short(aboutNode(rule, says, "h2", {}, inventory))).toBe("unknown");
+  });
+
   test("are not known where LVM cannot be read", () => {
     expect(short(aboutNode(missingVolume, { h1: {}, h2: {} }, "h2", {}, inventory))).toBe("unknown");
   });
@@ -254,6 +293,12 @@ describe("a resync is slow", () => {
   test("when it will take longer than a day at the rate so far, and it says how long", () => {
     expect(judge(TIB_IN_KIB, 10_240)).toEqual([expect.stringContaining("another 29 h at 10.0 MiB/s")]);
     expect(judge(TIB_IN_KIB, 15_360)).toBe("clear");
+  });
+
+  test("when its rest does not shrink at all", () => {
+    expect(judge(4_096, 0)).toEqual([expect.stringContaining("the resync will not end at 0.0 MiB/s")]);
+    expect(judge(4_096, -120)).toHaveLength(1);
+    expect(judge(0, 0)).toBe("clear");
   });
 
   test("not when it stands still: that is a stall", () => {

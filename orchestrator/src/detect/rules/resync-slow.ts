@@ -18,20 +18,25 @@ export const resyncSlow: ResourceRule = {
     const left = known.flatMap(({ drbd, stillMs }) => {
       const resync = drbd !== undefined && isInSync(drbd) && !isResyncPaused(drbd) ? drbd.resync : undefined;
       if (resync === undefined || resync.verify || stillMs >= stallAfterMs) return [];
-      const kibPerS = resync.averageSpeedKibPerS ?? resync.speedKibPerS ?? 0;
-      return kibPerS > 0 ? [{ seconds: resync.leftKib / kibPerS, kibPerS }] : [];
+      const kibPerS = resync.averageSpeedKibPerS ?? resync.speedKibPerS;
+      if (kibPerS === undefined || resync.leftKib === 0) return [];
+      return [{ seconds: kibPerS > 0 ? resync.leftKib / kibPerS : Infinity, kibPerS }];
     });
     const slowest = left.toSorted((a, b) => b.seconds - a.seconds)[0];
     if (slowest === undefined || slowest.seconds * 1000 < resyncSlowAfterMs) return [];
-    const hours = (slowest.seconds / HOUR_S).toFixed(0);
     return [
       {
         key: "",
         subject: resourceSubject(resource),
-        summary: `${resourceName(resource)}: the resync will take another ${hours} h at ${(slowest.kibPerS / 1024).toFixed(1)} MiB/s; until then there is one good copy`,
+        summary: `${resourceName(resource)}: the resync ${forecast(slowest.seconds)} at ${(slowest.kibPerS / 1024).toFixed(1)} MiB/s; until then there is one good copy`,
         severity: Severity.WARNING,
         evidence: known.map(endEvidence),
       },
     ];
   },
 };
+
+/** A guest that writes faster than its resync lets the rest grow: DRBD then prints a rate of 0, or below. */
+function forecast(seconds: number): string {
+  return Number.isFinite(seconds) ? `will take another ${(seconds / HOUR_S).toFixed(0)} h` : "will not end";
+}

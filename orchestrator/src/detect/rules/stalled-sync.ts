@@ -43,7 +43,8 @@ function resyncs({ drbd }: EndView): boolean {
   return drbd !== undefined && isInSync(drbd) && !isResyncPaused(drbd);
 }
 
-function belongTogether(ends: readonly EndView[]): boolean {
+/** What both ends say can be one resync: source and target, or one that is finished and that an end never left. */
+export function belongTogether(ends: readonly EndView[]): boolean {
   const states = ends.map((end) => end.drbd?.connection);
   const source = states.includes(ConnectionState.SYNC_SOURCE);
   if (source && states.includes(ConnectionState.SYNC_TARGET)) return true;

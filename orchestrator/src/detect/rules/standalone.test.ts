@@ -12,6 +12,7 @@ import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
 import { INVENTORY, ok, onH1, onH2, type Says } from "../../view/testing.js";
 import { splitBrain, standalone } from "./standalone.js";
+import { foundBy } from "../rule.js";
 
 const ALONE = { connection: ConnectionState.STAND_ALONE, peerRole: Role.UNKNOWN };
 const WAITS = { connection: ConnectionState.WF_CONNECTION, peerRole: Role.UNKNOWN };
@@ -37,7 +38,7 @@ test("an end that gave up is StandAlone, whatever the other says", () => {
 
 test("it is critical, and shows both ends", () => {
   const answer = aboutDisk(standalone, { h1: { minors: [onH1(ALONE)] }, h2: { minors: [onH2(ALONE)] } });
-  const [finding] = answer === "unknown" ? [] : answer;
+  const [finding] = foundBy(answer);
   expect(finding?.severity).toBe(Severity.CRITICAL);
   expect(finding?.evidence).toHaveLength(2);
   expect(finding?.summary).toContain("h1 and h2");
@@ -48,7 +49,7 @@ test("while a job of Ganeti's works on the instance it is held down, for that pa
   const heldDown = (status: string, instance: string): number | undefined => {
     const job = GanetiJob.create({ id: 7, status, instances: [instance] });
     const answer = aboutDisk(standalone, says, "d1", { ...INVENTORY, jobs: [job] });
-    return answer === "unknown" ? undefined : answer[0]?.holdDownMs;
+    return foundBy(answer)[0]?.holdDownMs;
   };
   expect(heldDown("running", "web1")).toBe(15_000);
   expect(heldDown("waiting", "web1")).toBeUndefined();

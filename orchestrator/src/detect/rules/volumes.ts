@@ -2,20 +2,13 @@
  * Ganeti's intent against what LVM has: volumes that the configuration names and a node does not have, and volumes that
  * look like Ganeti's and that it does not name. One finding a node and volume group: a dead disk is one incident.
  */
-import {
-  Evidence,
-  IncidentKind,
-  Severity,
-  Source,
-  Subject,
-  type GanetiFacts,
-  type LogicalVolume,
-} from "@vigie/proto";
-import { factsOf, type NodeView } from "../../view/node-view.js";
+import { Evidence, IncidentKind, Severity, Source, Subject } from "@vigie/proto";
+import { freshFacts } from "../../view/fresh-facts.js";
+import { intentOf, isOdd, orphansOn, volumeName, type Wanted } from "../../view/ganeti-volumes.js";
+import type { NodeView } from "../../view/node-view.js";
 import { isWhole } from "../../view/whole-volume.js";
 import type { Finding, NodeRule } from "../rule.js";
 
-const GANETIS = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.disk\d+(?:_data|_meta)?$/;
 const NAMED = 3; // in a summary
 
 export const missingVolume: NodeRule = {
@@ -23,15 +16,16 @@ export const missingVolume: NodeRule = {
   kind: IncidentKind.MISSING_VOLUME,
   holdDownMs: 120_000, // a job makes and removes them, and LVM is read every 30 s
   clearMs: 3_000,
-  judge: (node, { inventory }) => {
-    const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes;
-    if (volumes === undefined || inventory === undefined) return "unknown";
-    const there = new Set(volumes.filter(isWhole).map(fullName));
-    const partial = new Set(volumes.map(fullName).filter((volume) => !there.has(volume)));
-    const missing = wantedOf(inventory)
+  judge: (node, { inventory }, nowMs) => {
+    const { facts, damaged } = freshFacts(node, Source.LVM, "lvm", nowMs);
+    if (facts === undefined || inventory === undefined) return "unknown";
+    const volumes = facts.logicalVolumes;
+    const there = new Set(volumes.filter(isWhole).map(volumeName));
+    const partial = new Set(volumes.map(volumeName).filter((volume) => !there.has(volume)));
+    const missing = intentOf(inventory)
       .on(node.name)
-      .filter(({ volume }) => !there.has(volume));
-    return findings(
+      .filter(({ volume }) => !there.has(volume) && (partial.has(volume) || !isOdd(damaged, volume)));
+    const found = findings(
       node,
       missing,
       Severity.CRITICAL,
@@ -40,6 +34,7 @@ export const missingVolume: NodeRule = {
         ? "lacks a part, or all: a physical volume is gone"
         : "is missing",
     );
+    return damaged.length === 0 ? found : { found, unknown: "rest" };
   },
 };
 
@@ -48,54 +43,13 @@ export const orphanVolume: NodeRule = {
   kind: IncidentKind.ORPHAN_VOLUME,
   holdDownMs: 600_000, // replace-disks keeps the old ones under another name until the new are whole
   clearMs: 3_000,
-  judge: (node, { inventory }) => {
-    const volumes = factsOf(node, Source.LVM, "lvm")?.logicalVolumes;
-    if (volumes === undefined || inventory === undefined) return "unknown";
-    const { on, someHidden } = wantedOf(inventory);
-    if (someHidden) return "unknown"; // a damaged instance's volumes would look like orphans
-    const wanted = new Set(on(node.name).map(({ volume }) => volume));
-    const orphans = volumes
-      .filter((lv) => lv.vgName === inventory.vgName && GANETIS.test(lv.lvName) && !wanted.has(fullName(lv)))
-      .map((lv) => ({ volume: fullName(lv), instance: "" }));
+  judge: (node, view, nowMs) => {
+    const { volumes, unknown } = orphansOn(view, node.name, nowMs);
+    if (unknown !== "") return "unknown";
+    const orphans = volumes.map((volume) => ({ volume, instance: "" }));
     return findings(node, orphans, Severity.NOTICE, (list) => list, "is not named by Ganeti");
   },
 };
-
-interface Wanted {
-  readonly volume: string; // "VG/LV"
-  readonly instance: string;
-}
-
-interface Intent {
-  readonly on: (node: string) => readonly Wanted[];
-  readonly someHidden: boolean; // an instance whose disks are not known
-}
-
-/** By inventory: a thousand reports a second must not each go through every instance. */
-const intents = new WeakMap<GanetiFacts, Intent>();
-
-function wantedOf(inventory: GanetiFacts): Intent {
-  const known = intents.get(inventory) ?? intentOf(inventory);
-  intents.set(inventory, known);
-  return known;
-}
-
-function intentOf({ instances }: GanetiFacts): Intent {
-  const byNode = new Map<string, Wanted[]>();
-  for (const { name, disks, primaryNode } of instances)
-    for (const { type, nodeA, nodeB, dataLv, metaLv } of disks)
-      for (const node of type === "drbd" ? [nodeA, nodeB] : [primaryNode]) {
-        const wanted = byNode.get(node) ?? [];
-        for (const volume of [dataLv, metaLv]) if (volume !== "") wanted.push({ volume, instance: name });
-        byNode.set(node, wanted);
-      }
-  return {
-    on: (node) => byNode.get(node) ?? [],
-    someHidden: instances.some(
-      ({ disks, diskTemplate }) => disks.length === 0 && diskTemplate !== "diskless",
-    ),
-  };
-}
 
 function findings(
   node: NodeView,
@@ -120,8 +74,4 @@ function findings(
       evidence: [Evidence.create({ node: node.name, text: instances.join(", ") })],
     };
   });
-}
-
-function fullName({ vgName, lvName }: LogicalVolume): string {
-  return `${vgName}/${lvName}`;
 }

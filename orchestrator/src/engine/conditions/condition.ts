@@ -36,6 +36,8 @@ export interface WatchContext {
   readonly stepId: string;
   /** Monotonic: readings that began earlier do not count. */
   readonly sinceMs: number;
+  /** Monotonic: since then, and since the run was planned, this orchestrator has heard the agents; undefined: not always. */
+  readonly heardSinceMs: number | undefined;
   readonly events: () => readonly RunEvent[]; // of the run, as they are now
   readonly clock: Clock;
 }

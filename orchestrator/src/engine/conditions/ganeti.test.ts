@@ -81,13 +81,28 @@ test("a job that writes nothing for a while is still, and one that writes is not
   let nowMs = NOW_MS;
   const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000 } };
   const watch = createWatch({ what: still }, contextAt(0, { nowMs: () => nowMs }));
-  const line = (serial: number) => ({ status: "running", log: [{ serial, unixMs: 0, text: "syncing" }] });
+  const line = (serial: number, text = "   - progress: 12.3%") => ({
+    status: "running",
+    log: [{ serial, unixMs: 0, text }],
+  });
   expect(short(watch(withJob(line(1))))).toBe("not yet");
   nowMs += 9_999;
   expect(short(watch(withJob(line(1))))).toBe("not yet");
   expect(short(watch(withJob(line(2))))).toBe("not yet");
   nowMs += 10_000;
   expect(short(watch(withJob(line(2))))).toBe("seen");
+});
+
+test("a job that is silent while it starts a guest or copies its memory is at work, and not still", () => {
+  let nowMs = NOW_MS;
+  const still: What = { $case: "jobStill", value: { jobId: 42, forMs: 10_000 } };
+  for (const text of ["* preparing h2 to accept the instance", "* memory transfer progress: 12.34 %"]) {
+    const watch = createWatch({ what: still }, contextAt(0, { nowMs: () => nowMs }));
+    const job = { status: "running", log: [{ serial: 1, unixMs: 0, text }] };
+    expect(short(watch(withJob(job)))).toBe("not yet");
+    nowMs += 600_000;
+    expect(short(watch(withJob(job)))).toBe("not yet");
+  }
 });
 
 describe("Ganeti's queue", () => {

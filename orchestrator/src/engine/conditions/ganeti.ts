@@ -70,6 +70,12 @@ export const jobQueued: ConditionDefinition<JobQueued> = {
     },
 };
 
+/**
+ * What a migration writes while it waits for its disks (Ganeti, lib/cmdlib/instance_migration.py, _WaitUntilSync): a
+ * line every two seconds. In its other phases it may write nothing for minutes, while qemu starts or memory is copied.
+ */
+const WAITS_FOR_DISKS = /wait until resync is done|^\s*- progress:/;
+
 export const jobStill: ConditionDefinition<JobStill> = {
   asks: ({ jobId }, view) => askJob(view, jobId),
   watch: ({ jobId, forMs }, { sinceMs, clock }) => {
@@ -82,6 +88,8 @@ export const jobStill: ConditionDefinition<JobStill> = {
       if (last?.serial !== serial) last = { serial, atMs: clock.monotonicMs() };
       const stillMs = clock.monotonicMs() - last.atMs;
       const words = `job ${jobId} is ${job.status}, and wrote nothing for ${Math.floor(stillMs / 1000)} s`;
+      const phase = job.log.at(-1)?.text.trim() ?? "";
+      if (!WAITS_FOR_DISKS.test(phase)) return notYet(`${words}: ${phase || "its log is empty"}`);
       return stillMs >= forMs ? seen(words) : notYet(words);
     };
   },

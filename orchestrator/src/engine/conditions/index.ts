@@ -28,6 +28,7 @@ import {
 import { instanceOn, redundant } from "./instances.js";
 import { cutGone, cutStands, linkDown, resyncMoves, resyncStands } from "./links.js";
 import {
+  copyBroken,
   copyUpToDate,
   minorDiskless,
   minorGone,
@@ -115,6 +116,7 @@ const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<
   noCopyOn,
   nodeSilent,
   nodeQuiet,
+  copyBroken,
   copyUpToDate,
   commandsSucceeded,
   allOf,

@@ -10,7 +10,8 @@ import {
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import type { Resource } from "../../view/join.js";
-import { factsOf, isRedundant, type MinorView } from "../../view/node-view.js";
+import { runsOn } from "../../view/guest-runs.js";
+import { factsOf, unlisted, isRedundant, type MinorView } from "../../view/node-view.js";
 import { askGaneti, freshGaneti } from "./ganeti.js";
 import {
   never,
@@ -75,6 +76,7 @@ function goneEnds(view: ClusterView, resources: readonly Resource[], sinceMs: nu
       const read = source !== undefined && source.readAtMs >= sinceMs;
       return (
         read &&
+        unlisted(source.report, minor) === "" &&
         factsOf(view.nodes.get(node), Source.PROC_DRBD, "drbd") !== undefined &&
         isGone(view, node, minor)
       );
@@ -149,16 +151,14 @@ export const instanceOn: ConditionDefinition<InstanceOn> = {
       if (!running) return seen(`${instance} has its primary node in ${node}`);
       const silent = silentNodes(view, instance);
       if (silent.length > 0) return notYet(`${silent.join(", ")} does not say whether it runs there`);
-      const runsOn: string[] = [];
+      const on: string[] = [];
       for (const name of guestNodes(view, instance)) {
-        const source = view.nodes.get(name)?.sources.get(Source.GUESTS);
-        const facts = factsOf(view.nodes.get(name), Source.GUESTS, "guests");
-        if (source === undefined || source.readAtMs < sinceMs || facts === undefined) return NOT_YET;
-        if (facts.guests.some((guest) => guest.instance === instance)) runsOn.push(name);
+        const runs = runsOn(view.nodes.get(name), instance, sinceMs);
+        if (runs === "unknown") return notYet(`${name} does not say whether it runs there`);
+        if (runs === "yes") on.push(name);
       }
-      if (runsOn.length > 1) return never(`${instance} runs on ${runsOn.join(" and ")}: stop one of them`);
-      if (runsOn[0] !== node)
-        return notYet(runsOn.length === 0 ? "it runs nowhere" : `it runs on ${runsOn[0]}`);
+      if (on.length > 1) return never(`${instance} runs on ${on.join(" and ")}: stop one of them`);
+      if (on[0] !== node) return notYet(on.length === 0 ? "it runs nowhere" : `it runs on ${on[0]}`);
       return seen(`${instance} runs on ${node}, and nowhere else`);
     },
 };

@@ -5,6 +5,7 @@ import {
   DiskState,
   diskWord,
   Source,
+  type CopyBroken,
   type CopyUpToDate,
   type DrbdEnd,
   type MinorDiskless,
@@ -14,7 +15,7 @@ import {
   type VictimReady,
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { factsOf } from "../../view/node-view.js";
+import { factsOf, unlisted } from "../../view/node-view.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 import { notOurs } from "./identity.js";
 
@@ -114,6 +115,23 @@ export const copyUpToDate: ConditionDefinition<CopyUpToDate> = {
     },
 };
 
+export const copyBroken: ConditionDefinition<CopyBroken> = {
+  asks: ({ end }) => [{ node: end?.node ?? "", source: Source.PROC_DRBD }],
+  watch:
+    ({ end }, { sinceMs }) =>
+    (view) => {
+      const lost = notOurs(view, end);
+      if (lost !== "") return never(lost);
+      const own = minorAt(view, end?.node, end?.minor, sinceMs);
+      if (own === "unknown") return NOT_YET;
+      const name = `the copy of ${end?.instance} disk/${end?.diskIndex} on ${end?.node}`;
+      if (own === "none" || own.connection === ConnectionState.UNCONFIGURED)
+        return seen(`${name} is not active`);
+      const words = `${name} is ${diskWord(own.disk)}`;
+      return own.disk === DiskState.UP_TO_DATE ? never(`${words}: it is not to be made anew`) : seen(words);
+    },
+};
+
 /** "none": it was read, and is not there; a damaged line is "unknown" (I11). */
 function minorAt(
   view: ClusterView,
@@ -126,5 +144,7 @@ function minorAt(
   if (node === undefined || source === undefined || source.readAtMs < sinceMs) return "unknown";
   const found = node.minors.get(minor ?? -1);
   if (found !== undefined) return found.drbd ?? "unknown";
-  return factsOf(node, Source.PROC_DRBD, "drbd") === undefined ? "unknown" : "none";
+  const isListed =
+    factsOf(node, Source.PROC_DRBD, "drbd") !== undefined && unlisted(source.report, minor ?? -1) === "";
+  return isListed ? "none" : "unknown";
 }

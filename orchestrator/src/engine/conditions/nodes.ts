@@ -1,8 +1,8 @@
 /** Conditions of a node as its agent, its guests and its peers' kernels show it. */
-import { ConnectionState, Role, Source, type Clock, type NodeQuiet, type NodeSilent } from "@vigie/proto";
+import { ConnectionState, Role, Source, type NodeQuiet, type NodeSilent } from "@vigie/proto";
 import { linksUp, reportsNow } from "../../runbooks/node-state.js";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { factsOf } from "../../view/node-view.js";
+import { factsOf, type NodeView } from "../../view/node-view.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 
 export const nodeSilent: ConditionDefinition<NodeSilent> = {
@@ -11,11 +11,15 @@ export const nodeSilent: ConditionDefinition<NodeSilent> = {
       .filter((name) => view.nodes.get(name)?.connected === true)
       .map((name) => ({ node: name, source: Source.PROC_DRBD })),
   watch:
-    ({ node, sinceUnixMs }, { clock, sinceMs }) =>
+    ({ node, sinceUnixMs }, { clock, sinceMs, heardSinceMs }) =>
     (view) => {
       if (view.nodes.get(node)?.connected === true || reportsNow(view.nodes.get(node), clock.monotonicMs()))
         return never(`the agent of ${node} reports: it is not dead`);
-      if (reportedSince(view, node, sinceUnixMs, clock))
+      if (sinceUnixMs > 0 && heardSinceMs === undefined)
+        return never(
+          `whether ${node} has reported since this was planned is not known: this orchestrator was away meanwhile (I11)`,
+        );
+      if (sinceUnixMs > 0 && reportedSince(view.nodes.get(node), heardSinceMs ?? 0))
         return never(`${node} has reported since this was planned: what it wrote then nobody else has`);
       const [up] = linksUp(view, node, clock.monotonicMs());
       if (up !== undefined) return never(`${up}: it is not dead`);
@@ -33,11 +37,8 @@ function peersOf(view: ClusterView, node: string): string[] {
   return [...new Set(ends.map((end) => end.node))].filter((name) => name !== node && !offline.has(name));
 }
 
-function reportedSince(view: ClusterView, node: string, unixMs: number, clock: Clock): boolean {
-  const known = view.nodes.get(node);
-  if (unixMs === 0 || known === undefined || known.neverSeen) return false;
-  const agoMs = clock.monotonicMs() - known.reportedAtMs;
-  return clock.wallUnixMs() - agoMs > unixMs;
+function reportedSince(node: NodeView | undefined, monotonicMs: number): boolean {
+  return node !== undefined && !node.neverSeen && node.reportedAtMs > monotonicMs;
 }
 
 function isReadSince(view: ClusterView, node: string, sinceMs: number): boolean {
@@ -63,6 +64,9 @@ export const nodeQuiet: ConditionDefinition<NodeQuiet> = {
       if (!read || guests === undefined || drbd === undefined) return NOT_YET;
       const [guest] = guests;
       if (guest !== undefined) return never(`${guest.instance} runs on ${name}`);
+      const [odd] = node?.sources.get(Source.GUESTS)?.report.damaged ?? [];
+      if (odd !== undefined)
+        return notYet(`${name} does not say whether ${odd.object} runs there: ${odd.reason} (I11)`);
       const damaged = node?.sources.get(Source.PROC_DRBD)?.report.damaged[0];
       if (damaged !== undefined) return notYet(`/proc/drbd of ${name}: ${damaged.reason} (I11)`);
       const primary = drbd.minors.find(

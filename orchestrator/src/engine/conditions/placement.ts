@@ -3,8 +3,7 @@
  * stop it at any moment, so these are asked again in the moment before a step is sent (I15).
  */
 import { Source, type GanetiInstance, type InstancePlaced, type NoCopyOn } from "@vigie/proto";
-import type { ClusterView } from "../../view/cluster-view.js";
-import { factsOf } from "../../view/node-view.js";
+import { runsOn } from "../../view/guest-runs.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
 import { askGaneti, freshGaneti } from "./ganeti.js";
 
@@ -23,9 +22,9 @@ export const instancePlaced: ConditionDefinition<InstancePlaced> = {
       const [differs] = differences(planned, is);
       if (differs !== undefined) return never(`${planned.instance}: ${differs}`);
       for (const node of planned.notRunningOn) {
-        const runs = runsOn(view, planned.instance, node, sinceMs);
-        if (runs === undefined) return notYet(`${node} does not say whether ${planned.instance} runs there`);
-        if (runs) return never(`${planned.instance} runs on ${node}`);
+        const runs = runsOn(view.nodes.get(node), planned.instance, sinceMs);
+        if (runs === "unknown") return notYet(`${node} does not say whether ${planned.instance} runs there`);
+        if (runs === "yes") return never(`${planned.instance} runs on ${node}`);
       }
       return seen(`${planned.instance} is where the plan has it`);
     },
@@ -46,14 +45,6 @@ function differences(planned: InstancePlaced, is: GanetiInstance): string[] {
   if (planned.diskUuids.length > 0 && !sameSet(disks, planned.diskUuids))
     why.push(`its disks were changed: it has ${disks.length}, and had ${planned.diskUuids.length}`);
   return why;
-}
-
-/** @returns undefined: the node did not say so, after `sinceMs` */
-function runsOn(view: ClusterView, instance: string, node: string, sinceMs: number): boolean | undefined {
-  const source = view.nodes.get(node)?.sources.get(Source.GUESTS);
-  const facts = factsOf(view.nodes.get(node), Source.GUESTS, "guests");
-  if (source === undefined || facts === undefined || source.readAtMs < sinceMs) return undefined;
-  return facts.guests.some((guest) => guest.instance === instance);
 }
 
 export const noCopyOn: ConditionDefinition<NoCopyOn> = {

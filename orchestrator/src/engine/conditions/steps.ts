@@ -1,5 +1,11 @@
 /** Conditions that the run's own rows answer, and what a person says. */
-import { RunEventKind, type CommandsSucceeded, type PersonSays, type StepRan } from "@vigie/proto";
+import {
+  ActionOutcome,
+  RunEventKind,
+  type CommandsSucceeded,
+  type PersonSays,
+  type StepRan,
+} from "@vigie/proto";
 import { mayHaveRun } from "../run-log.js";
 import { never, NOT_YET, seen, type ConditionDefinition } from "./condition.js";
 
@@ -34,6 +40,10 @@ export const commandsSucceeded: ConditionDefinition<CommandsSucceeded> = {
       const failed = commands.find(({ exitCode }) => exitCode !== 0);
       if (failed !== undefined)
         return never(`${failed.argv.join(" ")} exited with ${failed.exitCode}: ${lastLine(failed.output)}`);
+      if (row?.result?.outcome === ActionOutcome.UNKNOWN)
+        return never(
+          `what became of ${stepId} is not known: it may be at work still (${row.result.message})`,
+        );
       if (commands.length === 0) return never(`nothing was run for ${stepId}`);
       return seen(`every command of ${stepId} exited with 0`);
     },

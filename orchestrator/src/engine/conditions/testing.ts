@@ -16,10 +16,14 @@ export const PEER_END = DrbdEnd.create({ ...END, node: "h2", minor: 10, peerNode
 
 export function contextAt(
   sinceMs: number,
-  { nowMs = () => NOW_MS, events = [] }: { nowMs?: () => number; events?: readonly RunEvent[] } = {},
+  {
+    nowMs = () => NOW_MS,
+    events = [],
+    heardSinceMs = 0,
+  }: { nowMs?: () => number; events?: readonly RunEvent[]; heardSinceMs?: number | undefined } = {},
 ): WatchContext {
   const clock: Clock = { monotonicMs: nowMs, wallUnixMs: nowMs, sleep: async () => undefined };
-  return { runId: "r-1", stepId: "step", sinceMs, events: () => events, clock };
+  return { runId: "r-1", stepId: "step", sinceMs, heardSinceMs, events: () => events, clock };
 }
 
 /** "seen", "not yet", or why it will never be. */

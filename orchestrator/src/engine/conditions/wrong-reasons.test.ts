@@ -286,6 +286,11 @@ const WRONG: { readonly [C in ConditionCase]: WrongReason } = {
     what: { $case: "nodeQuiet", value: { node: "h2" } },
     view: cluster({ h1: {}, h2: { minors: [onH2({ role: Role.PRIMARY })], sources: [guests()] } }),
   },
+  copyBroken: {
+    because: "the minor is Diskless, and is another instance's by now",
+    what: { $case: "copyBroken", value: { end: OURS } },
+    view: cluster({ ...BOTH, h1: { minors: [onH1({ disk: DiskState.DISKLESS })] } }, REUSED),
+  },
   copyUpToDate: {
     because: "the minor is UpToDate, and is another instance's by now",
     what: { $case: "copyUpToDate", value: { end: OURS } },

@@ -51,6 +51,12 @@ export enum IncidentKind {
   GUEST_WRONG_NODE = "INCIDENT_KIND_GUEST_WRONG_NODE",
   /** GUEST_DOWN - Guests that Ganeti wants to run have run nowhere for longer than two rounds of its watcher. */
   GUEST_DOWN = "INCIDENT_KIND_GUEST_DOWN",
+  /** TWO_PRIMARIES - Primary on both ends of a link that stands, and no job of Ganeti's works on the instance. */
+  TWO_PRIMARIES = "INCIDENT_KIND_TWO_PRIMARIES",
+  /** LINK_UNSTABLE - A link was lost, or a resync began, five times or more in half an hour. */
+  LINK_UNSTABLE = "INCIDENT_KIND_LINK_UNSTABLE",
+  /** GANETI_HELD_UP - Ganeti's queue is drained, its watcher is paused, or a job waits: for longer than anybody does it on purpose. */
+  GANETI_HELD_UP = "INCIDENT_KIND_GANETI_HELD_UP",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -113,6 +119,15 @@ export function incidentKindFromJSON(object: any): IncidentKind {
     case 18:
     case "INCIDENT_KIND_GUEST_DOWN":
       return IncidentKind.GUEST_DOWN;
+    case 19:
+    case "INCIDENT_KIND_TWO_PRIMARIES":
+      return IncidentKind.TWO_PRIMARIES;
+    case 20:
+    case "INCIDENT_KIND_LINK_UNSTABLE":
+      return IncidentKind.LINK_UNSTABLE;
+    case 21:
+    case "INCIDENT_KIND_GANETI_HELD_UP":
+      return IncidentKind.GANETI_HELD_UP;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -160,6 +175,12 @@ export function incidentKindToNumber(object: IncidentKind): number {
       return 17;
     case IncidentKind.GUEST_DOWN:
       return 18;
+    case IncidentKind.TWO_PRIMARIES:
+      return 19;
+    case IncidentKind.LINK_UNSTABLE:
+      return 20;
+    case IncidentKind.GANETI_HELD_UP:
+      return 21;
     case IncidentKind.UNRECOGNIZED:
     default:
       return -1;
@@ -324,17 +345,17 @@ export interface Incident {
   id: string;
   /** By which rule. */
   kind: IncidentKind;
-  /** When it opened. */
+  /** As last seen. */
   severity: Severity;
   /** Now, or CLOSED. */
   state: IncidentState;
-  /** With its kind, what tells it from another. */
+  /** With its kind and finding_key, what tells it from another. */
   subject:
     | Subject
     | undefined;
-  /** One line for people, as it was when it opened. */
+  /** One line for people, as last seen; figures in it follow from time to time. */
   summary: string;
-  /** At opening, both ends where there are two. */
+  /** Of the same moment as the summary, both ends where there are two. */
   evidence: Evidence[];
   /** The reasons of the policy's last decision, or why the run did not succeed; empty: not decided yet. */
   decision: string[];
@@ -353,6 +374,8 @@ export interface Incident {
    * one.
    */
   manualCommands: string[];
+  /** What tells two findings of one rule about one subject apart: "sdb", "no-copy"; often empty. */
+  findingKey: string;
 }
 
 /** One line of an incident's history. */
@@ -597,6 +620,7 @@ function createBaseIncident(): Incident {
     lastProgressUnixMs: 0,
     events: [],
     manualCommands: [],
+    findingKey: "",
   };
 }
 
@@ -643,6 +667,9 @@ export const Incident: MessageFns<Incident> = {
     }
     for (const v of message.manualCommands) {
       writer.uint32(114).string(v!);
+    }
+    if (message.findingKey !== "") {
+      writer.uint32(122).string(message.findingKey);
     }
     return writer;
   },
@@ -772,6 +799,14 @@ export const Incident: MessageFns<Incident> = {
             message.manualCommands.push(reader.string());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.findingKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -805,6 +840,7 @@ export const Incident: MessageFns<Incident> = {
     message.lastProgressUnixMs = object.lastProgressUnixMs ?? 0;
     message.events = object.events?.map((e) => IncidentEvent.fromPartial(e)) || [];
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
+    message.findingKey = object.findingKey ?? "";
     return message;
   },
 };

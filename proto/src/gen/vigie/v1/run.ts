@@ -602,6 +602,15 @@ export interface CopyUpToDate {
 }
 
 /**
+ * This end's copy is still one that may be made anew: it is not UpToDate by its own kernel, or its minor is not there;
+ * never, once it is UpToDate again.
+ */
+export interface CopyBroken {
+  /** The end with the copy. */
+  end: DrbdEnd | undefined;
+}
+
+/**
  * Every command that the agent ran for a step of this run exited with 0; never, once one did not. For a tool whose
  * effect is different each time: what it did can be seen by nothing else.
  */
@@ -740,6 +749,9 @@ export interface Condition {
     | //
     /** Of this run. */
     { $case: "commandsSucceeded"; value: CommandsSucceeded }
+    | //
+    /** A copy is still broken. */
+    { $case: "copyBroken"; value: CopyBroken }
     | undefined;
 }
 
@@ -2949,6 +2961,61 @@ export const CopyUpToDate: MessageFns<CopyUpToDate> = {
   },
 };
 
+function createBaseCopyBroken(): CopyBroken {
+  return { end: undefined };
+}
+
+export const CopyBroken: MessageFns<CopyBroken> = {
+  encode(message: CopyBroken, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyBroken {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyBroken();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyBroken>): CopyBroken {
+    return CopyBroken.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyBroken>): CopyBroken {
+    const message = createBaseCopyBroken();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
 function createBaseCommandsSucceeded(): CommandsSucceeded {
   return { stepId: "" };
 }
@@ -3281,6 +3348,9 @@ export const Condition: MessageFns<Condition> = {
       case "commandsSucceeded":
         CommandsSucceeded.encode(message.what.value, writer.uint32(282).fork()).join();
         break;
+      case "copyBroken":
+        CopyBroken.encode(message.what.value, writer.uint32(290).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3578,6 +3648,14 @@ export const Condition: MessageFns<Condition> = {
             message.what = { $case: "commandsSucceeded", value: CommandsSucceeded.decode(reader, reader.uint32()) };
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.what = { $case: "copyBroken", value: CopyBroken.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3803,6 +3881,12 @@ export const Condition: MessageFns<Condition> = {
       case "commandsSucceeded": {
         if (object.what?.value !== undefined && object.what?.value !== null) {
           message.what = { $case: "commandsSucceeded", value: CommandsSucceeded.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "copyBroken": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "copyBroken", value: CopyBroken.fromPartial(object.what.value) };
         }
         break;
       }
