@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 const report = process.env["VIGIE_TEST_REPORT"]; // a file for .ci/run to sum up
 
 // Kinds of tests, by what they need: unit (nothing), conformance (sample outputs beside the project, skipped visibly
-// where absent), scenarios (the simulator, virtual time), tools (root; every program that the agent starts, of Debian 12
-// and 13, in a lab of its own name beside another), lab and nights (root, a real cluster, of one release). The
+// where absent), scenarios (the simulator, virtual time), tools (root; every program that the agent starts and every kind
+// of receiver, of Debian 12 and 13, in a lab of its own name beside another), lab and nights (root, a real cluster, of one release). The
 // wiki's bad nights take three quarters of an hour, so they are apart from what is run before each change lands.
 export default defineConfig({
   test: {

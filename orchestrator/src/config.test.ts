@@ -10,6 +10,7 @@ test("an empty file is a whole configuration, with every limit at its safe figur
     policy: { stalled_sync: "auto", split_brain: "observe", per_node_every_s: 300, per_cluster_per_hour: 3 },
     detect: { stall_after_s: 7, silent_after_s: 5 },
     cut: { ttl_s: 30 },
+    notify: [],
   });
 });
 
@@ -24,6 +25,31 @@ test.each([
   ["[cut]\nttl_s = 61", /^o\.toml:2: cut\.ttl_s: expected at most 60/],
   ["[cut]\nttl_s = 5", /^o\.toml:2: cut\.ttl_s: expected at least 18/],
   ["[detect]\nstall_after_s = 4", /stall_after_s: expected at least 5/],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'mial'",
+    /^o\.toml:3: notify\[0\]\.type: expected one of "webhook", "mail"/,
+  ],
+  ["[[notify]]\nname = 'a'\ntype = 'mail'\nto = ['a@b']\nhots = 'x'", /^o\.toml:5: .*did you mean host\?/],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'mail'\nto = ['a@b']\nquiet = ['22-6']",
+    /quiet\[0\]: expected a window in UTC/,
+  ],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'mail'\nto = ['a@b']\nuser = 'v'",
+    /user and password_file together, or neither/,
+  ],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'mail'\nto = ['a@b']\nuser = 'v'\npassword_file = '/p'",
+    /tls: expected "starttls" or "implicit", for a password is sent/,
+  ],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'webhook'\nurl = 'https://u:p@h/'\nsecret_file = '/s'",
+    /url: expected http:\/\/ or https:\/\/, without a user/,
+  ],
+  [
+    "[[notify]]\nname = 'a'\ntype = 'mail'\nto = ['a@b']\n[[notify]]\nname = 'a'\ntype = 'alertmanager'\nurl = 'http://a'",
+    /a name of its own for each/,
+  ],
   ["listen = 'h1'", /^o\.toml:1: listen: /],
 ])("%j is refused, with the line, the key and what was expected", (text, message) => {
   expect(() => load(text)).toThrow(message);

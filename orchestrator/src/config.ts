@@ -1,6 +1,7 @@
 /** /etc/vigie/orchestrator.toml. Everything has a default but the certificate files; unknown keys are refused. */
 import { IncidentKind } from "@vigie/proto";
 import * as z from "zod";
+import { notifySchema } from "./notify/settings.js";
 import { isWindow } from "./policy/windows.js";
 
 const tls = z.strictObject({
@@ -71,6 +72,7 @@ export const orchestratorConfigSchema = z.strictObject({
   detect: detect.prefault({}),
   cut: cut.prefault({}),
   runs: runs.prefault({}),
+  notify: notifySchema,
 });
 
 export type OrchestratorConfig = z.infer<typeof orchestratorConfigSchema>;

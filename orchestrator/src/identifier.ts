@@ -1,15 +1,15 @@
-/** Names of incidents and runs: "i-…" and "r-…", sortable by time, short enough to type. */
+/** Names of incidents, runs, notices and messages: "i-…", "r-…", "n-…", "m-…", sortable by time, short enough to type. */
 
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"; // without i, l, o, u: they are misread
 
 /** @param unixMs for the order; 9 characters hold it until the year 3084 */
-export function newIdentifier(prefix: "i" | "r", unixMs: number, random: () => number): string {
+export function newIdentifier(prefix: "i" | "r" | "n" | "m", unixMs: number, random: () => number): string {
   const tail = Array.from({ length: 4 }, () => DIGITS[Math.floor(random() * DIGITS.length)]).join("");
   return `${prefix}-${base32(unixMs, 9)}-${tail}`;
 }
 
 /** Every identifier of this time or later sorts behind it. */
-export function identifierAt(prefix: "i" | "r", unixMs: number): string {
+export function identifierAt(prefix: "i" | "r" | "n" | "m", unixMs: number): string {
   return `${prefix}-${base32(Math.max(0, unixMs), 9)}`;
 }
 

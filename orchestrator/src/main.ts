@@ -13,6 +13,7 @@ import { pino } from "pino";
 import { listen } from "./api/grpc-server.js";
 import { createService } from "./api/service.js";
 import { orchestratorConfigSchema } from "./config.js";
+import { createChannels } from "./notify/channels/index.js";
 import { startOrchestrator } from "./orchestrator.js";
 import { openSqliteStore } from "./store/sqlite.js";
 
@@ -27,6 +28,7 @@ async function main(configPath: string): Promise<void> {
     logger.fatal({ event: "crash", reason: explain(error), stack: error.stack });
     process.exit(1); // what was acknowledged is on disk; the next start looks at the world
   });
+  const channels = createChannels(configPath, config.notify, ownNode, realClock);
   const store = openSqliteStore(join(config.state_dir, "vigie.db"));
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
@@ -34,7 +36,7 @@ async function main(configPath: string): Promise<void> {
   logger.info({ event: "orchestrator.start", version: VERSION });
   const log = (event: string, detail: Record<string, unknown>): void => logger.info({ event, ...detail });
   const orchestrator = await startOrchestrator(
-    { clock: realClock, random: Math.random, store, ownNode, config, log },
+    { clock: realClock, random: Math.random, store, ownNode, config, channels, log },
     stop.signal,
   );
   const server = await listen(orchestrator, createService(orchestrator), config.listen, tls);

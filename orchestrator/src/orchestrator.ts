@@ -19,6 +19,10 @@ import {
 import type { OrchestratorConfig } from "./config.js";
 import { createDesk, type Desk } from "./engine/desk.js";
 import { decided, followRun } from "./detect/incident-log.js";
+import type { Channel } from "./notify/channel.js";
+import { createNotifier, type Notifier } from "./notify/notifier.js";
+import type { Sender } from "./notify/outgoing.js";
+import { maySpeak } from "./notify/speaker.js";
 import { createExecutor, type Executor } from "./engine/executor.js";
 import { createKillSwitch, type KillSwitch } from "./engine/kill-switch.js";
 import { createGateway, type About, type Gateway, type ObservedAt } from "./gateway/gateway.js";
@@ -47,6 +51,8 @@ export interface OrchestratorParts {
   readonly store: Store;
   readonly ownNode: string;
   readonly config: OrchestratorConfig;
+  /** Of config.notify, by what they send with. */
+  readonly channels: readonly Channel[];
   readonly log: (event: string, detail: Record<string, unknown>) => void;
 }
 
@@ -60,6 +66,7 @@ export interface Orchestrator extends OrchestratorParts {
   readonly killSwitch: KillSwitch;
   readonly recorder: Recorder;
   readonly auditor: Auditor;
+  readonly notifier: Notifier;
   readonly newRunId: () => string;
   /** Calls back for each watch event from now on, until the returned function is called. */
   readonly subscribe: (callback: (event: WatchResponse) => void) => () => void;
@@ -75,9 +82,25 @@ export async function startOrchestrator(
   const recorder = createRecorder(store, clock, (events) => {
     for (const event of events) for (const watcher of watchers) watcher(event);
   });
-  const { record } = recorder;
   const keeper = createViewKeeper(clock, ownNode);
-  const newId = (prefix: "i" | "r"): string => newIdentifier(prefix, clock.wallUnixMs(), parts.random);
+  let ledAtMs = clock.monotonicMs();
+  const newId = (prefix: "i" | "r" | "n" | "m"): string =>
+    newIdentifier(prefix, clock.wallUnixMs(), parts.random);
+  const notifier = await createNotifier({
+    clock,
+    store,
+    channels: parts.channels,
+    record: (changes) => recorder.record(changes),
+    maySend: () => maySpeak(leader.epoch() > 0, namesUs(), clock.monotonicMs() - ledAtMs),
+    broken: () => recorder.broken(),
+    openIncidents: () => desk.open(),
+    openRuns: () => executor.open(),
+    sender,
+    newId,
+    log: parts.log,
+  });
+  const record = (changes: readonly Change[]): Promise<void> =>
+    recorder.record(notifier.withNotices(changes));
   const settings = {
     stallAfterMs: config.detect.stall_after_s * 1000,
     silentAfterMs: config.detect.silent_after_s * 1000,
@@ -160,6 +183,7 @@ export async function startOrchestrator(
   }
   unread = openRunsUnread(store); // now: what is read of ended runs later on is no reason not to act
   for (const what of store.unreadable()) parts.log("store.unreadable", { what, alarm: true });
+  notifier.start(signal);
   void tickUntil(signal);
   void signLife(signal);
   void pruneDaily(signal);
@@ -172,8 +196,9 @@ export async function startOrchestrator(
     executor,
     responder,
     killSwitch,
-    recorder,
+    recorder: { ...recorder, record }, // whoever writes, what is news of it is told
     auditor,
+    notifier,
     newRunId,
     subscribe,
   };
@@ -196,6 +221,7 @@ export async function startOrchestrator(
         if (changes.length > 0) await record(changes);
       });
       await attempt("lead", leader.tick);
+      if (leader.epoch() > 0) ledAtMs = clock.monotonicMs();
       await attempt("respond", responder.tick);
     }
   }
@@ -207,6 +233,21 @@ export async function startOrchestrator(
     } catch (error) {
       parts.log("tick.failed", { part, reason: explain(error), alarm: true });
     }
+  }
+
+  /** Our own node's agent reports, and has this node for the master. */
+  function namesUs(): boolean {
+    const own = keeper.view().nodes.get(ownNode);
+    return own?.connected === true && own.masterNode === ownNode;
+  }
+
+  function sender(): Sender {
+    const { leads, reason } = leader.status();
+    return {
+      cluster: keeper.view().ssconf?.clusterName ?? "",
+      orchestratorNode: ownNode,
+      notLeading: leads ? "" : reason,
+    };
   }
 
   /** So that the next life knows for how long nobody was there. */

@@ -38,7 +38,15 @@ async function startedAgain(): Promise<Orchestrator> {
   const store = openSqliteStore(path);
   stores.push(store);
   const config = orchestratorConfigSchema.parse({});
-  const parts = { clock: realClock, random: Math.random, store, ownNode: "h1", config, log: () => undefined };
+  const parts = {
+    clock: realClock,
+    random: Math.random,
+    store,
+    ownNode: "h1",
+    config,
+    channels: [],
+    log: () => undefined,
+  };
   return startOrchestrator(parts, stop.signal);
 }
 

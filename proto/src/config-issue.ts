@@ -17,6 +17,9 @@ interface Def {
   readonly element?: $ZodType;
   readonly valueType?: $ZodType;
   readonly getter?: () => $ZodType;
+  readonly discriminator?: string; // of a union: the key by which one of `options` is chosen
+  readonly options?: readonly $ZodType[];
+  readonly values?: readonly unknown[]; // of a literal
 }
 
 export interface Finding {
@@ -28,7 +31,7 @@ export interface Finding {
 
 /** Keys that the schema does not have. Also where its author forgot z.strictObject: nothing is skipped silently. */
 export function unknownKeys(schema: $ZodType, value: unknown, path: Finding["path"] = []): Finding[] {
-  const def = unwrap(schema);
+  const def = chosen(unwrap(schema), value);
   if (Array.isArray(value)) {
     const { element } = def;
     return element === undefined ? [] : value.flatMap((it, n) => unknownKeys(element, it, [...path, n]));
@@ -127,6 +130,18 @@ function unwrap(schema: $ZodType): Def {
   const def = schema._zod.def as unknown as Def;
   const inner = def.innerType ?? (def.type === "pipe" ? def.in : def.getter?.());
   return inner === undefined ? def : unwrap(inner);
+}
+
+/** Of a union the option that the value's own word chooses; where it chooses none, zod's issue says so. */
+function chosen(def: Def, value: unknown): Def {
+  const { discriminator, options = [] } = def;
+  if (discriminator === undefined || !isTable(value)) return def;
+  const wanted = value[discriminator];
+  const option = options.map(unwrap).find(({ shape }) => {
+    const literal = shape?.[discriminator];
+    return literal !== undefined && unwrap(literal).values?.includes(wanted) === true;
+  });
+  return option ?? def;
 }
 
 /** z.looseObject and z.catchall: other keys are wanted there. */

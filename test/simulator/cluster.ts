@@ -10,6 +10,7 @@ import {
   openSqliteStore,
   orchestratorConfigSchema,
   startOrchestrator,
+  type Channel,
   type Orchestrator,
   type OrchestratorConfig,
   type Store,
@@ -76,6 +77,8 @@ export interface SimOptions {
   readonly instances?: number | ClusterSpec;
   readonly config?: object;
   readonly seams?: Partial<Seams>;
+  /** By which the orchestrator of a node tells people. */
+  readonly channels?: (node: string) => readonly Channel[];
   /** What is on disk is kept in memory, and nothing waits for a real disk. */
   readonly inMemory?: boolean;
 }
@@ -159,6 +162,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       store: seams.store?.(store, model) ?? store,
       ownNode: node,
       config,
+      channels: options.channels?.(node) ?? [],
       log: logger("orchestrator", process),
     };
     const orchestrator = await startOrchestrator(parts, process.stop.signal);

@@ -79,6 +79,13 @@ const CASES: readonly ["agent" | "orchestrator", string, () => string | undefine
   ],
   [
     "orchestrator",
+    "a webhook's secret that is not there",
+    () =>
+      `${tls("orchestrator")}[[notify]]\nname = "w"\ntype = "webhook"\nurl = "http://h/"\nsecret_file = "/no/secret"\n`,
+    /orchestrator\.toml:10: notify\[0\]\.secret_file: .*\/no\/secret, which is not there/,
+  ],
+  [
+    "orchestrator",
     "a certificate that is not there",
     () => tls("nobody"),
     /orchestrator\.toml:4: tls\.certificate: .*not there/,

@@ -127,6 +127,8 @@ function apiHandlers(orchestrator: Orchestrator, service: Service): Orchestrator
     listRunbooks: unary("ListRunbooks", service.listRunbooks),
     getHolders: unary("GetHolders", service.getHolders),
     listLocks: unary("ListLocks", service.listLocks),
+    listChannels: unary("ListChannels", service.listChannels),
+    testChannels: unary("TestChannels", service.testChannels),
     setKillSwitch: unary("SetKillSwitch", service.setKillSwitch),
     listRuns: unary("ListRuns", service.listRuns),
     getRun: unary("GetRun", service.getRun),

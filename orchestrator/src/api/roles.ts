@@ -23,6 +23,8 @@ export const ROLES: Readonly<Record<string, readonly IdentityRole[]>> = {
   "/vigie.v1.OrchestratorService/ListRunbooks": VIEWER,
   "/vigie.v1.OrchestratorService/GetHolders": VIEWER,
   "/vigie.v1.OrchestratorService/ListLocks": VIEWER,
+  "/vigie.v1.OrchestratorService/ListChannels": VIEWER,
+  "/vigie.v1.OrchestratorService/TestChannels": OPERATOR,
   "/vigie.v1.OrchestratorService/SetKillSwitch": OPERATOR,
   "/vigie.v1.OrchestratorService/ListRuns": VIEWER,
   "/vigie.v1.OrchestratorService/GetRun": VIEWER,

@@ -18,6 +18,7 @@ import {
   type ListRunsRequest,
   type Run,
   type SetKillSwitchRequest,
+  type TestChannelsRequest,
 } from "@vigie/proto";
 import { isAbout } from "../detect/evidence.js";
 import { locksOf } from "../engine/locks.js";
@@ -67,6 +68,10 @@ export function createService(orchestrator: Orchestrator) {
     listRunbooks: async () => ({ runbooks: RUNBOOKS.map(describeRunbook) }),
     getHolders,
     listLocks: async () => ({ locks: locksOf(executor.atWork(), clock.wallUnixMs()) }),
+    listChannels: async () => ({ channels: orchestrator.notifier.status() }),
+    testChannels: async ({ channel }: TestChannelsRequest) => ({
+      tests: await orchestrator.notifier.test(channel),
+    }),
     setKillSwitch: async ({ stopped, reason }: SetKillSwitchRequest, person: string) => {
       await orchestrator.killSwitch.set(stopped, person, reason);
       return confirmStop(orchestrator);
@@ -98,6 +103,7 @@ export function createService(orchestrator: Orchestrator) {
       auditRecords: audit.records,
       auditChecked: audit.checked,
       killSwitch: orchestrator.killSwitch.stopped(),
+      channels: orchestrator.notifier.status(),
     };
   }
 

@@ -38,7 +38,15 @@ export async function apiStage(): Promise<ApiStage> {
   const stop = new AbortController();
   const store = openSqliteStore(":memory:");
   const config = orchestratorConfigSchema.parse({ policy: { stalled_sync: "observe" } });
-  const parts = { clock, random: Math.random, store, ownNode: "h1", config, log: () => undefined };
+  const parts = {
+    clock,
+    random: Math.random,
+    store,
+    ownNode: "h1",
+    config,
+    channels: [],
+    log: () => undefined,
+  };
   const orchestrator = await startOrchestrator(parts, stop.signal);
   const service = createService(orchestrator);
   const authority = await createAuthority();

@@ -51,6 +51,7 @@ const CHANGING: ReadonlySet<Method> = new Set([
   "abortRun",
   "controlRun",
   "setKillSwitch",
+  "testChannels",
   "confirmLeadership",
 ]);
 

@@ -9,7 +9,7 @@ import { EXIT, EXIT_HELP, exitCodeOf, type ExitCode } from "./exit-codes.js";
 import { hintFor } from "./failure.js";
 import { GLOBAL_OPTIONS, invocationOf, type Handler, type Register } from "./invocation.js";
 import type { Io } from "./io.js";
-import { jsonLine } from "./render/json.js";
+import { jsonLine } from "../wording/json.js";
 
 const JSON_HELP = `
 JSON: names are those of the .proto files (out_of_sync_kib), every field is always there and null where unset.

@@ -30,7 +30,8 @@ Exit codes:
   8   the run was aborted, or taken over by a person
   9   the run is frozen: nothing more is sent until a person has looked
   10  vigie status only: there are open incidents, disks or nodes of which nothing is known, no node at all, a run
-      that waits for a person, a thrown kill switch, a broken audit log, or this orchestrator does not lead
+      that waits for a person, a thrown kill switch, a broken audit log, a channel that cannot deliver what people
+      must be told, or this orchestrator does not lead
   11  the run goes on, but is not followed any more: it waits for a person or an approval, is paused, or Ctrl-C`;
 
 const EXIT_OF: Readonly<Record<VigieErrorCode, ExitCode>> = {

@@ -5,7 +5,7 @@
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { VigieError, type VigieErrorCode } from "@vigie/proto";
 import { isVigieErrorCode } from "./exit-codes.js";
-import { printable } from "./render/screen.js";
+import { printable } from "../wording/printable.js";
 
 export const CODE_KEY = "vigie-code";
 

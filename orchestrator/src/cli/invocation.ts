@@ -4,8 +4,9 @@ import { createColors } from "picocolors";
 import { connect, type Api } from "./api.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Io } from "./io.js";
-import { jsonLine, jsonText } from "./render/json.js";
-import { printable, type Screen } from "./render/screen.js";
+import { jsonLine, jsonText } from "../wording/json.js";
+import type { Screen } from "./render/screen.js";
+import { printable } from "../wording/printable.js";
 import { DEFAULT_CONFIG, readSettings } from "./settings.js";
 
 export interface Invocation {

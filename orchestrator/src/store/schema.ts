@@ -34,6 +34,23 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), unix_ms INTEGER NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE notices (
+    id TEXT PRIMARY KEY, channel TEXT NOT NULL, unix_ms INTEGER NOT NULL, cause TEXT NOT NULL, about TEXT NOT NULL,
+    severity TEXT NOT NULL, text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE messages (
+    id TEXT PRIMARY KEY, channel TEXT NOT NULL, unix_ms INTEGER NOT NULL, delivered_unix_ms INTEGER NOT NULL, body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_age ON messages (unix_ms);
+  CREATE TABLE told (
+    channel TEXT NOT NULL, about TEXT NOT NULL, unix_ms INTEGER NOT NULL, thread TEXT NOT NULL, PRIMARY KEY (channel, about)
+  ) STRICT;
+  CREATE TABLE channels (
+    name TEXT PRIMARY KEY, delivered_unix_ms INTEGER NOT NULL, failing_since_unix_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+    alarmed INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

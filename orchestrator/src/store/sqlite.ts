@@ -5,11 +5,22 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Incident, IncidentState, Run, RunEvent, RunState, VigieError, WatchResponse } from "@vigie/proto";
+import {
+  Incident,
+  IncidentState,
+  Message,
+  Run,
+  RunEvent,
+  RunState,
+  VigieError,
+  WatchResponse,
+} from "@vigie/proto";
 import { migrate } from "./schema.js";
 import { blob, createSql, number, text, type Row } from "./sql.js";
 import { createAuditLog } from "./sqlite-audit.js";
+import { createSqliteOutbox } from "./sqlite-outbox.js";
 import type { Transition } from "../view/transitions.js";
+import type { Outgoing } from "./outbox.js";
 import type { Change, Store } from "./store.js";
 
 const OPEN_RUNS: readonly RunState[] = [
@@ -27,6 +38,7 @@ export function openSqliteStore(path: string): Store {
   const sql = createSql(database);
   const { row, rows, run } = sql;
   const audit = createAuditLog(sql);
+  const outbox = createSqliteOutbox(sql);
   const unreadable = new Set<string>();
 
   return {
@@ -89,10 +101,15 @@ export function openSqliteStore(path: string): Store {
           { records: number(r, "records"), head: text(r, "head") },
         ]),
       ),
+    outbox: async (composedAfterUnixMs) => {
+      const { messages, ...rest } = outbox.read(composedAfterUnixMs);
+      return { ...rest, messages: messages.flatMap(outgoingOf) };
+    },
     checkAudit: async (from, limit) => audit.check(from, limit),
     prune: async (beforeUnixMs) => {
       run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
       run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
+      run("DELETE FROM messages WHERE delivered_unix_ms > 0 AND unix_ms < ?", beforeUnixMs);
     },
     close: () => database.close(),
   };
@@ -182,6 +199,12 @@ export function openSqliteStore(path: string): Store {
           change.stop.number,
           change.stop.why,
         );
+      case "notice":
+      case "message":
+      case "delivered":
+      case "channel":
+      case "channel-forgotten":
+        return outbox.write(change);
     }
   }
 
@@ -194,6 +217,13 @@ export function openSqliteStore(path: string): Store {
 
   function incidentOf(r: Row): Incident[] {
     return readable(`incident ${text(r, "id")}`, () => Incident.decode(blob(r)));
+  }
+
+  function outgoingOf(r: Row): Outgoing[] {
+    return readable(`message ${text(r, "id")}`, () => ({
+      channel: text(r, "channel"),
+      message: Message.decode(blob(r)),
+    }));
   }
 
   function runOf(r: Row): Run[] {

@@ -3,6 +3,7 @@
  * the epoch. There is one way to write, and all of one call is on disk, or none of it, when it resolves.
  */
 import type { Transition } from "../view/transitions.js";
+import type { Outbox, OutboxChange } from "./outbox.js";
 import type { AuditRecord, Incident, LogEnd, Run, RunEvent, Stop, WatchResponse } from "@vigie/proto";
 
 export type Change =
@@ -15,7 +16,8 @@ export type Change =
   | { readonly record: "epoch"; readonly epoch: number }
   | { readonly record: "alive"; readonly unixMs: number } // this orchestrator leads, and is at work
   | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
-  | { readonly record: "kill-switch"; readonly stop: Stop };
+  | { readonly record: "kill-switch"; readonly stop: Stop }
+  | OutboxChange;
 
 export interface NewAudit {
   readonly unixMs: number;
@@ -62,9 +64,11 @@ export interface Store {
   readonly auditHash: (sequence: number) => Promise<string | undefined>;
   /** Where the agents' journals ended, by node. */
   readonly journals: () => Promise<ReadonlyMap<string, LogEnd>>;
+  /** What is to be told and was not delivered. @param composedAfterUnixMs of which messages the times are wanted */
+  readonly outbox: (composedAfterUnixMs: number) => Promise<Outbox>;
   /** Records after `from`, which was checked before. @param limit at most so many */
   readonly checkAudit: (from: LogEnd, limit: number) => Promise<AuditPage>;
-  /** Forgets state changes and watch events of before then. Incidents, runs and the audit log stay for good. */
+  /** Forgets state changes, watch events and delivered messages of before then. Incidents, runs and the audit log stay for good. */
   readonly prune: (beforeUnixMs: number) => Promise<void>;
   readonly close: () => void;
 }

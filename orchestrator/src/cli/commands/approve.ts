@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { renderPlanAlone } from "../render/plan.js";
 import { renderRun } from "../render/run.js";
-import { printable } from "../render/screen.js";
+import { printable } from "../../wording/printable.js";
 import { approvalOf, withPerson, type Person } from "./person.js";
 
 export function addApprove(program: Command, register: Register): void {

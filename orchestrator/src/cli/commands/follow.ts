@@ -8,9 +8,10 @@ import { EXIT, exitCodeOfRun, type ExitCode } from "../exit-codes.js";
 import type { Invocation } from "../invocation.js";
 import { sleep } from "../io.js";
 import { followedEnd, followedProgress, followedRow } from "../render/followed.js";
-import { askedOf, goesOn, isEnding } from "../render/progress.js";
-import { printable, type Screen } from "../render/screen.js";
-import { runText } from "../render/subject.js";
+import { askedOf, goesOn, isEnding } from "../../wording/progress.js";
+import type { Screen } from "../render/screen.js";
+import { printable } from "../../wording/printable.js";
+import { runText } from "../../wording/subject.js";
 import { tapeFor, type Tape } from "../render/tape.js";
 import { isYes, type Person } from "./person.js";
 

@@ -13,6 +13,7 @@ import { addGo, addStop } from "./kill-switch.js";
 import { addLead } from "./lead.js";
 import { addLocks } from "./locks.js";
 import { addNodes } from "./nodes.js";
+import { addNotify } from "./notify.js";
 import { addPlan } from "./plan.js";
 import { addResources } from "./resources.js";
 import { addRun } from "./run.js";
@@ -39,6 +40,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addWatch,
   addHolders,
   addLocks,
+  addNotify,
   addStop,
   addGo,
   addAudit,

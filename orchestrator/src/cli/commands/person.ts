@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Plan } from "@vigie/proto";
 import type { Invocation } from "../invocation.js";
-import { printable } from "../render/screen.js";
+import { printable } from "../../wording/printable.js";
 
 export interface Person {
   /** Without the spaces around it; empty also at the end of the input, and when interrupted. */

@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { EXIT } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { renderResources } from "../render/resources.js";
-import { healthWord } from "../render/words.js";
+import { healthWord } from "../../wording/words.js";
 
 interface Options {
   readonly node?: string;

@@ -12,7 +12,7 @@ import type { Api } from "../api.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { isSilent } from "../render/nodes.js";
-import { askedOf } from "../render/progress.js";
+import { askedOf } from "../../wording/progress.js";
 import type { HealthCounts, StatusView } from "../render/status-view.js";
 import { renderStatus } from "../render/status.js";
 
@@ -90,7 +90,8 @@ function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): Ex
   const blind = status.leadership?.leads !== true || nodes.length === 0; // nobody is looking, or at nothing
   const unknown = blind || Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
   const waits = status.killSwitch !== "" || runs.some(waitsForPerson);
-  return wrong || unknown || waits ? EXIT.attention : EXIT.ok;
+  const unheard = status.channels.some((it) => it.cannotDeliver);
+  return wrong || unknown || waits || unheard ? EXIT.attention : EXIT.ok;
 }
 
 function waitsForPerson(run: Run): boolean {

@@ -1,6 +1,6 @@
 /** `vigie audit`: who did what to what. The server checks the hash chain; its verdict stands below the rows. */
 import type { AuditRecord } from "@vigie/proto";
-import { dateTime } from "./format.js";
+import { dateTime } from "../../wording/format.js";
 import { yesPaint } from "./paints.js";
 import type { Screen } from "./screen.js";
 import { table, type Column } from "./table.js";

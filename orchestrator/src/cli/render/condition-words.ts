@@ -6,7 +6,7 @@ import {
   type DrbdEnd,
   type InstancePlaced,
 } from "@vigie/proto";
-import { count, duration } from "./format.js";
+import { count, duration } from "../../wording/format.js";
 
 type What = NonNullable<Condition["what"]>;
 type Words = { readonly [C in What["$case"]]: (value: Extract<What, { $case: C }>["value"]) => string };

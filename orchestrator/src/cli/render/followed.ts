@@ -1,14 +1,14 @@
 /** What is told of a run while it is followed: its rows as they come, where it is now, and how it ended. */
 import { ActionOutcome, RunState, type Run, type RunEvent } from "@vigie/proto";
-import { aligned } from "./command-line.js";
-import { duration, since, timeOfDay } from "./format.js";
+import { aligned } from "../../wording/command-line.js";
+import { duration, since, timeOfDay } from "../../wording/format.js";
 import { runStatePaint } from "./paints.js";
-import { forwardSteps } from "./plan-steps.js";
-import { currentStep, isOver, progressText } from "./progress.js";
+import { forwardSteps } from "../../wording/progress.js";
+import { currentStep, isOver, progressText } from "../../wording/progress.js";
 import { resultLines, runEventText } from "./run-events.js";
-import { nextForRun } from "./run-next.js";
+import { nextForRun } from "../../wording/run-next.js";
 import { indent, type Screen } from "./screen.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 const TEXT_AT = 10;
 const WELL: ReadonlySet<ActionOutcome> = new Set([ActionOutcome.DONE, ActionOutcome.ALREADY_SO]);

@@ -2,7 +2,7 @@
 import type { GetHoldersResponse, Holder } from "@vigie/proto";
 import { section, type Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 export function renderHolders(
   { holders, instance, manualCommands }: GetHoldersResponse,

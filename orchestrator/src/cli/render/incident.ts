@@ -4,11 +4,11 @@
  */
 import { type GetIncidentResponse, type Incident, IncidentState, type ResourceStatus } from "@vigie/proto";
 import { endLines, evidenceLines } from "./drbd-facts.js";
-import { dateTime, duration, offset, since } from "./format.js";
+import { dateTime, duration, offset, since } from "../../wording/format.js";
 import { healthPaint, incidentStatePaint, severityPaint } from "./paints.js";
 import { indent, section, type Screen } from "./screen.js";
-import { diskText, subjectText } from "./subject.js";
-import { healthWord, word } from "./words.js";
+import { diskText, subjectText } from "../../wording/subject.js";
+import { healthWord, word } from "../../wording/words.js";
 
 export function renderIncident({ incident, now }: GetIncidentResponse, screen: Screen): string {
   if (incident === undefined) return "The orchestrator sent no incident.\n";

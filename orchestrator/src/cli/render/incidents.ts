@@ -1,11 +1,11 @@
 /** `vigie incidents`: newest first, one line each. */
 import { type Incident, IncidentState, type ListIncidentsResponse } from "@vigie/proto";
-import { duration, since } from "./format.js";
+import { duration, since } from "../../wording/format.js";
 import { incidentStatePaint, severityPaint } from "./paints.js";
 import { indent, type Screen } from "./screen.js";
-import { subjectText } from "./subject.js";
+import { subjectText } from "../../wording/subject.js";
 import { table, type Column } from "./table.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 export function renderIncidents(response: ListIncidentsResponse, screen: Screen): string {
   if (response.incidents.length === 0) return "No incidents.\n";

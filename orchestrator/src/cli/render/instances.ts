@@ -1,12 +1,12 @@
 /** `vigie instances`: one line an instance, the worst first; and one of them with all its disks. */
 import type { GanetiInstance, InstanceStatus, ListInstancesResponse, ResourceStatus } from "@vigie/proto";
 import { endLines } from "./drbd-facts.js";
-import { sizeOfKib } from "./format.js";
+import { sizeOfKib } from "../../wording/format.js";
 import { healthPaint } from "./paints.js";
 import { worstFirst } from "./resources.js";
 import { section, type Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
-import { healthWord } from "./words.js";
+import { healthWord } from "../../wording/words.js";
 
 export function renderInstances({ instances }: ListInstancesResponse, screen: Screen): string {
   if (instances.length === 0)

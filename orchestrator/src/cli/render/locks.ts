@@ -1,6 +1,6 @@
 /** `vigie locks`: one line a name. A frozen run's does not lapse. */
 import type { ListLocksResponse, Lock } from "@vigie/proto";
-import { duration, since } from "./format.js";
+import { duration, since } from "../../wording/format.js";
 import type { Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
 

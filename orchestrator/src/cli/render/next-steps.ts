@@ -1,8 +1,9 @@
 /** What to type next, the most urgent first. An answer, not a manual: at most six lines. */
-import { IncidentState, RunState, Severity } from "@vigie/proto";
-import { aligned, type Hint } from "./command-line.js";
+import { IncidentState, RunState, Severity, type Incident, type Run } from "@vigie/proto";
+import { aligned, type Hint } from "../../wording/command-line.js";
 import { isSilent } from "./nodes.js";
-import { askedOf, goesOn } from "./progress.js";
+import { incidentStep, personsStep } from "../../wording/next-step.js";
+import { askedOf, goesOn } from "../../wording/progress.js";
 import type { StatusView } from "./status-view.js";
 
 const AT_MOST = 6;
@@ -18,20 +19,14 @@ export function nextSteps(view: StatusView): string[] {
     ...(status.leadership?.leads === false && status.leadership.votes > 0
       ? [step("it only watches; an admin who is sure lets it act", "vigie lead --reason WHY")]
       : []),
-    ...runs
-      .filter((it) => it.state === RunState.FROZEN)
-      .map((it) => step("frozen, a person must look", `vigie run show ${it.id}`)),
-    ...runs.flatMap((it) => {
-      const asked = askedOf(it);
-      return asked === undefined
-        ? []
-        : [step(`when it is so: ${asked.question}`, `vigie run continue ${it.id}`)];
-    }),
-    ...waiting.map((it) => step("waits for a person", `vigie incident show ${it.id}`)),
-    ...runs
-      .filter((it) => it.state === RunState.AWAITING_APPROVAL)
-      .map((it) => step("read the plan and approve", `vigie approve ${it.id}`)),
-    ...critical.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
+    ...stepsOf(runs.filter((it) => it.state === RunState.FROZEN)),
+    ...stepsOf(runs.filter((it) => askedOf(it) !== undefined)),
+    ...waiting.map((it) => show(it)),
+    ...stepsOf(runs.filter((it) => it.state === RunState.AWAITING_APPROVAL)),
+    ...status.channels
+      .filter((it) => it.cannotDeliver)
+      .map((it) => step("whether its receiver answers", `vigie notify test ${it.name}`)),
+    ...critical.map((it) => show(it)),
     ...(health.unknown > 0
       ? [step("which disks nothing is known of", "vigie resources --health unknown")]
       : []),
@@ -39,7 +34,7 @@ export function nextSteps(view: StatusView): string[] {
       ? [step("which disks have one copy only; no incident yet", "vigie resources")]
       : []),
     ...(nodes.some(isSilent) ? [step("which nodes are silent", "vigie nodes")] : []),
-    ...others.map((it) => step("evidence and reasons", `vigie incident show ${it.id}`)),
+    ...others.map((it) => show(it)),
     ...runs
       .filter((it) => it.state === RunState.PAUSED)
       .map((it) => step("paused by a person", `vigie run resume ${it.id}`)),
@@ -48,6 +43,15 @@ export function nextSteps(view: StatusView): string[] {
       .map((it) => step("follow it live", `vigie run follow ${it.id}`)),
   ];
   return steps.length === 0 ? ["Nothing to do."] : aligned(steps.slice(0, AT_MOST));
+}
+
+function stepsOf(runs: readonly Run[]): Hint[] {
+  return runs.map(personsStep).filter((it) => it !== undefined);
+}
+
+/** Its runs have lines of their own. */
+function show(incident: Incident): Hint {
+  return incidentStep({ ...incident, decision: [] });
 }
 
 function step(why: string, command: string): Hint {

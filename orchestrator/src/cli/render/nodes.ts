@@ -6,10 +6,10 @@ import {
   type SourceStatus,
   SourceState,
 } from "@vigie/proto";
-import { count, duration, sizeOfBytes } from "./format.js";
+import { count, duration, sizeOfBytes } from "../../wording/format.js";
 import { section, type Paint, type Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 export function renderNodes(response: ListNodesResponse, screen: Screen): string {
   if (response.nodes.length === 0) return "No nodes are known yet: no agent has reported.\n";

@@ -4,14 +4,11 @@
  */
 import { StepKind, type Plan, type PlanStep } from "@vigie/proto";
 import { conditionText } from "./condition-words.js";
-import { count, duration } from "./format.js";
+import { count, duration } from "../../wording/format.js";
 import { section, wrapped, type Screen } from "./screen.js";
+import { forwardSteps } from "../../wording/progress.js";
 
 const FACTS_AT = " ".repeat(7);
-
-export function forwardSteps(plan: Plan): PlanStep[] {
-  return plan.steps.filter((it) => !it.onlyAsUndo);
-}
 
 export function planStepLines(plan: Plan, screen: Screen): string[] {
   const forward = forwardSteps(plan);

@@ -3,13 +3,13 @@
  * what runs (I32).
  */
 import { RunState, type Plan, type Run } from "@vigie/proto";
-import { commandFor } from "./command-line.js";
-import { count, dateTime, timeOfDay } from "./format.js";
-import { forwardSteps, planStepLines } from "./plan-steps.js";
+import { commandFor } from "../../wording/command-line.js";
+import { count, dateTime, timeOfDay } from "../../wording/format.js";
+import { APPROVAL_WITHIN_MS } from "../../wording/next-step.js";
+import { forwardSteps } from "../../wording/progress.js";
+import { planStepLines } from "./plan-steps.js";
 import { section, wrapped, type Screen } from "./screen.js";
-import { runText } from "./subject.js";
-
-const APPROVAL_WITHIN_MS = 15 * 60_000; // I32
+import { runText } from "../../wording/subject.js";
 
 export function renderPlan(run: Run, screen: Screen): string {
   if (run.plan === undefined) return `Run ${run.id} has no plan.\n`;

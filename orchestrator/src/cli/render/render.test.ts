@@ -37,6 +37,7 @@ test("status: what is wrong, what is done, what to type next", () => {
     nodes       2 of 3 reporting (h2.example partly, h4.example silent), 3 instances
     disks       3 mirrored: 1 healthy, 0 resyncing, 0 degraded, 1 stalled, 1 unknown
     audit       intact
+    notify      nobody is notified: there is no [[notify]] block in /etc/vigie/orchestrator.toml
 
     Open incidents (2)
       i-01kax9  critical  stalled-sync  web1.example/0  healing       for 5.8 s
@@ -88,6 +89,7 @@ test("status of a cluster where all is well is short", () => {
     nodes       3 of 3 reporting, 3 instances
     disks       3 mirrored: 3 healthy, 0 resyncing, 0 degraded, 0 stalled, 0 unknown
     audit       intact
+    notify      nobody is notified: there is no [[notify]] block in /etc/vigie/orchestrator.toml
 
     Next
       Nothing to do.
@@ -468,6 +470,7 @@ test("status: a thrown kill switch stands above all, and what waits for a person
     nodes       2 of 3 reporting (h2.example partly, h4.example silent), 3 instances
     disks       3 mirrored: 1 healthy, 0 resyncing, 0 degraded, 1 stalled, 1 unknown
     audit       intact
+    notify      nobody is notified: there is no [[notify]] block in /etc/vigie/orchestrator.toml
 
     Open runs (3)
       r-01kaxa  reset-stalled-sync for web1.example disk/0  frozen, step 1 of 4: refuse the DRBD connection, both directions

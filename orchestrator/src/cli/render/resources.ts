@@ -7,12 +7,12 @@ import {
   type ResourceEnd,
   type ResourceStatus,
 } from "@vigie/proto";
-import { duration, percent, sizeOfKib } from "./format.js";
+import { duration, percent, sizeOfKib } from "../../wording/format.js";
 import { healthPaint } from "./paints.js";
 import type { Screen } from "./screen.js";
-import { diskText, shortNames } from "./subject.js";
+import { diskText, shortNames } from "../../wording/subject.js";
 import { table, type Column } from "./table.js";
-import { healthWord } from "./words.js";
+import { healthWord } from "../../wording/words.js";
 
 const ORDER: readonly Health[] = [
   Health.STALLED,

@@ -8,11 +8,11 @@ import {
   RunEventKind,
   StepKind,
 } from "@vigie/proto";
-import { commandLine } from "./command-line.js";
-import { duration } from "./format.js";
+import { commandLine } from "../../wording/command-line.js";
+import { duration } from "../../wording/format.js";
 import { runStatePaint, yesPaint } from "./paints.js";
 import { indent, type Screen } from "./screen.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 /** `cut-link answered (attempt 2) done: text (laurent)`; without the steps a wait is told as an act. */
 export function runEventText(event: RunEvent, steps: readonly PlanStep[], screen: Screen): string {

@@ -1,14 +1,14 @@
 /** `vigie run show`: what was done, second by second, with the commands, their exit codes and the guards' facts. */
 import { type Run, type RunEvent, RunEventKind, RunState } from "@vigie/proto";
-import { aligned } from "./command-line.js";
-import { duration, offset, since } from "./format.js";
+import { aligned } from "../../wording/command-line.js";
+import { duration, offset, since } from "../../wording/format.js";
 import { runStatePaint } from "./paints.js";
-import { askedOf, isOver, progressText } from "./progress.js";
+import { askedOf, isOver, progressText } from "../../wording/progress.js";
 import { resultLines, runEventText } from "./run-events.js";
-import { nextForRun } from "./run-next.js";
+import { nextForRun } from "../../wording/run-next.js";
 import { indent, section, wrapped, type Screen } from "./screen.js";
-import { runText } from "./subject.js";
-import { word } from "./words.js";
+import { runText } from "../../wording/subject.js";
+import { word } from "../../wording/words.js";
 
 const TIME_WIDTH = 10;
 const LOG_LINES = 5; // of a job that writes its percentage every two seconds, the newest

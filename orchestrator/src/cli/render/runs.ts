@@ -1,10 +1,10 @@
 /** `vigie runs`: newest first, one line each. */
 import type { ListRunsResponse, Run } from "@vigie/proto";
-import { dateTime } from "./format.js";
+import { dateTime } from "../../wording/format.js";
 import { runStatePaint } from "./paints.js";
 import type { Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 export function renderRuns(response: ListRunsResponse, screen: Screen): string {
   if (response.runs.length === 0) return "No runs.\n";

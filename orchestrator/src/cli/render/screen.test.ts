@@ -1,6 +1,7 @@
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
-import { printable, wrapped, type Screen } from "./screen.js";
+import { wrapped, type Screen } from "./screen.js";
+import { printable } from "../../wording/printable.js";
 
 function screen(width?: number): Screen {
   return { width, colour: createColors(false), now: 0 };

@@ -4,18 +4,19 @@
  */
 import { Health, type Run } from "@vigie/proto";
 import { checkedText } from "./audit.js";
-import { count, dateTime } from "./format.js";
+import { channelLines } from "./channels.js";
+import { count, dateTime } from "../../wording/format.js";
 import { briefLines } from "./incidents.js";
 import { nextSteps } from "./next-steps.js";
 import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
-import { forwardSteps } from "./plan-steps.js";
-import { askedOf, currentStep, finishText, progressText } from "./progress.js";
+import { forwardSteps } from "../../wording/progress.js";
+import { askedOf, currentStep, finishText, progressText } from "../../wording/progress.js";
 import { indent, section, wrapped, type Screen } from "./screen.js";
-import { runText } from "./subject.js";
+import { runText } from "../../wording/subject.js";
 import type { StatusView } from "./status-view.js";
 import { leadershipText } from "./watch.js";
-import { word } from "./words.js";
+import { word } from "../../wording/words.js";
 
 export function renderStatus(view: StatusView, screen: Screen): string {
   const { status } = view;
@@ -29,6 +30,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `disks       ${disksText(view, screen)}`,
     ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
     `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : "BROKEN: a record was changed or removed")}`,
+    ...channelLines(status.channels, screen),
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
       `Open runs (${Math.max(status.runsOpen, view.runs.length)})`,

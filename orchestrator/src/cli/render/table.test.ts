@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
-import { printable, type Screen } from "./screen.js";
+import type { Screen } from "./screen.js";
+import { printable } from "../../wording/printable.js";
 import { table, type Column } from "./table.js";
 
 interface Row {

@@ -6,12 +6,12 @@ import {
   type Incident,
   type WatchResponse,
 } from "@vigie/proto";
-import { timeOfDay } from "./format.js";
+import { timeOfDay } from "../../wording/format.js";
 import { incidentStatePaint, runStatePaint, severityPaint, yesPaint } from "./paints.js";
 import { runEventText } from "./run-events.js";
 import type { Screen } from "./screen.js";
-import { subjectText } from "./subject.js";
-import { word } from "./words.js";
+import { subjectText } from "../../wording/subject.js";
+import { word } from "../../wording/words.js";
 
 const KIND_WIDTH = 10;
 

@@ -18,6 +18,7 @@ import {
   Incident,
   IncidentKind,
   IncidentState,
+  ListChannelsResponse,
   ListInstancesResponse,
   ListLocksResponse,
   ListNodesResponse,
@@ -705,5 +706,20 @@ export const LOCKS = ListLocksResponse.fromPartial({
       expiresUnixMs: NOW + 3_600_000,
     },
     { name: "pair h1.example h2.example", runId: "r-01kaxa", person: "laurent", sinceUnixMs: START },
+  ],
+});
+
+export const CHANNELS = ListChannelsResponse.fromPartial({
+  channels: [
+    { name: "ops", type: "mail", deliveredUnixMs: START - 3_600_000 },
+    {
+      name: "pager",
+      type: "webhook",
+      deliveredUnixMs: START - 7_200_000,
+      waiting: 4,
+      failingSinceUnixMs: START - 1_800_000,
+      reason: "connect ECONNREFUSED 192.0.2.7:443",
+      cannotDeliver: true,
+    },
   ],
 });

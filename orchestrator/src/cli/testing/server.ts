@@ -47,6 +47,10 @@ export const HAPPY: Answers = {
   listRunbooks: () => sample.RUNBOOKS,
   getHolders: () => sample.HOLDERS,
   listLocks: () => sample.LOCKS,
+  listChannels: () => sample.CHANNELS,
+  testChannels: () => ({
+    tests: [{ name: "ops", type: "mail", delivered: true, answer: "250 2.0.0 Ok: queued as 3F2A" }],
+  }),
   listAudit: () => ({ records: [] }),
   setKillSwitch: () => ({ stopped: true, confirmed: true, unconfirmedReason: "", unawareNodes: [] }),
   confirmLeadership: () => ({

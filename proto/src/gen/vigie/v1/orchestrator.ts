@@ -19,6 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import { HungCommand } from "./gateway.js";
 import { Incident } from "./incident.js";
+import { ChannelStatus, ChannelTest } from "./notice.js";
 import {
   Damaged,
   DrbdMinor,
@@ -221,6 +222,8 @@ export interface GetStatusResponse {
   auditRecords: number;
   /** So many of them, from the first, were checked since the orchestrator started; soon all. */
   auditChecked: number;
+  /** The channels that messages to people go by; empty: nobody is notified. */
+  channels: ChannelStatus[];
 }
 
 /** Whether this orchestrator may act, by the votes of the agents (I26). */
@@ -710,6 +713,28 @@ export interface ConfirmLeadershipResponse {
   leadership: Leadership | undefined;
 }
 
+/** Nothing to say. */
+export interface ListChannelsRequest {
+}
+
+/** In the configuration's order. */
+export interface ListChannelsResponse {
+  /** One a channel; empty: nobody is notified. */
+  channels: ChannelStatus[];
+}
+
+/** Which channels. */
+export interface TestChannelsRequest {
+  /** ChannelStatus.name; empty: all. */
+  channel: string;
+}
+
+/** When each has answered, or has not in time. */
+export interface TestChannelsResponse {
+  /** One a channel. */
+  tests: ChannelTest[];
+}
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -773,6 +798,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     killSwitch: "",
     auditRecords: 0,
     auditChecked: 0,
+    channels: [],
   };
 }
 
@@ -831,6 +857,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.auditChecked !== 0) {
       writer.uint32(144).uint64(message.auditChecked);
+    }
+    for (const v of message.channels) {
+      ChannelStatus.encode(v!, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -992,6 +1021,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.auditChecked = longToNumber(reader.uint64());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.channels.push(ChannelStatus.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1029,6 +1066,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.killSwitch = object.killSwitch ?? "";
     message.auditRecords = object.auditRecords ?? 0;
     message.auditChecked = object.auditChecked ?? 0;
+    message.channels = object.channels?.map((e) => ChannelStatus.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4826,6 +4864,214 @@ export const ConfirmLeadershipResponse: MessageFns<ConfirmLeadershipResponse> = 
   },
 };
 
+function createBaseListChannelsRequest(): ListChannelsRequest {
+  return {};
+}
+
+export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
+  encode(_: ListChannelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChannelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListChannelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListChannelsRequest>): ListChannelsRequest {
+    return ListChannelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListChannelsRequest>): ListChannelsRequest {
+    const message = createBaseListChannelsRequest();
+    return message;
+  },
+};
+
+function createBaseListChannelsResponse(): ListChannelsResponse {
+  return { channels: [] };
+}
+
+export const ListChannelsResponse: MessageFns<ListChannelsResponse> = {
+  encode(message: ListChannelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.channels) {
+      ChannelStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChannelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListChannelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.channels.push(ChannelStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListChannelsResponse>): ListChannelsResponse {
+    return ListChannelsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListChannelsResponse>): ListChannelsResponse {
+    const message = createBaseListChannelsResponse();
+    message.channels = object.channels?.map((e) => ChannelStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTestChannelsRequest(): TestChannelsRequest {
+  return { channel: "" };
+}
+
+export const TestChannelsRequest: MessageFns<TestChannelsRequest> = {
+  encode(message: TestChannelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.channel !== "") {
+      writer.uint32(10).string(message.channel);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TestChannelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTestChannelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.channel = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TestChannelsRequest>): TestChannelsRequest {
+    return TestChannelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TestChannelsRequest>): TestChannelsRequest {
+    const message = createBaseTestChannelsRequest();
+    message.channel = object.channel ?? "";
+    return message;
+  },
+};
+
+function createBaseTestChannelsResponse(): TestChannelsResponse {
+  return { tests: [] };
+}
+
+export const TestChannelsResponse: MessageFns<TestChannelsResponse> = {
+  encode(message: TestChannelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tests) {
+      ChannelTest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TestChannelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTestChannelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tests.push(ChannelTest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TestChannelsResponse>): TestChannelsResponse {
+    return TestChannelsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TestChannelsResponse>): TestChannelsResponse {
+    const message = createBaseTestChannelsResponse();
+    message.tests = object.tests?.map((e) => ChannelTest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** What the orchestrator serves to people and tools, over mTLS. Failures carry a VigieErrorCode. */
 export type OrchestratorServiceService = typeof OrchestratorServiceService;
 export const OrchestratorServiceService = {
@@ -5014,6 +5260,28 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
+  /** The channels that messages to people go by. Role: viewer. */
+  listChannels: {
+    path: "/vigie.v1.OrchestratorService/ListChannels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListChannelsRequest): Buffer => Buffer.from(ListChannelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListChannelsRequest => ListChannelsRequest.decode(value),
+    responseSerialize: (value: ListChannelsResponse): Buffer =>
+      Buffer.from(ListChannelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListChannelsResponse => ListChannelsResponse.decode(value),
+  },
+  /** Sends a test message now, past every limit and quiet hour. Role: operator. */
+  testChannels: {
+    path: "/vigie.v1.OrchestratorService/TestChannels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TestChannelsRequest): Buffer => Buffer.from(TestChannelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TestChannelsRequest => TestChannelsRequest.decode(value),
+    responseSerialize: (value: TestChannelsResponse): Buffer =>
+      Buffer.from(TestChannelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TestChannelsResponse => TestChannelsResponse.decode(value),
+  },
   /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership: {
     path: "/vigie.v1.OrchestratorService/ConfirmLeadership" as const,
@@ -5065,6 +5333,10 @@ export interface OrchestratorServiceServer extends UntypedServiceImplementation 
   watch: handleServerStreamingCall<WatchRequest, WatchResponse>;
   /** The audit log from a record on. Role: viewer. */
   listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
+  /** The channels that messages to people go by. Role: viewer. */
+  listChannels: handleUnaryCall<ListChannelsRequest, ListChannelsResponse>;
+  /** Sends a test message now, past every limit and quiet hour. Role: operator. */
+  testChannels: handleUnaryCall<TestChannelsRequest, TestChannelsResponse>;
   /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership: handleUnaryCall<ConfirmLeadershipRequest, ConfirmLeadershipResponse>;
 }
@@ -5348,6 +5620,38 @@ export interface OrchestratorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  /** The channels that messages to people go by. Role: viewer. */
+  listChannels(
+    request: ListChannelsRequest,
+    callback: (error: ServiceError | null, response: ListChannelsResponse) => void,
+  ): ClientUnaryCall;
+  listChannels(
+    request: ListChannelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListChannelsResponse) => void,
+  ): ClientUnaryCall;
+  listChannels(
+    request: ListChannelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListChannelsResponse) => void,
+  ): ClientUnaryCall;
+  /** Sends a test message now, past every limit and quiet hour. Role: operator. */
+  testChannels(
+    request: TestChannelsRequest,
+    callback: (error: ServiceError | null, response: TestChannelsResponse) => void,
+  ): ClientUnaryCall;
+  testChannels(
+    request: TestChannelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TestChannelsResponse) => void,
+  ): ClientUnaryCall;
+  testChannels(
+    request: TestChannelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TestChannelsResponse) => void,
   ): ClientUnaryCall;
   /** A person answers for the nodes that cannot be asked, where there is no majority (I26). Role: admin. */
   confirmLeadership(

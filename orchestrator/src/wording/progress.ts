@@ -1,19 +1,24 @@
 /** How far a step is that takes hours: what is left, how much is done, and when it will be over. */
-import { RunState, type PlanStep, type Run, type RunProgress, RunEventKind } from "@vigie/proto";
+import { RunState, type Plan, type PlanStep, type Run, type RunProgress, RunEventKind } from "@vigie/proto";
 import { duration, moment, percent } from "./format.js";
-import type { Screen } from "./screen.js";
+
+/** Who reads it: their time, and their zone. */
+export interface Reader {
+  readonly now: number; // unix ms
+  readonly timeZone?: string; // the system's where unset
+}
 
 /** `resync 42.0 %, 3.1 GiB left; done about 14:05 UTC (in 2 h 10 min)`; empty where nothing is known. */
-export function progressText(progress: RunProgress | undefined, screen: Screen): string {
+export function progressText(progress: RunProgress | undefined, reader: Reader): string {
   if (progress === undefined) return "";
   const { text, donePercent, finishUnixMs, runFinishUnixMs } = progress;
   const share = donePercent === undefined || text.includes("%") ? "" : percent(donePercent);
-  const all = runFinishUnixMs === 0 ? "" : `all copies ${finishText(runFinishUnixMs, screen)}`;
-  return [text, share, finishText(finishUnixMs, screen), all].filter((it) => it !== "").join("; ");
+  const all = runFinishUnixMs === 0 ? "" : `all copies ${finishText(runFinishUnixMs, reader)}`;
+  return [text, share, finishText(finishUnixMs, reader), all].filter((it) => it !== "").join("; ");
 }
 
 /** `done about 14:05 UTC (in 2 h 10 min)`; empty where it is not known. */
-export function finishText(finishUnixMs: number, { now, timeZone }: Screen): string {
+export function finishText(finishUnixMs: number, { now, timeZone }: Reader): string {
   if (finishUnixMs === 0) return "";
   if (finishUnixMs <= now) return "done any moment";
   return `done about ${moment(finishUnixMs, now, timeZone)} (in ${duration(finishUnixMs - now)})`;
@@ -38,6 +43,11 @@ export function currentStep(run: Run): PlanStep | undefined {
   const waiting = run.progress?.stepId ?? "";
   const stepId = waiting === "" ? run.events.findLast((e) => e.stepId !== "")?.stepId : waiting;
   return run.plan?.steps.find((it) => it.id === stepId);
+}
+
+/** On the way forward: a step that only takes another one back is none of them. */
+export function forwardSteps(plan: Plan): PlanStep[] {
+  return plan.steps.filter((it) => !it.onlyAsUndo);
 }
 
 /** By itself; a person's word may be what it waits for. */
