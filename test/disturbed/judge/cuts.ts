@@ -1,6 +1,6 @@
 /** I17, I18, I9: a cut is of one DRBD link of its node, ends in time, and is the only one of its instance. */
 import { cutsAtOnce, cutsThatStay, isLinkOf } from "../../simulator/invariants.js";
-import type { World } from "../../simulator/world.js";
+import { reaches, type World } from "../../simulator/world.js";
 import type { Exposure } from "../exposure.js";
 import type { Watch } from "./judge.js";
 
@@ -27,8 +27,8 @@ export function watchCuts(world: World, exposure: Exposure): Watch {
           exposure.count("cuts");
           owners.set(key, { uuid, othersSinceMs: undefined });
           if (uuid === "") found.push(`I18: ${key} is cut, which is no DRBD link of its own`);
-        } else if (node.extraFiles.has("/etc/vigie/stop")) {
-          known.othersSinceMs = undefined; // a person has forbidden to take it back: only the kernel does
+        } else if (node.extraFiles.has("/etc/vigie/stop") || !reaches(world, node.name, world.master)) {
+          known.othersSinceMs = undefined; // forbidden by a person, or nobody can say so: only the kernel ends it
         } else if (uuid !== "" && uuid !== known.uuid) {
           known.othersSinceMs ??= now;
           if (now - known.othersSinceMs > OTHERS_LINK_MS)
