@@ -12,6 +12,7 @@ export interface Command {
   readonly args: readonly string[];
   readonly timeoutMs: number; // then it is killed, and whether it took effect is unknown
   readonly input?: string; // for its stdin; /dev/null otherwise
+  readonly endedBy?: AbortSignal; // then it is killed: what it may do by itself is not wanted any more
   readonly environment?: Readonly<Record<string, string>>; // beside a path and the C locale, which are all of it
 }
 

@@ -80,7 +80,7 @@ export async function runAction<P>(action: ActionRun<P>, first: Judgement, ran: 
       if (refused !== undefined) return stopped(step, refused);
       if (!acted) action.inTime(); // what prepared it may have taken long; once it acts, it is brought to its end
       acted = true;
-      return runStep(step, ready.look, ran);
+      return runStep(step, ready.look, ran, action.mayRun);
     });
     if (problem !== undefined) return { problem, facts: last.facts };
   }
@@ -115,7 +115,7 @@ async function prepareOne<P>(
 ): Promise<Partial<ActionResult> | undefined> {
   if (!(await isNeeded(step, look))) return undefined;
   await mayRun();
-  return runStep(step, look, ran);
+  return runStep(step, look, ran, mayRun);
 }
 
 /** Only while what the step before it was run on is still fresh, and nothing forbids it. */
@@ -129,7 +129,7 @@ async function helpAlong<P>(
     () => false,
     () => true,
   );
-  if (!forbidden && tooLate(action, last) === undefined) await runStep(step, action.look, ran);
+  if (!forbidden && tooLate(action, last) === undefined) await runStep(step, action.look, ran, action.mayRun);
 }
 
 interface LastLook {

@@ -25,6 +25,14 @@ test("a command past its deadline is killed with its children, and its effect is
   expect(hungCommands(realClock.monotonicMs())).toEqual([]);
 });
 
+test("a command that is not wanted any more is killed, and says by which signal it ended", async () => {
+  const wanted = new AbortController();
+  const command = { file: "/bin/sh", args: ["-c", "sleep 60"], timeoutMs: 60_000, endedBy: wanted.signal };
+  const outcome = runCommand(command, realClock.monotonicMs);
+  setTimeout(() => wanted.abort(null), 100);
+  expect(await outcome).toMatchObject({ end: "signalled", signal: "SIGKILL" });
+});
+
 test("a command that cannot be ended is given up and shown, and it is known when it ended after all (I37)", async () => {
   // What left its process group and holds the output open: like a child in state D, no signal of ours ends it.
   const outcome = await run("/bin/sh", ["-c", "setsid sleep 60 & echo $!; wait"], 300);

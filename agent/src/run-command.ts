@@ -60,9 +60,9 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     let graceTimer: NodeJS.Timeout | undefined;
     const deadline = setTimeout(() => {
       timedOut = true;
-      killGroup(child.pid);
-      graceTimer = setTimeout(giveUp, KILL_GRACE_MS);
+      kill();
     }, command.timeoutMs);
+    command.endedBy?.addEventListener("abort", kill, { once: true });
 
     child.on("error", (error) => settle("not-started", -1, error.message));
     child.on("close", (code, signal) => {
@@ -75,6 +75,11 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     child.stdin?.on("error", () => undefined); // it ended without reading: its exit code tells
     if (command.input !== undefined) child.stdin?.end(command.input);
 
+    function kill(): void {
+      killGroup(child.pid);
+      graceTimer = setTimeout(giveUp, KILL_GRACE_MS);
+    }
+
     function giveUp(): void {
       hung.add(asHung);
       child.unref();
@@ -85,6 +90,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
     function settle(end: CommandOutcome["end"], exitCode: number, problem?: string, signal?: string): void {
       clearTimeout(deadline);
       clearTimeout(graceTimer);
+      command.endedBy?.removeEventListener("abort", kill);
       resolve({
         end,
         exitCode,

@@ -5,6 +5,7 @@ import type { Command, CommandOutcome } from "./host.js";
 import { redact } from "./redact.js";
 
 const OUTPUT_KEPT_CHARS = 4096;
+const ASKED_EVERY_MS = 300;
 const WRITE_TIMEOUT_MS = 20_000; // a disk that is deleted is flushed first, and a dead one makes that wait
 
 /** What was run so far, in order: as it is kept, and whole. */
@@ -29,17 +30,50 @@ async function isYes(question: Command, { host }: Look): Promise<boolean> {
   throw new VigieError("SOURCE_FAILED", `${name} did not answer (${end}) ${stderr}`.trim());
 }
 
-/** @returns how it ended where it did not end well */
+/**
+ * @param mayRun asked again and again beside a command that acts by itself for long: it is killed where it rejects
+ * @returns how it ended where it did not end well
+ */
 export async function runStep(
   step: ActionStep,
   look: Look,
   ran: Ran,
+  mayRun: () => Promise<void>,
 ): Promise<Partial<ActionResult> | undefined> {
-  const outcome = "run" in step ? await look.host.run(step.run) : await write(step, look);
+  const outcome =
+    "run" in step
+      ? step.actsByItself === true
+        ? await runWhile(mayRun, step.run, look)
+        : await look.host.run(step.run)
+      : await write(step, look);
   ran.commands.push(commandRun(step, outcome));
   ran.outcomes.push(outcome);
   if (step.optional === true || (outcome.end === "exited" && outcome.exitCode === 0)) return undefined;
   return stepFailed(step, outcome);
+}
+
+/** What is forbidden before a command is forbidden in its middle too, where it goes on to begin new things (I26, I33). */
+async function runWhile(
+  mayRun: () => Promise<void>,
+  command: Command,
+  { host }: Look,
+): Promise<CommandOutcome> {
+  const over = new AbortController();
+  const forbidden = new AbortController();
+  void watch();
+  try {
+    return await host.run({ ...command, endedBy: forbidden.signal });
+  } finally {
+    over.abort(null);
+  }
+
+  async function watch(): Promise<void> {
+    while (!over.signal.aborted) {
+      await host.sleep(ASKED_EVERY_MS, over.signal).catch(() => undefined);
+      if (over.signal.aborted) return;
+      await mayRun().catch(() => forbidden.abort(null));
+    }
+  }
 }
 
 /** A write that does not come back sits in the kernel like a command that cannot be killed (I37). */

@@ -17,13 +17,14 @@ export async function gntCommand(
   node: NodeModel,
   program: string,
   args: readonly string[],
+  endedBy?: AbortSignal,
 ): Promise<CommandOutcome> {
   if (args[0] === "list") return outcome(1, "", "Cannot communicate with the master daemon\n");
   await world.clock.sleep(STARTS_MS);
   if (node.name !== world.master) return outcome(11, "", "This is not the master node\n");
   if (program === "gnt-cluster") return watcher(world, args);
   if (program === "gnt-job") return cancel(world, Number(args.at(-1)));
-  if (program === "hbal") return hbal(world, reasonsIn(args));
+  if (program === "hbal") return hbal(world, reasonsIn(args), endedBy);
   if (args[0] === "add") return readd(world, args.at(-1) ?? "");
   if (world.ganeti.queueDrained) return outcome(1, "", "Job queue is drained, refusing job\n");
   const spec = program === "gnt-node" ? nodeJob(world, args) : instanceJob(world, args);
@@ -141,8 +142,13 @@ async function readd(world: World, name: string): Promise<CommandOutcome> {
 }
 
 /** Guests go from the node with most to one that has two fewer and a copy; it waits for each job. */
-async function hbal(world: World, reasons: readonly string[]): Promise<CommandOutcome> {
+async function hbal(
+  world: World,
+  reasons: readonly string[],
+  endedBy: AbortSignal | undefined,
+): Promise<CommandOutcome> {
   for (;;) {
+    if (endedBy?.aborted === true) return { ...outcome(-1), end: "signalled", signal: "SIGKILL" };
     const instance = toMove(world);
     if (instance === undefined) return outcome(0, "Cluster is already well balanced\n");
     const job = submit(world, {

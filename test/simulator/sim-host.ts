@@ -130,7 +130,7 @@ async function perform(world: World, node: NodeModel, command: Command): Promise
     case "gnt-cluster":
     case "gnt-job":
     case "hbal":
-      return gntCommand(world, node, tool, args);
+      return gntCommand(world, node, tool, args, command.endedBy);
     case "service":
       return restartDaemons(world);
     default:

@@ -3,6 +3,7 @@
  * that against the acting path: what was taken back that was true by then, what was counted that was never done, and
  * what was taken for known though nobody had looked.
  */
+import { createService } from "@vigie/orchestrator";
 import { IncidentState, RunEventKind, RunState, RunVerb } from "@vigie/proto";
 import { afterEach, describe, expect, test } from "vitest";
 import type { SimOptions } from "../simulator/cluster.js";
@@ -276,6 +277,24 @@ test("while hbal moves guests no other run begins anything on an instance, and t
     await clock.advance(1_000);
   }
   expect(beside).toBe(0);
+});
+
+test("after a confirmed stop hbal puts no further job into the queue (I33)", async () => {
+  const acting = await emptied(18);
+  const { world, clock, cluster } = acting;
+  const run = await acting.plan("reinstate-node", { node: "h3" });
+  await acting.approve(run);
+  await clock.advanceUntil(() => nodeOf(world, H3).guests.size > 0, 600_000);
+  const ours = (): number[] =>
+    world.ganeti.jobs
+      .filter(({ reasons }) => reasons.some((reason) => reason.includes(run.id)))
+      .map(({ id }) => id);
+  const stop = createService(cluster.orchestrator()).setKillSwitch({ stopped: true, reason: "wait" }, "anna");
+  await clock.advance(2_000);
+  expect(await stop).toMatchObject({ stopped: true, confirmed: true });
+  const before = ours();
+  await clock.advance(300_000);
+  expect(ours()).toEqual(before);
 });
 
 test("locks of a run at work hold when the clock is set forward", async () => {

@@ -1,10 +1,11 @@
 /** What the tests of the acting path share: a simulated cluster that has settled, and a person beside it. */
 import { createService } from "@vigie/orchestrator";
 import { ControlRunRequest, PlanRunRequest, type Run, type RunVerb } from "@vigie/proto";
+import { DISK_KIB, threeNodes, type ClusterSpec } from "../simulator/cluster-spec.js";
 import { createSimCluster, type SimCluster, type SimOptions } from "../simulator/cluster.js";
 import { startResync, type DiskModel } from "../simulator/drbd-model.js";
 import { gntCommand } from "../simulator/gnt-commands.js";
-import { H1 } from "../simulator/stages.js";
+import { H1, H2 } from "../simulator/stages.js";
 import { createStory, type Story } from "../simulator/story.js";
 import { createVirtualClock, type VirtualClock } from "../simulator/virtual-clock.js";
 import { nodeOf, type World } from "../simulator/world.js";
@@ -24,6 +25,19 @@ export interface Acting {
   /** At the master's shell; the job goes on by itself. */
   readonly types: (command: "gnt-instance" | "gnt-node", ...args: readonly string[]) => void;
   readonly stall: (...disks: readonly DiskModel[]) => Promise<void>;
+}
+
+/** So many guests on h1, each with its one disk mirrored on h2; "web1" and on. */
+export function onePair(instances: number): ClusterSpec {
+  const named = Array.from({ length: instances }, (_, n) => ({
+    name: `web${n + 1}.sim.example`,
+    template: "drbd" as const,
+    primary: H1,
+    secondary: H2,
+    sizesKib: [DISK_KIB],
+    up: true,
+  }));
+  return { ...threeNodes(3), instances: named };
 }
 
 /** The caller ends `cluster`. */

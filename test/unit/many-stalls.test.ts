@@ -2,9 +2,10 @@
 import { createService } from "@vigie/orchestrator";
 import { DiskState, IncidentState, RunState } from "@vigie/proto";
 import { afterEach, expect, test } from "vitest";
-import { createSimCluster, type SimCluster } from "../simulator/cluster.js";
+import { createSimCluster, type SimCluster, type SimOptions } from "../simulator/cluster.js";
 import { endAt, loseDisk, startResync } from "../simulator/drbd-model.js";
 import { diskOf, H2 } from "../simulator/stages.js";
+import { onePair } from "./acting.js";
 import { createVirtualClock, type VirtualClock } from "../simulator/virtual-clock.js";
 
 const clusters: SimCluster[] = [];
@@ -12,7 +13,7 @@ afterEach(() => {
   for (const cluster of clusters.splice(0)) cluster.end();
 });
 
-async function begun(options: { instances?: number; config?: object } = {}) {
+async function begun(options: SimOptions = {}) {
   const clock = createVirtualClock();
   const cluster = await createSimCluster(clock, options);
   clusters.push(cluster);
@@ -42,8 +43,8 @@ test("of resyncs between two nodes that stall together one is healed first, and 
 });
 
 test("sixty resyncs between two nodes that stall at one moment all move again a minute after the first was flagged", async () => {
-  const { clock, cluster } = await begun({ instances: 180 });
-  const names = Array.from({ length: 60 }, (_, n) => `web${1 + 3 * n}`);
+  const { clock, cluster } = await begun({ instances: onePair(60) });
+  const names = Array.from({ length: 60 }, (_, n) => `web${n + 1}`);
   await stall(clock, cluster, ...names);
   const flagged = () => cluster.orchestrator().desk.open().length > 0;
   expect(await clock.advanceUntil(flagged, 30_000)).toBe(true);

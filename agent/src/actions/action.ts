@@ -125,6 +125,8 @@ export interface CommandStep {
   readonly unless?: Command;
   /** Run first, and its success alone makes the step needed. */
   readonly onlyIf?: Command;
+  /** It goes on to begin new things by itself, for as long as it runs. */
+  readonly actsByItself?: boolean;
 }
 
 /** A write into a file of the kernel's. */

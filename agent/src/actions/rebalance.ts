@@ -21,7 +21,7 @@ export const rebalance: ActionDefinition<Rebalance> = {
   },
   holds: () => Promise.resolve<false>(false), // only hbal knows; on an even cluster it does nothing
   identity: () => Promise.resolve([]),
-  steps: (_params, { runId, stepId }) => [{ run: hbal(jobReason(runId, stepId)) }],
+  steps: (_params, { runId, stepId }) => [{ run: hbal(jobReason(runId, stepId)), actsByItself: true }],
   verify: (_params, look) => ofItsJobs(look),
 };
 

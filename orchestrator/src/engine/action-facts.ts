@@ -35,7 +35,7 @@ const MANNERS: Readonly<Record<ActionKind["$case"], Manner>> = {
   pauseWatcher: ON_GANETI,
   continueWatcher: BACK,
   readdNode: LONG,
-  rebalance: LONG,
+  rebalance: { ...ON_GANETI, answerWithinMs: 3_900 * SECONDS }, // hbal may take an hour
   detachMinor: ON_A_MIRROR,
   setDiskOffline: ON_A_MIRROR,
   removeVolumeMaps: ON_A_NODE,
