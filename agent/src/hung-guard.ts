@@ -24,9 +24,12 @@ export function sparingHung(host: Host): Host {
     const refusal = whyNot(command, family, startedMs);
     if (refusal !== "") return Promise.resolve({ ...NOT_STARTED, stderr: refusal });
     const outcome = host.run(command);
-    void outcome.then(({ end, ended }) => {
-      if (end === "hung") remember({ family, startedMs }, ended);
-    });
+    void outcome.then(
+      ({ end, ended }) => {
+        if (end === "hung") remember({ family, startedMs }, ended);
+      },
+      () => undefined, // whoever asked hears of it
+    );
     return outcome;
   }
 

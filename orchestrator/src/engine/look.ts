@@ -1,6 +1,7 @@
 /**
  * Looks at the world for a condition: asks the agents that can see it, now, and judges what they say. A look that
- * some agent did not answer says nothing, and neither "seen" nor "never" (I7).
+ * some agent did not answer says nothing (I7); that something can never be is believed without a node that is gone, and
+ * not without one that only hangs.
  */
 import { explain, SourceState, type Clock, type Condition } from "@vigie/proto";
 import type { Gateway, ObservedAt } from "../gateway/gateway.js";
@@ -51,11 +52,11 @@ export function createLooker(parts: LookParts): Looker {
     let answered = true;
     for (;;) {
       const askedAtMs = clock.monotonicMs();
-      const whole = await ask(condition, context);
-      if (!whole) answered = false;
+      const silent = await ask(condition, context);
+      if (silent.length > 0) answered = false;
       const seen = watch(parts.view());
-      if (seen.seen && whole) return { end: "seen", what: seen.what, askedAtMs };
-      if (!seen.seen && seen.never !== "" && whole) return { end: "never", why: seen.never };
+      if (seen.seen && silent.length === 0) return { end: "seen", what: seen.what, askedAtMs };
+      if (!seen.seen && seen.never !== "" && !silent.some(isThere)) return { end: "never", why: seen.never };
       if (await looked(seen)) return { end: "stopped" };
       const tookMs = clock.monotonicMs() - startedMs;
       if (forMs > 0 && tookMs >= forMs) return { end: "time-over", answered, what: seen.what ?? "" };
@@ -63,15 +64,22 @@ export function createLooker(parts: LookParts): Looker {
     }
   }
 
-  async function ask(condition: Condition | undefined, context: WatchContext): Promise<boolean> {
+  /** Its agent has a session, and may answer in a moment with something else. */
+  function isThere(node: string): boolean {
+    return parts.view().nodes.get(node)?.connected === true;
+  }
+
+  /** @returns the nodes whose agents did not answer */
+  async function ask(condition: Condition | undefined, context: WatchContext): Promise<string[]> {
     const asks = asksOf(condition, parts.view(), context);
     const answers = await Promise.allSettled(
       asks.map(({ node, source, about }) => parts.gateway.observe(node, source, about)),
     );
-    const failed = answers.map(failureOf).find((why) => why !== "");
+    const failures = answers.map(failureOf);
+    const failed = failures.find((why) => why !== "");
     if (failed !== undefined)
       parts.log("run.not-seen", { run: context.runId, step: context.stepId, reason: failed });
-    return failed === undefined;
+    return asks.filter((_ask, i) => failures[i] !== "").map(({ node }) => node);
   }
 }
 
