@@ -143,8 +143,7 @@ export async function startOrchestrator(
     record,
     broken: () => recorder.broken() || unread,
     announce: gateway.lead,
-    lost: () => executor.lost(),
-    returned: (awayMs) => executor.returned(awayMs),
+    returned: (awayMs, alone) => executor.returned(awayMs, alone),
   });
   const executor = createExecutor({
     stopped: killSwitch.stopped,

@@ -42,6 +42,7 @@ const GLANCE_MS = 2_000;
 const LONG_MS = 600_000; // a step that may take longer is told as waiting
 const WAITING_AFTER_MS = 5_000;
 const WATCHED_LONGER_MS = 3_000; // five times: longer than an agent that has just started needs to know a stall
+const HEARD_ALL_THE_SAME_MS = 60_000; // without the lead: an agent that was restarted, a hiccup of the network
 const NO_PROGRESS: RunProgress = RunProgress.create({});
 
 export interface ExecutorParts {
@@ -66,10 +67,8 @@ export interface Executor {
   readonly drive: (run: Run) => void;
   /** Takes up a run of an earlier life where its log ends, and writes `first` into it. */
   readonly takeUp: (run: Run, first: Partial<RunEvent> | undefined) => void;
-  /** This orchestrator does not lead, and may not hear all agents: what was known of silence is not known any more. */
-  readonly lost: () => void;
-  /** It leads again after so long. */
-  readonly returned: (awayMs: number) => void;
+  /** It leads again after so long. @param alone nobody else has led meanwhile, so agents had nobody else to report to */
+  readonly returned: (awayMs: number, alone: boolean) => void;
   /** With the progress of the step that waits. */
   readonly open: () => readonly Run[];
   /** The same, with the time when each was last worked on. */
@@ -101,8 +100,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     },
     drive: (run) => drive(run, undefined),
     takeUp: drive,
-    lost: () => heardSinceMs.clear(),
-    returned: (awayMs) => {
+    returned: (awayMs, alone) => {
+      if (!alone || awayMs > HEARD_ALL_THE_SAME_MS) heardSinceMs.clear();
       for (const run of runs()) {
         const left = leftAlone(run, awayMs, clock.wallUnixMs(), "leads again");
         if (left !== undefined) void append(run.id, left).catch((error: unknown) => stuck(run.id, error));

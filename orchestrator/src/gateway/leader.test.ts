@@ -9,7 +9,7 @@ let world: { up: string[]; nodes: string[]; master: string; highest: number; sto
 let recorded: Change[];
 let announced: number[];
 let leader: Leader;
-let away: number[];
+let away: [number, boolean][];
 let nowMs: number;
 
 const clock: Clock = { monotonicMs: () => nowMs, wallUnixMs: () => 0, sleep: () => Promise.resolve() };
@@ -28,8 +28,7 @@ beforeEach(() => {
     record: async (changes) => void recorded.push(...changes),
     broken: () => world.broken,
     announce: (epoch) => void announced.push(epoch),
-    lost: () => undefined,
-    returned: (awayMs) => void away.push(awayMs),
+    returned: (awayMs, alone) => void away.push([awayMs, alone]),
   });
 });
 
@@ -98,8 +97,7 @@ test("the epoch that could not be kept is not used", async () => {
     record: () => Promise.reject(new Error("disk full")),
     broken: () => "",
     announce: (epoch) => void announced.push(epoch),
-    lost: () => undefined,
-    returned: (awayMs) => void away.push(awayMs),
+    returned: (awayMs, alone) => void away.push([awayMs, alone]),
   });
   await expect(failing.tick()).rejects.toThrow();
   expect([failing.epoch(), announced]).toEqual([0, []]);
@@ -143,7 +141,19 @@ test("who led before is told for how long it did not, before anything is sent wi
   nowMs = 1_000;
   await leader.tick();
   world.up = ["h1", "h2"];
+  world.stored = 5; // its own of before
   nowMs = 61_000;
   await leader.tick();
-  expect([away, leader.epoch() > 0]).toEqual([[60_000], true]);
+  expect([away, leader.epoch() > 0]).toEqual([[[60_000, true]], true]);
+});
+
+test("who led before is told that somebody else has led meanwhile", async () => {
+  await leader.tick();
+  world.up = [];
+  await leader.tick();
+  world.up = ["h1", "h2"];
+  world.highest = 6; // another orchestrator's
+  nowMs = 5_000;
+  await leader.tick();
+  expect(away).toEqual([[5_000, false]]);
 });

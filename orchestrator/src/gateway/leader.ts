@@ -24,15 +24,18 @@ export interface LeaderParts {
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly broken: () => string; // why nothing can be kept; empty: it can
   readonly announce: (epoch: number) => void;
-  readonly lost: () => void;
-  /** Before anything can be sent with the new epoch. @param awayMs since it led last */
-  readonly returned: (awayMs: number) => void;
+  /**
+   * Before anything can be sent with the new epoch.
+   * @param awayMs since it led last
+   * @param alone nobody else has led meanwhile
+   */
+  readonly returned: (awayMs: number, alone: boolean) => void;
 }
 
 export function createLeader(parts: LeaderParts): Leader {
   let held = 0; // our epoch, on disk; 0: not leading
   let confirmedBy: string | undefined;
-  let lostAtMs: number | undefined; // monotonic; undefined: it leads, or has never led
+  let lost: { readonly atMs: number; readonly epoch: number } | undefined; // undefined: it leads, or has never led
 
   return {
     tick,
@@ -56,9 +59,8 @@ export function createLeader(parts: LeaderParts): Leader {
     if (!leads || votes * 2 > voters) confirmedBy = undefined; // it was for that one time
     if (leads === held > 0) return;
     if (!leads) {
+      lost = { atMs: parts.clock.monotonicMs(), epoch: held };
       held = 0;
-      lostAtMs = parts.clock.monotonicMs();
-      parts.lost();
       parts.announce(0);
       if (parts.broken() === "") await parts.record(changes("leadership.lost", 0, reason));
       return;
@@ -66,8 +68,8 @@ export function createLeader(parts: LeaderParts): Leader {
     const epoch = nextEpoch(parts.view(), await parts.store.epoch());
     await parts.record([{ record: "epoch", epoch }, ...changes("leadership.won", epoch, reason)]);
     held = epoch;
-    if (lostAtMs !== undefined) parts.returned(parts.clock.monotonicMs() - lostAtMs);
-    lostAtMs = undefined;
+    if (lost !== undefined) parts.returned(parts.clock.monotonicMs() - lost.atMs, epoch === lost.epoch + 1);
+    lost = undefined;
     parts.announce(epoch);
   }
 
