@@ -353,7 +353,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   function forget(runId: string): void {
-    for (const map of [open, heardSinceMs, aliveAtMs, heldSince]) map.delete(runId);
+    for (const map of [open, heardSinceMs, aliveAtMs, heldSince, progress]) map.delete(runId);
   }
 
   function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {

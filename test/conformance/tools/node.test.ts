@@ -9,6 +9,8 @@ import { actionCommands, type Command, type RequestedAction } from "@vigie/agent
 import { NodeChangeKind, ReplaceMode } from "@vigie/proto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ASKER, END, SAMPLES } from "../../../agent/src/actions/testing.js";
+import { beat } from "../../../agent/src/heartbeat.js";
+import type { CommandOutcome } from "../../../agent/src/host.js";
 import { submitCommand, type GanetiJobKind } from "../../../agent/src/actions/ganeti-commands.js";
 import { deviceMapper } from "../../../agent/src/sources/device-mapper.js";
 import { drbdConfig } from "../../../agent/src/sources/drbd-config.js";
@@ -234,6 +236,19 @@ kpartx -as /dev/kvmvg/drbd-data`);
           expect.not.stringMatching(/unknown|invalid|usage/i),
         ]);
       }
+    });
+
+    test("systemd-notify tells systemd that the agent lives", async () => {
+      const { host } = machine;
+      const once = new AbortController();
+      const outcomes: CommandOutcome[] = [];
+      const run = async (command: Command): Promise<CommandOutcome> => {
+        once.abort();
+        outcomes.push(await host.run(command));
+        return outcomes[0] as CommandOutcome;
+      };
+      await beat({ ...host, run }, "/run/systemd/notify", once.signal);
+      expect(outcomes).toMatchObject([{ end: "exited", exitCode: 0, stderr: "" }]);
     });
 
     /** The last: what is started somewhere in the agent and by no test above has never been tried. */
