@@ -1,6 +1,7 @@
-import { Plan, Run, RunEvent, RunEventKind, RunState } from "@vigie/proto";
+import { ActionOutcome, Plan, PlanStep, Run, RunEvent, RunEventKind, RunState } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { joinedBy, lockInTheWay, locksOf, type OpenRun } from "./locks.js";
+import { joinedBy, lockInTheWay, locksOf, needsWatcherPaused, type OpenRun } from "./locks.js";
+import { resultRow, row } from "./testing.js";
 
 const HOUR_MS = 3_600_000;
 const plan = (...locks: string[]): Plan => Plan.create({ locks });
@@ -109,4 +110,20 @@ test("of two heals of one disk the one that was approved first goes on: they do 
     });
   const both = [of("r-1"), of("r-2")];
   expect(both.map((run) => joinedBy(run, both)?.id)).toEqual(["r-2", undefined]);
+});
+
+test("the watcher is left to another run only where that one paused it and lets it go on itself (I31)", () => {
+  const pauses = (id: string, resumes: boolean, ...more: RunEvent[]): Run => {
+    const step = (kind: "pauseWatcher" | "continueWatcher") =>
+      PlanStep.fromPartial({ id: kind, action: { kind: { $case: kind, value: {} } } });
+    const steps = [step("pauseWatcher"), ...(resumes ? [step("continueWatcher")] : [])];
+    const sent = row(RunEventKind.STEP_INTENT, { stepId: "pauseWatcher", attempt: 1 });
+    const events = [sent, resultRow("pauseWatcher", 1, ActionOutcome.DONE), ...more];
+    return Run.create({ id, state: RunState.RUNNING, plan: Plan.create({ steps }), events });
+  };
+  const own = pauses("r-1", true);
+  expect(needsWatcherPaused(own, [own, pauses("r-2", true)])?.id).toBe("r-2");
+  expect(needsWatcherPaused(own, [own, pauses("r-2", false)])).toBeUndefined();
+  const over = row(RunEventKind.STEP_VERIFIED, { stepId: "continueWatcher" });
+  expect(needsWatcherPaused(own, [own, pauses("r-2", true, over)])).toBeUndefined();
 });

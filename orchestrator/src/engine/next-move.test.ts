@@ -41,6 +41,18 @@ test("a run that was aborted before anybody approved it ends without a step", ()
   expect(steps(log, STEP_INTENT)).toEqual([]);
 });
 
+test("a run of which a person skipped a step says so at its end, and the engine's own skips it does not", () => {
+  const done = PLAN.steps.slice(0, -1).map(({ id }) => verified(id));
+  const skip = (actor: string): RunEvent => row(STEP_SKIPPED, { stepId: "await-resync-moves", actor });
+  expect(nextMove(PLAN, [...BEGUN, ...done, skip("anna")])).toMatchObject({
+    state: RunState.SUCCEEDED,
+    reason: "every step was seen in the world, but for what a person skipped: await-resync-moves",
+  });
+  expect(nextMove(PLAN, [...BEGUN, ...done, skip("engine")])).toMatchObject({
+    reason: "every step was seen in the world",
+  });
+});
+
 test("a run whose every step is seen in the world succeeds, each step sent once", () => {
   const log = drive(BEGUN, ALL_WELL);
   expect(log.at(-1)).toMatchObject({ kind: ENDED, state: RunState.SUCCEEDED });

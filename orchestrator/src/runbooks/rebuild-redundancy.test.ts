@@ -1,5 +1,16 @@
-import { ConnectionState, DiskState, Incident, ResyncProgress, Role, Subject, type Plan } from "@vigie/proto";
+import {
+  ConnectionState,
+  Damaged,
+  DiskState,
+  Incident,
+  ResyncProgress,
+  Role,
+  Source,
+  Subject,
+  type Plan,
+} from "@vigie/proto";
 import { describe, expect, test } from "vitest";
+import { withNode } from "../view/cluster-view.js";
 import { planFaults } from "./plan-faults.js";
 import { rebuildRedundancy } from "./rebuild-redundancy.js";
 import {
@@ -131,6 +142,29 @@ test.each<[string, (w: World) => void]>([
   );
   expect(made.steps).toEqual([]);
   expect(made.refusals.join()).toContain("h2 is offline, and of h1's copy: it is ");
+});
+
+test("a volume whose line LVM's reading did not understand is not taken for gone, and nothing is made anew over it (I11)", () => {
+  const world = small((w) => {
+    const [web1] = w.inventory.instances;
+    if (web1 !== undefined) Object.assign(web1, { adminState: "down", status: "ADMIN_down" });
+    for (const name of ["h1", "h2"])
+      nodeIn(w, name).minors = nodeIn(w, name).minors.filter((minor) => minor !== minorIn(w, name, 0));
+    const { lvm } = nodeIn(w, "h1");
+    lvm.logicalVolumes = lvm.logicalVolumes.filter(({ lvName }) => lvName !== "u0.disk0_data");
+  });
+  const refusals = (object: string): string => {
+    const view = viewOf(world);
+    const h1 = view.nodes.get("h1");
+    const lvm = h1?.sources.get(Source.LVM);
+    if (h1 === undefined || lvm === undefined) throw new Error("h1 has no LVM");
+    const damaged = object === "" ? [] : [Damaged.create({ object, reason: "an odd lv_attr" })];
+    const sources = new Map(h1.sources).set(Source.LVM, { ...lvm, report: { ...lvm.report, damaged } });
+    const odd = withNode(view, { ...h1, sources }, "h1");
+    return rebuildRedundancy.plan(requestOf(odd, { target: "web1" })).refusals.join();
+  };
+  expect(refusals("u0.disk0_data")).toContain("the line of kvmvg/u0.disk0_data was not understood (I11)");
+  expect(refusals("")).toBe(""); // it is gone, by LVM's word
 });
 
 test("a rebuild assumes the guest as it was planned, and the copy that it is made from (I15)", () => {
