@@ -344,3 +344,29 @@ test("a run that waited while its orchestrator was away for 20 minutes does not 
   expect(cluster.requests.slice(before)).toEqual([]);
   expect(stateOf(acting, run.id)).toBe(RunState.PAUSED);
 });
+
+test("a run that a stop has held in its middle for an hour waits for a person, and does not go on with the go", async () => {
+  const acting = await begin({ instances: 9, config: OBSERVE });
+  const { world, clock, cluster } = acting;
+  for (const name of ["web1", "web4"]) {
+    const disk = diskOf(world, name);
+    const end = endAt(disk, H2);
+    if (end !== undefined) loseDisk(disk, end);
+  }
+  await clock.advance(5_000);
+  const run = await acting.plan("rebuild-redundancy", { target: "h2" });
+  await acting.approve(run);
+  const service = createService(cluster.orchestrator());
+  const set = async (stopped: boolean): Promise<void> => {
+    const answer = service.setKillSwitch({ stopped, reason: "look" }, "anna");
+    await clock.advance(4_000);
+    await answer;
+  };
+  await clock.advanceUntil(() => cluster.requests.some(({ stepId }) => stepId === "rebuild-1"), 60_000);
+  await set(true);
+  await clock.advance(4_500_000);
+  expect(stateOf(acting, run.id)).toBe(RunState.FROZEN);
+  await set(false);
+  await clock.advance(30_000);
+  expect(cluster.requests.filter(({ stepId }) => stepId === "rebuild-2")).toEqual([]);
+});
