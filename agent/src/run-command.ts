@@ -63,6 +63,7 @@ export function runCommand(command: Command, monotonicMs: () => number): Promise
       kill();
     }, command.timeoutMs);
     command.endedBy?.addEventListener("abort", kill, { once: true });
+    if (command.endedBy?.aborted === true) kill(); // an event that has been is not told again
 
     child.on("error", (error) => settle("not-started", -1, error.message));
     child.on("close", (code, signal) => {

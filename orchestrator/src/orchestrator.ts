@@ -27,7 +27,7 @@ import { createExecutor, type Executor } from "./engine/executor.js";
 import { createKillSwitch, type KillSwitch } from "./engine/kill-switch.js";
 import { createGateway, type About, type Gateway, type ObservedAt } from "./gateway/gateway.js";
 import { createLeader, type Leader } from "./gateway/leader.js";
-import { newIdentifier } from "./identifier.js";
+import { createNamer, type Prefix } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
 import { couldNotBegin, mayHaveChanged, wasGivenUp } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
@@ -84,8 +84,8 @@ export async function startOrchestrator(
   });
   const keeper = createViewKeeper(clock, ownNode);
   let ledAtMs = clock.monotonicMs();
-  const newId = (prefix: "i" | "r" | "n" | "m"): string =>
-    newIdentifier(prefix, clock.wallUnixMs(), parts.random);
+  const name = createNamer(parts.random);
+  const newId = (prefix: Prefix): string => name(prefix, clock.wallUnixMs());
   const notifier = await createNotifier({
     clock,
     store,

@@ -115,7 +115,9 @@ async function bringToItsEnd(on: Play, first: RunState): Promise<void> {
   let state = first;
   for (let times = 0; times < 3 && state !== RunState.SUCCEEDED; times += 1) {
     // Whether a dead node lived again while the orchestrator was away, no retry tells: it is planned anew.
-    const isOld = /is not known: this orchestrator was away/.test(on.rows.at(-1)?.text ?? "");
+    const isOld = /is not known: this orchestrator was away, or did not lead/.test(
+      on.rows.at(-1)?.text ?? "",
+    );
     if (state === RunState.FROZEN) await control(on, isOld ? RunVerb.TAKE_OVER : RunVerb.RETRY_STEP);
     else {
       await on.pass(SETTLE_S);

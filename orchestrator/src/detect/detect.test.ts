@@ -6,6 +6,7 @@ import {
   IncidentKind,
   Severity,
   Subject,
+  SsconfFacts,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import {
@@ -20,7 +21,8 @@ import {
 import type { Answer, Finding, NodeRule } from "./rule.js";
 import { RULES } from "./rules/index.js";
 import { SETTINGS } from "./testing.js";
-import { cluster, INVENTORY, NOW_MS, onH1, onH2, stalled } from "../view/testing.js";
+import { joined } from "../view/cluster-view.js";
+import { cluster, INVENTORY, NOW_MS, onH1, onH2, SSCONF, stalled } from "../view/testing.js";
 
 const RULE: NodeRule = {
   about: "node",
@@ -222,6 +224,32 @@ describe("a disk that is no more", () => {
 
   test("because Ganeti was not asked yet is the same disk under its own name, and is told once", () => {
     expect(left(removed, undefined)).toEqual([`${IncidentKind.STANDALONE}|d1|`]);
+  });
+});
+
+describe("a node that left the cluster", () => {
+  const views = (nodeList: string[], named: string[]) => {
+    const inventory = GanetiFacts.create({
+      ...INVENTORY,
+      nodes: INVENTORY.nodes.filter(({ name }) => named.includes(name)),
+    });
+    const ssconf = SsconfFacts.create({ ...SSCONF, nodeList });
+    const h3 = { offline: true, ageMs: 60_000 };
+    return joined({ ...cluster({ h1: {}, h2: {}, h3 }, inventory), ssconf });
+  };
+
+  test("is in the view no more, and its incidents are over", () => {
+    const view = views(["h1", "h2"], ["h1", "h2"]);
+    expect([...view.nodes.keys()]).toEqual(["h1", "h2"]);
+    expect(judgeGone(view, "h3", NOW_MS)).toHaveLength(RULES.length);
+    expect(
+      judgeSubject(view, IncidentKind.NODE_SILENT, Subject.create({ node: "h3" }), NOW_MS, SETTINGS),
+    ).toEqual([]);
+  });
+
+  test("is not one that only one of Ganeti's two lists lacks: a file may be cut (I11)", () => {
+    for (const view of [views(["h1", "h2"], ["h1", "h2", "h3"]), views(["h1", "h2", "h3"], ["h1", "h2"])])
+      expect(view.nodes.has("h3")).toBe(true);
   });
 });
 

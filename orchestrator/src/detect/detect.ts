@@ -95,7 +95,7 @@ export function judgeSubject(
   if (rule === undefined) return "unknown";
   if (rule.about === "node") {
     const node = view.nodes.get(subject.node);
-    if (node === undefined) return hasLeft(view.ssconf, subject.node) ? [] : "unknown";
+    if (node === undefined) return hasLeft(view, subject.node) ? [] : "unknown";
     return rule.judge(node, view, nowMs, settings);
   }
   const resource = [...view.resources.values()].find((r) => isAbout(r, subject));

@@ -80,7 +80,7 @@ export interface Executor {
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock } = parts;
   const open = new Map<string, Run>();
-  const heardSinceMs = new Map<string, number>(); // monotonic; missing: not since it was planned
+  const heardSinceMs = new Map<string, number>(); // monotonic; missing: not always since it was planned
   const aliveAtMs = new Map<string, number>(); // monotonic
   const progress = new Map<string, RunProgress>();
   const heldSince = new Map<string, Held>();
@@ -94,7 +94,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     append,
     hold: (run) => {
       open.set(run.id, run);
-      heardSinceMs.set(run.id, clock.monotonicMs());
+      if (parts.epoch() > 0) heardSinceMs.set(run.id, clock.monotonicMs()); // else agents may report elsewhere
       aliveAtMs.set(run.id, clock.monotonicMs());
       return () => forget(run.id);
     },

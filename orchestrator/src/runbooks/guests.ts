@@ -1,6 +1,7 @@
 /** Where guests run, by their hypervisors and not by Ganeti's configuration. */
 import type { ClusterView } from "../view/cluster-view.js";
-import { GUESTS_FRESH_MS, runsOn } from "../view/guest-runs.js";
+import { GUESTS_FRESH_MS } from "../view/fresh-facts.js";
+import { runsOn } from "../view/guest-runs.js";
 
 export interface WhereItRuns {
   readonly on: readonly string[]; // nodes that say that it runs there

@@ -62,17 +62,21 @@ export function isInventoryWhole({ nodes, ownNode, inventory }: ClusterView, now
 
 /** The view with its join made anew where it is stale, and without the nodes that left the cluster. */
 export function joined(view: ClusterView): ClusterView {
-  const { nodes, ssconf, ownNode } = view;
+  const { nodes, ownNode } = view;
   const left = [...nodes.values()].filter(
-    ({ name, connected }) => name !== ownNode && !connected && hasLeft(ssconf, name),
+    ({ name, connected }) => name !== ownNode && !connected && hasLeft(view, name),
   );
   for (const { name } of left) (nodes as Map<string, NodeView>).delete(name); // in place, as withNode() puts them
   return view.joinStale || left.length > 0 ? rejoin(view) : view;
 }
 
-/** `gnt-node remove` takes it out of ssconf. A list without any node was not read. */
-export function hasLeft(ssconf: SsconfFacts | undefined, node: string): boolean {
-  return ssconf !== undefined && ssconf.nodeList.length > 0 && !ssconf.nodeList.includes(node);
+/**
+ * `gnt-node remove` takes it out of ssconf and out of the configuration. One of them alone may be a file that was cut, and
+ * the node that is missed in it a dead one (I11).
+ */
+export function hasLeft({ ssconf, inventory }: ClusterView, node: string): boolean {
+  if (ssconf === undefined || inventory === undefined) return false;
+  return !ssconf.nodeList.includes(node) && !inventory.nodes.some(({ name }) => name === node);
 }
 
 function rejoin(view: ClusterView): ClusterView {

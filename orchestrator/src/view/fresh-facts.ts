@@ -3,7 +3,7 @@ import { Source, SourceState, type Damaged, type SourceReport } from "@vigie/pro
 import { factsOf, type NodeView } from "./node-view.js";
 
 /** Twice the time between two readings, and a moment for the report. */
-const FRESH_MS: Readonly<Partial<Record<Source, number>>> = {
+const FRESH_MS = {
   [Source.LVM]: 65_000,
   [Source.BLOCK_DEVICES]: 5_000,
   [Source.DEVICE_MAPPER]: 25_000,
@@ -12,7 +12,11 @@ const FRESH_MS: Readonly<Partial<Record<Source, number>>> = {
   [Source.GUESTS]: 25_000,
   [Source.GANETI]: 25_000, // read every 2 s, of a master that may be busy
   [Source.PROC_DRBD]: 5_000,
-};
+} as const satisfies Partial<Record<Source, number>>;
+
+export const GUESTS_FRESH_MS = FRESH_MS[Source.GUESTS];
+
+const freshMs: Readonly<Partial<Record<Source, number>>> = FRESH_MS;
 
 const NAMES: Readonly<Partial<Record<Source, string>>> = {
   [Source.LVM]: "LVM",
@@ -46,7 +50,7 @@ export function freshFacts<C extends Facts["$case"]>(
   const known = node.sources.get(source);
   if (known === undefined) return none(`${what}: not read yet`);
   const ageMs = nowMs - known.readAtMs;
-  if (ageMs > (FRESH_MS[source] ?? 5_000))
+  if (ageMs > (freshMs[source] ?? 5_000))
     return none(`${what}: the newest reading is ${Math.round(ageMs / 1000)} s old`);
   if (known.report.state !== SourceState.OK)
     return none(`${what}: ${known.report.reason || "it could not be read"}`);

@@ -5,9 +5,6 @@
 import { Source } from "@vigie/proto";
 import { factsOf, type NodeView } from "./node-view.js";
 
-/** Guests are read every 10 s, and reported when they changed: twice that, and a moment. */
-export const GUESTS_FRESH_MS = 25_000;
-
 export type Runs = "yes" | "no" | "unknown";
 
 /** @param readSinceMs monotonic: an older reading says nothing */

@@ -5,8 +5,8 @@
  */
 import { Evidence, IncidentKind, Severity, Source, Subject, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { freshFacts } from "../../view/fresh-facts.js";
-import { GUESTS_FRESH_MS, runsOn, type Runs } from "../../view/guest-runs.js";
+import { freshFacts, GUESTS_FRESH_MS } from "../../view/fresh-facts.js";
+import { runsOn, type Runs } from "../../view/guest-runs.js";
 import type { NodeRule } from "../rule.js";
 
 const NAMED = 3; // in a summary

@@ -17,7 +17,7 @@ export const nodeSilent: ConditionDefinition<NodeSilent> = {
         return never(`the agent of ${node} reports: it is not dead`);
       if (sinceUnixMs > 0 && heardSinceMs === undefined)
         return never(
-          `whether ${node} has reported since this was planned is not known: this orchestrator was away meanwhile (I11)`,
+          `whether ${node} has reported since this was planned is not known: this orchestrator was away, or did not lead (I11)`,
         );
       if (sinceUnixMs > 0 && reportedSince(view.nodes.get(node), heardSinceMs ?? 0))
         return never(`${node} has reported since this was planned: what it wrote then nobody else has`);

@@ -37,13 +37,13 @@ export const commandsSucceeded: ConditionDefinition<CommandsSucceeded> = {
       const row = events().findLast((e) => e.kind === RunEventKind.STEP_RESULT && e.stepId === stepId);
       const commands = row?.result?.commands;
       if (commands === undefined) return NOT_YET;
-      const failed = commands.find(({ exitCode }) => exitCode !== 0);
-      if (failed !== undefined)
-        return never(`${failed.argv.join(" ")} exited with ${failed.exitCode}: ${lastLine(failed.output)}`);
       if (row?.result?.outcome === ActionOutcome.UNKNOWN)
         return never(
           `what became of ${stepId} is not known: it may be at work still (${row.result.message})`,
         );
+      const failed = commands.find(({ exitCode }) => exitCode !== 0);
+      if (failed !== undefined)
+        return never(`${failed.argv.join(" ")} exited with ${failed.exitCode}: ${lastLine(failed.output)}`);
       if (commands.length === 0) return never(`nothing was run for ${stepId}`);
       return seen(`every command of ${stepId} exited with 0`);
     },
