@@ -4,11 +4,11 @@ import type { Person } from "./person.js";
 import { answerTruly } from "./truthful.js";
 import type { Scene } from "./scene.js";
 
-const HEALED_MS = 10_000; // sessions, a leader, a first reading
-const BUSY_MAX_MS = 10_000; // longer, and it waits for something that takes long: time leaps then
-const IDLE_MAX_MS = 40 * 60_000; // what has not changed for ten minutes is handed to a person, who tries it twice
+const HEALED_MS = 7_000; // sessions, a leader, a first reading
+const BUSY_MAX_MS = 6_000; // longer, and it waits for something that takes long: time leaps then
+const IDLE_MAX_MS = 40 * 60_000; // what has not changed for five minutes is handed to a person, who tries it once more
 const TURN_MS = 5_000;
-const RETRIES = 2;
+const RETRIES = 1;
 const NOTHING_TO_RETRY = /nothing has changed for|cannot come by itself/;
 
 /** @param working what the storm began and still goes on */

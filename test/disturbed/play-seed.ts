@@ -17,11 +17,11 @@ import { short, type Scene } from "./scene.js";
 import { storm } from "./storm.js";
 import { TROUBLES } from "./troubles.js";
 
-const SETTLE_MS = 8_000; // sessions, leadership, and a first reading of everything
+const SETTLE_MS = 6_000; // sessions, leadership, and a first reading of everything
 const LOOK_EVERY_MS = 200;
 const IDLE_LEAP_MS = 4_000; // less than a node may be silent
 const AT_MOST_MS = 12 * 3_600_000; // the longest calm is an hour, and what a storm begins has its own end
-const CONFIG = { policy: { stalled_sync: "observe" }, runs: { ask_when_unchanged_min: 10 } }; // only the person acts
+const CONFIG = { policy: { stalled_sync: "observe" }, runs: { ask_when_unchanged_min: 5 } }; // only the person acts
 
 export interface SeedResult {
   readonly seed: number;
