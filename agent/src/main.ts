@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import {
   configError,
+  createSettings,
   explain,
   ownIdentity,
   readConfigFile,
@@ -19,7 +20,6 @@ import { createRealHost } from "./real-host.js";
 import { leave, leaveInPeace } from "./leave.js";
 import { redact } from "./redact.js";
 import { hungCommands } from "./run-command.js";
-import { createSettings } from "./settings.js";
 import { staySmall } from "./stay-small.js";
 import { removeAll } from "./sweep.js";
 
@@ -43,16 +43,16 @@ async function main(configPath: string): Promise<void> {
     leave(1, flush); // the kernel ends a cut; the next start sweeps
   });
 
-  const settings = createSettings(
-    config,
-    () => {
+  const settings = createSettings(config, {
+    read: () => {
       const next = read();
       ownName(next, configPath);
       return next;
     },
-    (event, detail) => logger.warn({ event, ...detail }),
-    ({ log_level }) => (logger.level = log_level),
-  );
+    atStart: ["node", "state_dir"], // the certificate's name, and the journal's place
+    tell: (event, detail) => logger.warn({ event, ...detail }),
+    changed: ({ log_level }) => (logger.level = log_level),
+  });
   process.on("SIGHUP", settings.reload);
 
   void staySmall(realClock, globalThis.gc, stop.signal);

@@ -1,6 +1,7 @@
 /** vigie-orchestrator: the process. Reads its configuration, opens the store and the port, and ends cleanly. */
 import { join } from "node:path";
 import {
+  createSettings,
   explain,
   ownIdentity,
   readConfigFile,
@@ -12,7 +13,7 @@ import {
 import { pino } from "pino";
 import { listen } from "./api/grpc-server.js";
 import { createService } from "./api/service.js";
-import { orchestratorConfigSchema } from "./config.js";
+import { orchestratorConfigSchema, type OrchestratorConfig } from "./config.js";
 import { createChannels } from "./notify/channels/index.js";
 import { startOrchestrator } from "./orchestrator.js";
 import { openSqliteStore } from "./store/sqlite.js";
@@ -20,7 +21,8 @@ import { openSqliteStore } from "./store/sqlite.js";
 const EXIT_BAD_CONFIG = 2;
 
 async function main(configPath: string): Promise<void> {
-  const config = readConfigFile(configPath, orchestratorConfigSchema);
+  const read = (): OrchestratorConfig => readConfigFile(configPath, orchestratorConfigSchema);
+  const config = read();
   const tls = readTlsFiles(configPath, config.tls);
   const { name: ownNode } = ownIdentity(configPath, tls, "orchestrator"); // leadership is counted for this node (I26)
   const logger = pino({ level: config.log_level, base: { node: ownNode } });
@@ -33,10 +35,18 @@ async function main(configPath: string): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
 
+  const settings = createSettings(config, {
+    read,
+    atStart: ["listen", "state_dir", "tls", "notify"], // the port, the store, and what goes out
+    tell: (event, detail) => logger.warn({ event, ...detail }),
+    changed: ({ log_level }) => (logger.level = log_level),
+  });
+  process.on("SIGHUP", settings.reload);
+
   logger.info({ event: "orchestrator.start", version: VERSION });
   const log = (event: string, detail: Record<string, unknown>): void => logger.info({ event, ...detail });
   const orchestrator = await startOrchestrator(
-    { clock: realClock, random: Math.random, store, ownNode, config, channels, log },
+    { clock: realClock, random: Math.random, store, ownNode, config: settings.now, channels, log },
     stop.signal,
   );
   const server = await listen(orchestrator, createService(orchestrator), config.listen, tls);

@@ -19,6 +19,7 @@ import {
 import type { OrchestratorConfig } from "./config.js";
 import { createDesk, type Desk } from "./engine/desk.js";
 import { decided, followRun } from "./detect/incident-log.js";
+import type { DetectSettings } from "./detect/rule.js";
 import type { Channel } from "./notify/channel.js";
 import { createNotifier, type Notifier } from "./notify/notifier.js";
 import type { Sender } from "./notify/outgoing.js";
@@ -50,8 +51,9 @@ export interface OrchestratorParts {
   readonly random: () => number;
   readonly store: Store;
   readonly ownNode: string;
-  readonly config: OrchestratorConfig;
-  /** Of config.notify, by what they send with. */
+  /** What holds now: it changes with a reload. */
+  readonly config: () => OrchestratorConfig;
+  /** Of its [[notify]] blocks, by what they send with. */
   readonly channels: readonly Channel[];
   readonly log: (event: string, detail: Record<string, unknown>) => void;
 }
@@ -101,12 +103,13 @@ export async function startOrchestrator(
   });
   const record = (changes: readonly Change[]): Promise<void> =>
     recorder.record(notifier.withNotices(changes));
-  const settings = {
-    stallAfterMs: config.detect.stall_after_s * 1000,
-    silentAfterMs: config.detect.silent_after_s * 1000,
-    resyncSlowAfterMs: config.detect.resync_slow_after_h * 3_600_000,
-    expectAllAfterMs: clock.monotonicMs() + ARRIVAL_MS,
-  };
+  const expectAllAfterMs = clock.monotonicMs() + ARRIVAL_MS;
+  const detectSettings = (): DetectSettings => ({
+    stallAfterMs: config().detect.stall_after_s * 1000,
+    silentAfterMs: config().detect.silent_after_s * 1000,
+    resyncSlowAfterMs: config().detect.resync_slow_after_h * 3_600_000,
+    expectAllAfterMs,
+  });
 
   const gateway = createGateway(clock, ownNode, {
     hello: (node, hello) => {
@@ -151,14 +154,20 @@ export async function startOrchestrator(
     gateway: { observe, act: gateway.act },
     view: keeper.view,
     epoch: leader.epoch,
-    unchangedMs: parts.config.runs.ask_when_unchanged_min * 60_000,
+    unchangedMs: () => config().runs.ask_when_unchanged_min * 60_000,
     record,
     followed: (run) => followed(run),
     log: parts.log,
   });
   const isHeld = (incidentId: string): boolean =>
     executor.open().some((run) => run.plan?.incidentId === incidentId && WORKING.has(run.state));
-  const desk = createDesk(clock, settings, () => newId("i"), await store.incidents(false, Infinity), isHeld);
+  const desk = createDesk(
+    clock,
+    detectSettings,
+    () => newId("i"),
+    await store.incidents(false, Infinity),
+    isHeld,
+  );
   const newRunId = (): string => newId("r");
   const responder = createResponder({
     clock,

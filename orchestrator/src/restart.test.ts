@@ -43,7 +43,7 @@ async function startedAgain(): Promise<Orchestrator> {
     random: Math.random,
     store,
     ownNode: "h1",
-    config,
+    config: () => config,
     channels: [],
     log: () => undefined,
   };

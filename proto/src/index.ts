@@ -21,4 +21,5 @@ export * from "./config-file.js";
 export * from "./identity.js";
 export * from "./nearest-word.js";
 export * from "./pem-files.js";
+export * from "./settings.js";
 export * from "./version.js";

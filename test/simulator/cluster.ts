@@ -161,7 +161,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
       random,
       store: seams.store?.(store, model) ?? store,
       ownNode: node,
-      config,
+      config: () => config,
       channels: options.channels?.(node) ?? [],
       log: logger("orchestrator", process),
     };

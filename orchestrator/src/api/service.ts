@@ -39,7 +39,7 @@ const LIMIT_MAX = 1000;
 
 export function createService(orchestrator: Orchestrator) {
   const { clock, store, keeper, desk, leader, executor, config } = orchestrator;
-  const stallAfterMs = config.detect.stall_after_s * 1000;
+  const stallAfterMs = (): number => config().detect.stall_after_s * 1000;
 
   return {
     getStatus,
@@ -49,7 +49,7 @@ export function createService(orchestrator: Orchestrator) {
     listResources: async (request: ListResourcesRequest) => ({ resources: resources(request).map(describe) }),
     listInstances: async () => ({
       instances: [...keeper.view().instances.values()].map((i) =>
-        describeInstance(keeper.view(), i, clock.monotonicMs(), stallAfterMs),
+        describeInstance(keeper.view(), i, clock.monotonicMs(), stallAfterMs()),
       ),
     }),
     listIncidents: async (request: ListIncidentsRequest) => ({
@@ -141,7 +141,7 @@ export function createService(orchestrator: Orchestrator) {
   }
 
   function describe(resource: Resource) {
-    return describeResource(keeper.view(), resource, clock.monotonicMs(), stallAfterMs);
+    return describeResource(keeper.view(), resource, clock.monotonicMs(), stallAfterMs());
   }
 
   async function theRun(id: string): Promise<Run> {

@@ -43,7 +43,7 @@ export async function apiStage(): Promise<ApiStage> {
     random: Math.random,
     store,
     ownNode: "h1",
-    config,
+    config: () => config,
     channels: [],
     log: () => undefined,
   };

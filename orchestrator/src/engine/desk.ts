@@ -42,7 +42,7 @@ export interface Desk {
  */
 export function createDesk(
   clock: Clock,
-  settings: DetectSettings,
+  settings: () => DetectSettings,
   newId: () => string,
   known: readonly Incident[],
   isHeld: (incidentId: string) => boolean,
@@ -85,7 +85,7 @@ export function createDesk(
 
   function judgeOne(view: ClusterView, node: string, nowMs: number): Change[] {
     const stands = (subject: string): boolean => states.has(subject);
-    return judgeNode(view, node, nowMs, settings, stands).flatMap((judged) => take(judged, nowMs));
+    return judgeNode(view, node, nowMs, settings(), stands).flatMap((judged) => take(judged, nowMs));
   }
 
   /** Folds one answer into what stands about its subject, and into nothing else: that is few, whatever stands in all. */
@@ -130,7 +130,8 @@ export function createDesk(
       .filter(({ id }) => !isHeld(id))
       .filter((incident) => {
         const { kind, subject } = incident;
-        const answer = subject === undefined ? "unknown" : judgeSubject(view, kind, subject, nowMs, settings);
+        const answer =
+          subject === undefined ? "unknown" : judgeSubject(view, kind, subject, nowMs, settings());
         return isKnown(answer) && !foundBy(answer).some((finding) => isOf(incident, kind, finding));
       })
       .flatMap((incident) => update(closed(incident, now())));

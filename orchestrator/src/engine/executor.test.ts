@@ -66,7 +66,7 @@ beforeEach(() => {
         return act(request);
       },
     },
-    unchangedMs: 3_600_000,
+    unchangedMs: () => 3_600_000,
     view: () => emptyView("h1"),
     epoch: () => epoch(),
     stopped: () => stopped,

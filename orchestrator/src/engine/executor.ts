@@ -54,7 +54,7 @@ export interface ExecutorParts {
   /** Why everything is stopped (I33); empty: it is not. */
   readonly stopped: () => string;
   /** A wait without a limit in which nothing has changed for so long is handed to a person. */
-  readonly unchangedMs: number;
+  readonly unchangedMs: () => number;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly followed: (run: Run) => void; // after each row
   readonly log: (event: string, detail: Record<string, unknown>) => void;
@@ -227,9 +227,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
       heldSince.set(run.id, { stepId: step.id, rows: run.events.length, sinceMs: nowMs });
       return false;
     }
-    if (nowMs - held.sinceMs < parts.unchangedMs || mannerOf(step).takesBack || run.state === RunState.PAUSED)
+    if (
+      nowMs - held.sinceMs < parts.unchangedMs() ||
+      mannerOf(step).takesBack ||
+      run.state === RunState.PAUSED
+    )
       return false;
-    const text = `${step.title} was held for ${Math.round(parts.unchangedMs / 60_000)} min: ${why}; look, then retry, abort or take over`;
+    const text = `${step.title} was held for ${Math.round(parts.unchangedMs() / 60_000)} min: ${why}; look, then retry, abort or take over`;
     await append(run.id, { kind: RunEventKind.FROZEN, stepId: step.id, text });
     return true;
   }
@@ -262,7 +266,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       if (needed.answer === "stopped") return;
       if (needed.answer === "no") return write(RunEventKind.STEP_SKIPPED, `not needed: ${needed.what}`);
     }
-    const stillness = createStillness(clock, parts.unchangedMs);
+    const stillness = createStillness(clock, parts.unchangedMs());
     let still = "";
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,

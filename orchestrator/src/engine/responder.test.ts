@@ -41,7 +41,7 @@ beforeEach(() => {
   const parts: Partial<ResponderParts> = {
     executor: executor as unknown as ResponderParts["executor"],
     clock,
-    config: orchestratorConfigSchema.parse({}),
+    config: () => orchestratorConfigSchema.parse({}),
     view: () => view,
     observe: async (node, source, { minor = -1 }) => {
       asked.push(`${node} ${source} ${minor}`);

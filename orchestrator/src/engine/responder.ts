@@ -45,7 +45,7 @@ const ASK_AGAIN_MS = 30_000; // for an incident that stands: its answers hold fo
 
 export interface ResponderParts {
   readonly clock: Clock;
-  readonly config: OrchestratorConfig;
+  readonly config: () => OrchestratorConfig;
   readonly view: () => ClusterView;
   readonly desk: Desk;
   readonly leader: Leader;
@@ -125,7 +125,7 @@ export function createResponder(parts: ResponderParts): Responder {
     const decision = decide(
       incident,
       runbook?.name ?? "",
-      config.policy,
+      config().policy,
       facts(incident, runbook, proposed, recent),
     );
     const refused = proposed?.plan === undefined || proposed.plan.refusals.length > 0;
@@ -247,8 +247,8 @@ export function createResponder(parts: ResponderParts): Responder {
       nowMs: clock.monotonicMs(),
       wallUnixMs: clock.wallUnixMs(),
       incidentId: incident?.id ?? "",
-      ttlS: config.cut.ttl_s,
-      minStillMs: config.detect.stall_after_s * 1000,
+      ttlS: config().cut.ttl_s,
+      minStillMs: config().detect.stall_after_s * 1000,
       ownWatcherPause: parts.executor.open().some(hasWatcherPaused),
     };
     return { runbook, request };
@@ -313,7 +313,7 @@ export function createResponder(parts: ResponderParts): Responder {
 
   /** What the policy itself began, however much people planned since; the wall clock only limits. */
   async function recentRuns(): Promise<RecentRun[]> {
-    const countsMs = Math.max(HOUR_MS, config.policy.per_resource_every_s * 1000);
+    const countsMs = Math.max(HOUR_MS, config().policy.per_resource_every_s * 1000);
     const runs = await parts.store.runsFrom(identifierAt("r", clock.wallUnixMs() - countsMs));
     return Promise.all(runs.filter((run) => run.approvedBy === "policy").map(recentRun));
   }
