@@ -370,3 +370,27 @@ test("a run that a stop has held in its middle for an hour waits for a person, a
   await clock.advance(30_000);
   expect(cluster.requests.filter(({ stepId }) => stepId === "rebuild-2")).toEqual([]);
 });
+
+test("a link is let back though its node says once that another one leads: it had not heard yet who the master is", async () => {
+  const acting = await begin({ instances: 3, config: OBSERVE });
+  const { world, clock, cluster } = acting;
+  const disk = diskOf(world, "web1");
+  await acting.stall(disk);
+  await clock.advance(12_000);
+  const run = await acting.plan("reset-stalled-sync", { instance: "web1" });
+  await acting.approve(run);
+  const cuts = (): number => [...world.nodes.values()].reduce((sum, node) => sum + node.cuts.size, 0);
+  await clock.advanceUntil(() => cuts() === 1, 20_000);
+  expect(cuts()).toBe(1);
+  const { altered } = cluster.hooks;
+  cluster.hooks.altered = (message) => {
+    const { body } = message;
+    if (body?.$case !== "actionRequest" || body.value.stepId !== "restore-link") return message;
+    cluster.hooks.altered = altered;
+    return { ...message, body: { ...body, value: { ...body.value, epoch: body.value.epoch - 1 } } };
+  };
+  await acting.abort(run.id);
+  await clock.advance(8_000);
+  expect(cuts()).toBe(0);
+  expect(stateOf(acting, run.id)).toBeUndefined();
+});

@@ -31,7 +31,7 @@ import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
 import { leftAlone } from "./recovery.js";
-import { isDone, jobIdOf } from "./run-log.js";
+import { isDone, jobIdOf, PASSES_BY_ITSELF } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
 import { createStillness } from "./still-waiting.js";
@@ -41,7 +41,7 @@ const POLL_MS = 300;
 const GLANCE_MS = 2_000;
 const LONG_MS = 600_000; // a step that may take longer is told as waiting
 const WAITING_AFTER_MS = 5_000;
-const WATCHED_LONGER_MS = 3_000; // five times: longer than an agent that has just started needs to know a stall
+const ASKED_AGAIN_MS = 3_000; // five times: longer than an agent that has just started needs to know a stall
 const HEARD_ALL_THE_SAME_MS = 60_000; // without the lead: an agent that was restarted, a hiccup of the network
 const NO_PROGRESS: RunProgress = RunProgress.create({});
 
@@ -201,7 +201,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await append(run.id, { kind: RunEventKind.STEP_SKIPPED, stepId: step.id, attempt, text });
       return;
     }
-    if (lastCode(run.events, move.step.id) === "NOT_KNOWN_YET") await clock.sleep(WATCHED_LONGER_MS);
+    if (PASSES_BY_ITSELF.has(lastCode(run.events, move.step.id))) await clock.sleep(ASKED_AGAIN_MS);
     if (braked !== undefined && (await heldForLong(run, move.step, braked.why))) return;
     if (braked === undefined) progress.delete(run.id);
     else progress.set(run.id, { ...NO_PROGRESS, stepId: move.step.id, text: braked.why });

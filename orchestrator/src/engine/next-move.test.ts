@@ -84,7 +84,7 @@ test("a refused step fails the run, and takes nothing back where nothing ran", (
   expect(log.some(({ kind }) => kind === UNDO_STARTED)).toBe(false);
 });
 
-test.each(["TOO_LATE", "NOT_KNOWN_YET"])(
+test.each(["TOO_LATE", "NOT_KNOWN_YET", "STALE_EPOCH"])(
   "a step that is refused as %s is sent five times, with a new key each, and then fails",
   (code) => {
     const late: Answer = (move, rows) =>

@@ -25,6 +25,7 @@ import {
   isPastReturn,
   isPaused,
   mayHaveRun,
+  PASSES_BY_ITSELF,
   sinceRetry,
   standingFailure,
   toTakeBack,
@@ -44,7 +45,7 @@ export type Move =
 
 const ATTEMPTS_WHEN_LATE = 5; // a node whose disk dies reads slowly, at first
 /** Refused for what is not known yet, or not any more: with facts of then the guard may hold. */
-const ASKED_AGAIN: ReadonlySet<string> = new Set(["TOO_LATE", "NOT_KNOWN_YET"]);
+const ASKED_AGAIN: ReadonlySet<string> = new Set(["TOO_LATE", ...PASSES_BY_ITSELF]);
 /** The request never left, or never came to its node: the step is not yet begun. */
 const NOTHING_CAME: ReadonlySet<string> = new Set(["NOT_SENT", "NOT_BEGUN"]);
 

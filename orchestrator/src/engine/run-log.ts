@@ -136,11 +136,14 @@ export function wasGivenUp(events: readonly RunEvent[]): boolean {
 }
 
 /**
- * It ended before anything was changed, and neither an agent's guard nor a person said no: it could not be begun. That
- * something is not known yet is no "no".
+ * An agent's refusals that pass by themselves, and are no "no": it does not know enough yet, or its node has not heard
+ * yet who the master is. Where another one leads by now, that is heard soon, and nothing is sent any more.
  */
+export const PASSES_BY_ITSELF: ReadonlySet<string> = new Set(["NOT_KNOWN_YET", "STALE_EPOCH"]);
+
+/** It ended before anything was changed, and neither an agent's guard nor a person said no: it could not be begun. */
 export function couldNotBegin(run: Run): boolean {
-  const refused = run.events.some((e) => e.result !== undefined && e.result.code !== "NOT_KNOWN_YET");
+  const refused = run.events.some((e) => e.result !== undefined && !PASSES_BY_ITSELF.has(e.result.code));
   return !refused && !wasGivenUp(run.events) && has(run.events, RunEventKind.ENDED) && !mayHaveChanged(run);
 }
 
