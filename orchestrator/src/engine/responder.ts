@@ -133,7 +133,7 @@ export function createResponder(parts: ResponderParts): Responder {
       restsUntilMs.set(incident.id, clock.monotonicMs() + LOOK_AGAIN_MS);
     if (decision.act === "observe" || decision.act === "wait") {
       const proposes = decision.act === "observe" && proposed?.plan !== undefined;
-      const hint = proposes ? [`proposed: ${planAgain(proposed.plan)}`] : [];
+      const hint = proposes ? [`proposed: ${proposalOf(proposed.plan)}`] : [];
       const reasons = [...decision.reasons, ...hint];
       const waitsAs = decision.needsPerson ? IncidentState.NEEDS_PERSON : IncidentState.OPEN;
       if (incident.state === waitsAs && sameWords(reasons, incident.decision)) return;
@@ -361,4 +361,11 @@ function endOf(state: RunState): RecentRun["end"] {
 function sameWords(a: readonly string[], b: readonly string[]): boolean {
   const words = (reasons: readonly string[]): string => reasons.join().replaceAll(/\d+/g, "N");
   return words(a) === words(b);
+}
+
+/** Where its guards refuse, what would help instead: another runbook, or what a person types. */
+function proposalOf(plan: Plan): string {
+  const itself =
+    plan.wayOut.length === 0 || plan.wayOut.some((it) => it.startsWith(`vigie do ${plan.runbook} `));
+  return itself ? planAgain(plan) : plan.wayOut.join("; ");
 }

@@ -32,6 +32,8 @@ export const cleanupMigration: Runbook = {
     "  gnt-instance migrate --cleanup nagios",
   ],
   parameters: [{ name: "instance", summary: "Ganeti's name of the instance", required: true }],
+  forIncident: ({ subject }) =>
+    subject === undefined || subject.instance === "" ? undefined : { instance: subject.instance },
   plan: (request) => {
     const { view, nowMs } = request;
     const parameters = given(cleanupMigration, request);

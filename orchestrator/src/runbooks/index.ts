@@ -33,6 +33,10 @@ export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.FAILING_DISK]: retireDisk.name,
   [IncidentKind.DISK_OFFLINE]: retireDisk.name,
   [IncidentKind.DISKLESS]: rebuildRedundancy.name,
+  [IncidentKind.DEGRADED]: rebuildRedundancy.name,
+  [IncidentKind.STANDALONE]: rebuildRedundancy.name, // or it names what is: a person's decision
+  [IncidentKind.TWO_PRIMARIES]: cleanupMigration.name,
+  [IncidentKind.GUEST_WRONG_NODE]: cleanupMigration.name,
   [IncidentKind.HELD_DEVICE]: releaseHeldDevice.name,
   [IncidentKind.LEFTOVER_KPARTX]: releaseHeldDevice.name,
   [IncidentKind.SPLIT_BRAIN]: resolveSplitBrain.name,

@@ -1,5 +1,6 @@
 /** What a person types about one DRBD minor and who holds it, the least harmful first. */
 import { HolderKind, type DrbdEnd, type Holder } from "@vigie/proto";
+import type { ResourceEnd } from "../view/join.js";
 
 /** How to look who holds it. */
 export function manualLookForHolders(node: string, minor: number): string[] {
@@ -77,6 +78,15 @@ export function manualDiscard({ node, minor, localAddress, peerAddress, port }: 
     `drbdsetup disconnect ${socket(localAddress, port)} ${socket(peerAddress, port)}`,
     `drbdsetup invalidate ${minor}`,
   ].map((command) => `${node}# ${command}`);
+}
+
+/** Of the secondary node: a Primary that loses its peer begins a new generation, and is the source afterwards. */
+export function manualDisconnect({ node, address }: ResourceEnd, peer: ResourceEnd, port: number): string[] {
+  return [`${node}# drbdsetup disconnect ${socket(address, port)} ${socket(peer.address, port)}`];
+}
+
+export function manualResumeSync(node: string, minor: number): string {
+  return `${node}# drbdsetup resume-sync ${minor}`;
 }
 
 function socket(address: string, port: number): string {

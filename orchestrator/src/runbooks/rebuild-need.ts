@@ -21,6 +21,8 @@ import { isRedundant } from "../view/node-view.js";
 import type { Resource } from "../view/join.js";
 import { IN_RESYNC } from "../view/connection-states.js";
 import { noSource } from "./copies.js";
+import { onMaster } from "./manual-ganeti.js";
+import { manualDisconnect, manualResumeSync } from "./manual-minors.js";
 import type { NodeVolumes } from "./node-volumes.js";
 
 export type Side = "primary" | "secondary";
@@ -30,12 +32,14 @@ export type DiskNeed =
   | { readonly what: "idle" } // stopped, and its volumes are there: nobody can tell more
   | { readonly what: "wait" } // a resync that moves
   | { readonly what: "activate"; readonly why: string }
+  | { readonly what: "reconnect"; readonly empty: EndView; readonly why: string } // the copy at `empty` is Inconsistent
   | { readonly what: "replace"; readonly side: Side; readonly why: string }
   | { readonly what: "relocate"; readonly why: string }
   | { readonly what: "blocked"; readonly why: string; readonly wayOut: readonly string[] };
 
 export interface NeedContext {
   readonly instance: GanetiInstance;
+  readonly master: string;
   readonly offline: ReadonlySet<string>; // nodes that Ganeti marks so
   /** Why no other node can take all copies that the secondary has; empty: one can. */
   readonly noOtherNode: () => string;
@@ -72,10 +76,7 @@ function linkNeed(
   { minStillMs }: NeedContext,
 ): DiskNeed | undefined {
   const alone = ends.find(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE);
-  if (alone !== undefined)
-    return blocked(`${alone.end.node} is StandAlone: a person decides (I8)`, [
-      `vigie do resolve-split-brain ${instance}`,
-    ]);
+  if (alone !== undefined) return aloneNeed(instance, alone, ends);
   const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
   const connected = ends.every(({ drbd }) => drbd !== undefined && isConnected(drbd.connection));
   if (primaries.length === 2 && !connected)
@@ -86,7 +87,30 @@ function linkNeed(
   if (syncing.length > 0 && syncing.every(({ stillMs }) => stillMs >= minStillMs))
     return blocked("its resync stands still", [`vigie do reset-stalled-sync ${instance} ${diskIndex}`]);
   const busy = ends.some(({ drbd }) => drbd !== undefined && IN_RESYNC.has(drbd.connection));
-  return busy ? { what: "wait" } : undefined;
+  if (!busy) return undefined;
+  const paused = ends.find(({ drbd }) => drbd?.resyncPausedByUser === true);
+  if (paused === undefined) return { what: "wait" };
+  const { node, minor } = paused.end;
+  return blocked(`somebody paused its resync on ${node}`, [manualResumeSync(node, minor)]);
+}
+
+/**
+ * A copy that is Inconsistent has nothing to lose, and DRBD never makes it the source (drbd_receiver.c,
+ * drbd_sync_handshake): connected again, it is copied from the other one.
+ */
+function aloneNeed(instance: string, alone: EndView, ends: readonly EndView[]): DiskNeed {
+  const empty = ends.find(({ drbd }) => drbd?.disk === DiskState.INCONSISTENT);
+  const whole = ends.some(({ drbd }) => drbd?.disk === DiskState.UP_TO_DATE);
+  const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
+  if (empty !== undefined && whole && primaries.length < 2)
+    return {
+      what: "reconnect",
+      empty,
+      why: `${alone.end.node} is StandAlone, and ${empty.end.node}'s copy is Inconsistent`,
+    };
+  return blocked(`${alone.end.node} is StandAlone: a person decides (I8)`, [
+    `vigie do resolve-split-brain ${instance}`,
+  ]);
 }
 
 function isConnected(state: ConnectionState): boolean {
@@ -105,10 +129,26 @@ function sidesNeed(resource: Resource, primary: EndView, secondary: EndView, con
     return blocked(`no copy is UpToDate: ${diskWord(own.disk)} and ${diskWord(peer.disk)} (I1)`);
   const apart = [own, peer].find(({ connection }) => !replicates(connection));
   if (apart !== undefined) return { what: "activate", why: connectionWord(apart.connection) };
-  if (whole.length === 2) return { what: "wait" }; // it is Connected and counts down what is out of sync
+  if (whole.length === 2) return differs(resource, primary, secondary, context);
   const side: Side = own.disk === DiskState.UP_TO_DATE ? "secondary" : "primary";
   const broken = side === "primary" ? primary : secondary;
   return replace(resource, broken, side, broken.drbd?.disk ?? DiskState.UNSPECIFIED, context);
+}
+
+/** What an online verify found stays so while they are connected: DRBD copies it when they connect the next time. */
+function differs(
+  { instance, port }: Resource,
+  primary: EndView,
+  secondary: EndView,
+  { master }: NeedContext,
+): DiskNeed {
+  const kib = Math.max(primary.drbd?.outOfSyncKib ?? 0, secondary.drbd?.outOfSyncKib ?? 0);
+  if (kib === 0) return { what: "wait" };
+  const why = `${kib} KiB are out of sync, and are copied when its ends connect anew`;
+  return blocked(why, [
+    ...manualDisconnect(secondary.end, primary.end, port),
+    onMaster(master, `gnt-instance activate-disks ${instance}`),
+  ]);
 }
 
 /** The minor of one side is not there. */

@@ -299,6 +299,22 @@ test("a resync that moves is only waited for, without a limit", () => {
   expect(made.steps[0]?.deadlineMs).toBe(0);
 });
 
+test("an end that is StandAlone beside a copy that is Inconsistent is only connected again: nothing there can be lost", () => {
+  const made = plan(
+    (w) => {
+      Object.assign(minorIn(w, "h1", 0), { connection: STAND_ALONE, peerDisk: DiskState.INCONSISTENT });
+      Object.assign(minorIn(w, "h2", 0), { connection: WF_CONNECTION, disk: DiskState.INCONSISTENT });
+    },
+    { target: "web1" },
+  );
+  expect(made.refusals).toEqual([]);
+  expect(commands(made)).toEqual(["h1# gnt-instance activate-disks web1"]);
+  const assumed = made.steps[0]?.premises.flatMap(({ what }) =>
+    what?.$case === "victimReady" ? [what.value.end?.node] : [],
+  );
+  expect(assumed).toEqual(["h2"]);
+});
+
 describe("it is refused, of instances that are named,", () => {
   const noRoom = (w: World) => {
     secondaryDiskless(w);
@@ -311,6 +327,37 @@ describe("it is refused, of instances that are named,", () => {
       (w) => (minorIn(w, "h1", 0).connection = STAND_ALONE),
       "h1 is StandAlone",
       ["vigie do resolve-split-brain web1"],
+    ],
+    [
+      "for a StandAlone end beside an Inconsistent one where both are Primary",
+      (w) => {
+        minorIn(w, "h1", 0).connection = STAND_ALONE;
+        Object.assign(minorIn(w, "h2", 0), { disk: DiskState.INCONSISTENT, role: Role.PRIMARY });
+      },
+      "h1 is StandAlone",
+      ["vigie do resolve-split-brain web1"],
+    ],
+    [
+      "for a resync that a person paused",
+      (w) => {
+        Object.assign(minorIn(w, "h1", 0), { connection: ConnectionState.PAUSED_SYNC_S });
+        Object.assign(minorIn(w, "h2", 0), {
+          connection: ConnectionState.PAUSED_SYNC_T,
+          disk: DiskState.INCONSISTENT,
+          resyncPausedByUser: true,
+        });
+      },
+      "somebody paused its resync on h2",
+      ["h2# drbdsetup resume-sync 0"],
+    ],
+    [
+      "for what an online verify found: no job of Ganeti's copies it while the ends are connected",
+      (w) => (minorIn(w, "h1", 0).outOfSyncKib = 12),
+      "12 KiB are out of sync",
+      [
+        "h2# drbdsetup disconnect ipv4:10.0.0.2:11000 ipv4:10.0.0.1:11000",
+        "h1# gnt-instance activate-disks web1",
+      ],
     ],
     [
       "for a resync that stands still",

@@ -2,7 +2,16 @@
 import { NodeChangeKind, type Condition, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
-import { allOf, jobQueued, jobSucceeded, nodeFlagged, queueFree, redundant } from "./conditions.js";
+import {
+  allOf,
+  victimReady,
+  jobQueued,
+  jobSucceeded,
+  nodeFlagged,
+  queueFree,
+  redundant,
+} from "./conditions.js";
+import { drbdEndAt } from "./drbd-end.js";
 import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js";
 import { manualLook } from "./manual.js";
@@ -43,7 +52,7 @@ function beginSteps(
     steps.push(
       jobStep(view, activateDisks(name), {
         ...guarded,
-        premises: [place, ...goodCopies(view, work.disks, nowMs)],
+        premises: [place, ...connectable(view, work, nowMs)],
         id: `activate-${count}`,
         title: `attach and connect what is there of ${name} (${work.activate})`,
         deadlineMs: FLAG_JOB_MS,
@@ -67,6 +76,19 @@ function beginSteps(
     );
   }
   return steps;
+}
+
+/** What is connected can give nothing up: its good copies are known, or the one that was StandAlone beside one is empty. */
+function connectable(view: ClusterView, { disks, reconnected }: Work, nowMs: number): Condition[] {
+  const again = new Set(reconnected.map(({ resource }) => resource));
+  return [
+    ...goodCopies(
+      view,
+      disks.filter((resource) => !again.has(resource)),
+      nowMs,
+    ),
+    ...reconnected.map(({ resource, emptyAt }) => victimReady(drbdEndAt(view, resource, emptyAt))),
+  ];
 }
 
 /** A new secondary is copied from the primary's disks, whole as each must be; else those that are good now. */

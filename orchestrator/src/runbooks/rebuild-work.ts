@@ -8,6 +8,7 @@ import { newSecondary, replaceDisks } from "./ganeti-jobs.js";
 import type { GanetiJobKind } from "./manual-ganeti.js";
 import type { NodeVolumes } from "./node-volumes.js";
 import { mirrorsOf } from "./parameters.js";
+import { masterOf } from "./plan.js";
 import { META_MIB, noOtherNode, type Placing } from "./placement.js";
 import { type DiskNeed, needOf, type Side } from "./rebuild-need.js";
 import type { RunbookRequest } from "./runbook.js";
@@ -25,11 +26,18 @@ export interface Work {
   readonly instance: GanetiInstance;
   readonly disks: readonly Resource[]; // that are not redundant
   readonly activate: string; // why; empty: it is not needed
+  readonly reconnected: readonly Reconnected[]; // of them, those that are StandAlone
   readonly jobs: readonly RebuildJob[]; // one after the other
   readonly relocates: boolean; // all disks, to a new secondary
   readonly waits: boolean;
   readonly blocked: readonly string[];
   readonly wayOut: readonly string[];
+}
+
+/** A disk that connects again after it was StandAlone, and the node whose copy has nothing to lose. */
+export interface Reconnected {
+  readonly resource: Resource;
+  readonly emptyAt: string;
 }
 
 interface Judged {
@@ -47,6 +55,7 @@ export function workOf(
   const nodes = view.inventory?.nodes ?? [];
   const context = {
     instance,
+    master: masterOf(view),
     volumesOf,
     minStillMs,
     offline: new Set(nodes.filter((node) => node.offline).map(({ name }) => name)),
@@ -60,7 +69,10 @@ export function workOf(
   return {
     instance,
     disks: judged.filter(({ need }) => !RESTS.has(need.what)).map(({ resource }) => resource),
-    activate: reasonsOf(judged.filter(({ need }) => need.what === "activate")),
+    activate: reasonsOf(judged.filter(({ need }) => need.what === "activate" || need.what === "reconnect")),
+    reconnected: judged.flatMap(({ resource, need }) =>
+      need.what === "reconnect" ? [{ resource, emptyAt: need.empty.end.node }] : [],
+    ),
     jobs: jobsOf(instance, judged),
     relocates: judged.some(({ need }) => need.what === "relocate"),
     waits: judged.some(({ need }) => need.what === "wait"),

@@ -54,7 +54,7 @@ const WORDS: Words = {
   mapsGone: ({ node, maps }) => `device-mapper of ${node} knows ${noneOf(maps.length)}`,
   volumeGroupOn: ({ vgName, disk }) => `the volume group ${vgName} lies on ${diskOf(disk)}`,
   volumeThere: ({ node, volume }) => `the volume ${volume} is on ${node}`,
-  victimReady: ({ end }) => `${minorOf(end)} has given its data up`,
+  victimReady: ({ end }) => `${minorOf(end)} is Inconsistent: it has nothing to lose`,
   instancePlaced: placedText,
   noCopyOn: ({ instance, node }) => `${instance} has no copy on ${node}`,
   nodeSilent: ({ node }) => `${node} does not report, and no peer is connected with it`,

@@ -545,9 +545,9 @@ export interface VolumeThere {
   volume: string;
 }
 
-/** One end of a split brain has given its data up: Inconsistent, or already a target. */
+/** The copy at this end is Inconsistent, or already a target: it has given its data up, or never had them. */
 export interface VictimReady {
-  /** The victim's end. */
+  /** Its end. */
   end: DrbdEnd | undefined;
 }
 
@@ -707,7 +707,7 @@ export interface Condition {
     /** Of a disk. */
     { $case: "volumeGroupOn"; value: VolumeGroupOn }
     | //
-    /** Of a split brain. */
+    /** Of a mirror. */
     { $case: "victimReady"; value: VictimReady }
     | //
     /** Of a mirror. */
