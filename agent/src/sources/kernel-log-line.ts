@@ -1,5 +1,6 @@
 /** Which records of the kernel's log matter, and which device each is about. */
 import { KernelLogKind, type KernelLogLine } from "@vigie/proto";
+import { reasonIn } from "./drbd-reasons.js";
 
 // "6,1234,5678901,-;text", then lines that begin with a blank: a dictionary of the device.
 const RECORD = /^(?<prefix>\d{1,10}),(?<sequence>\d{1,19}),(?<sinceBootUs>\d{1,19}),[^;]*;(?<text>[^\n]*)/;
@@ -43,7 +44,9 @@ const ILLEGAL_REQUEST = /\[(?<device>\w+)\] (?<tag>tag#\d+) Sense Key : Illegal 
 
 // drbd_state.c print_state_change() of 8.0 to 8.4, and DRBD 9's; then what it says of a split brain, a disk, a peer.
 const DRBD_NEWS =
-  /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|Split-Brain detected|Unrelated data|Local IO failed|IO ERROR: neither local nor remote|PingAck did not arrive|sock was shut down by peer|Resync done|Began resync/;
+  /\b(?:conn|role|peer|disk|pdsk|repl|susp|quorum)\( .{1,60} -> .{1,60} \)|sock was shut down by peer|Resync done|Began resync|Starting worker thread/;
+/** DRBD 9 prints a change that did not come about in the same form. */
+const DID_NOT_HAPPEN = /\bFailed: |State change failed/;
 
 const FROM_DRBD = /^(?:(?:block )?drbd|d-con )/;
 // "block drbd0: ", "drbd resource0: ", "d-con resource0: " (8.4.0), "drbd resource0/0 drbd0 h2: " (9).
@@ -100,13 +103,17 @@ function newDiskOf(text: string): LogRecord["newDisk"] {
 }
 
 function newsOf(text: string): Pick<KernelLogLine, "kind" | "device"> | undefined {
-  if (FROM_DRBD.test(text) && DRBD_NEWS.test(text)) return { kind: DRBD, device: drbdName(text) };
+  if (FROM_DRBD.test(text) && isDrbdNews(text)) return { kind: DRBD, device: drbdName(text) };
   if (NOT_SUPPORTED.test(text)) return undefined;
   for (const { kind, shape } of PATTERNS) {
     const match = shape.exec(text);
     if (match !== null) return { kind, device: withoutPath(match.groups?.["device"] ?? "") };
   }
   return undefined;
+}
+
+function isDrbdNews(text: string): boolean {
+  return reasonIn(text) !== undefined || (DRBD_NEWS.test(text) && !DID_NOT_HAPPEN.test(text));
 }
 
 /** NVMe with several paths: nvme0c1n1 is a path to nvme0n1. */

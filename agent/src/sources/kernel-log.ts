@@ -1,12 +1,13 @@
 /**
  * /dev/kmsg: I/O errors, DRBD's changes of state, and tasks that hang. Of each kind the newest 200
  * are kept; of a disk, those since it was plugged in, for a new one may get the name of the one that failed. How often
- * each disk failed is counted apart from them (disk-errors.ts).
+ * each disk failed is counted apart from them (disk-errors.ts), and so is why each minor lost its peer (drbd-reasons.ts).
  */
 import { KernelLogKind, Source, type Damaged, type KernelLogLine } from "@vigie/proto";
 import { KERNEL_LOG_RECORDS_MAX, type Host } from "../host.js";
 import { quote } from "./cursor.js";
 import { createDiskErrorLog } from "./disk-errors.js";
+import { createDrbdReasonLog } from "./drbd-reasons.js";
 import { parseRecord, type LogRecord } from "./kernel-log-line.js";
 import { readOrAbsent } from "./reading.js";
 import type { Reading, SourceDefinition } from "./source.js";
@@ -18,6 +19,7 @@ const TOGETHER_US = 1_000_000; // the kernel prints what belongs to one command 
 export function kernelLogSource(): SourceDefinition {
   let kept: readonly KernelLogLine[] = [];
   const diskErrors = createDiskErrorLog();
+  const drbdReasons = createDrbdReasonLog();
   return {
     source: Source.KERNEL_LOG,
     periodMs: 1_000,
@@ -29,10 +31,18 @@ export function kernelLogSource(): SourceDefinition {
     const texts = await host.newKernelLogRecords();
     const { lines, damaged, records } = parseRecords(texts, kept);
     kept = newestOfEach(lines);
+    drbdReasons.note(records.flatMap(({ line }) => (line?.kind === KernelLogKind.DRBD_STATE ? [line] : [])));
     diskErrors.note(records, texts.length < KERNEL_LOG_RECORDS_MAX, host);
     return {
       state: "ok",
-      facts: { $case: "kernelLog", value: { lines: [...kept], diskErrors: diskErrors.all() } },
+      facts: {
+        $case: "kernelLog",
+        value: {
+          lines: [...kept],
+          diskErrors: diskErrors.all(),
+          drbdReasons: drbdReasons.all(host.monotonicMs()),
+        },
+      },
       damaged,
     };
   }

@@ -368,7 +368,10 @@ function sourcesOf(says: NodeWorld): SourceReport[] {
     ok(Source.BLOCK_DEVICES, { $case: "blockDevices", value: { devices: says.devices } }),
     ok(Source.DEVICE_MAPPER, { $case: "deviceMapper", value: { devices: says.maps } }, says.damagedMaps),
     ok(Source.MOUNTS, { $case: "mounts", value: { mounts: says.mounts } }),
-    ok(Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: says.kernelLog, diskErrors: [] } }),
+    ok(Source.KERNEL_LOG, {
+      $case: "kernelLog",
+      value: { lines: says.kernelLog, diskErrors: [], drbdReasons: [] },
+    }),
     ok(Source.GUESTS, { $case: "guests", value: { guests: says.guests } }),
   ];
 }

@@ -45,7 +45,7 @@ export function restingSources(index: number): SourceReport[] {
         value: { mounts: [{ device: "/dev/md0", mountPoint: "/", type: "ext4", readOnly: false }] },
       },
     ],
-    [Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: [], diskErrors: [] } }],
+    [Source.KERNEL_LOG, { $case: "kernelLog", value: { lines: [], diskErrors: [], drbdReasons: [] } }],
     [
       Source.LINK_CUTS,
       { $case: "linkCuts", value: { cuts: [], backend: "iptables-nft", destroysSockets: true } },

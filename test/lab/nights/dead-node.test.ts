@@ -84,7 +84,7 @@ proof(
     expect(incident.run_id).toBe(""); // nobody but a person begins it
 
     const begun = await type(stage, "do disable-dead-node h3 --yes --word h3.lab.example");
-    expect(begun.exitCode).toBe(11); // it waits for a person
+    expect(begun).toMatchObject({ exitCode: 11 }); // it waits for a person
     const { id } = await newestRun(stage, "disable-dead-node");
     const roles = "gnt-node list --no-headers --separator=: -o name,role h3.lab.example";
     const { stdout } = await (await masterNode(lab)).run(roles);

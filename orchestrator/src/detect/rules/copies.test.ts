@@ -1,8 +1,16 @@
 /** The rules about copies that are missing or old: diskless, degraded. */
-import { ConnectionState, Damaged, DiskState, Severity } from "@vigie/proto";
+import {
+  ConnectionState,
+  Damaged,
+  DiskState,
+  DrbdReasonKind,
+  KernelLogFacts,
+  Severity,
+  Source,
+} from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
-import { onH1, onH2, stalled, type Says } from "../../view/testing.js";
+import { ok, onH1, onH2, stalled, type Says } from "../../view/testing.js";
 import { degraded } from "./degraded.js";
 import { diskless } from "./diskless.js";
 import { foundBy } from "../rule.js";
@@ -137,6 +145,25 @@ describe("beside what the states say", () => {
         },
       ]);
     }
+  });
+
+  test("a guest that got I/O errors because no copy answered is critical, and its link's reason is told beside the state", () => {
+    const said = (kind: DrbdReasonKind): Says => ({
+      minors: [onH1({ ...WF, disk: DiskState.DISKLESS })],
+      sources: [
+        ok(Source.KERNEL_LOG, {
+          $case: "kernelLog",
+          value: KernelLogFacts.create({ drbdReasons: [{ minor: 0, kind }] }),
+        }),
+      ],
+    });
+    expect(mirror({ ...HEALTHY, h1: said(DrbdReasonKind.NO_DATA) })).toEqual([
+      "web1 disk/0: its guest got I/O errors on h1, for no copy answered",
+    ]);
+    const late = said(DrbdReasonKind.KO_COUNT);
+    expect(mirror({ ...HEALTHY, h1: { ...late, minors: [onH1(WF)] } })).toEqual([
+      expect.stringMatching(/WFConnection.* on h1; by h1's kernel: .*\(ko-count\)$/),
+    ]);
   });
 
   test("no copy that is UpToDate is critical, and is not told while an end is unknown (I11)", () => {

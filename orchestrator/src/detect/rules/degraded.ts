@@ -8,10 +8,13 @@ import {
   connectionWord,
   DiskState,
   diskWord,
+  DrbdReasonKind,
   IncidentKind,
   replicates,
   Severity,
 } from "@vigie/proto";
+import type { ClusterView } from "../../view/cluster-view.js";
+import { hasReason, reasonText } from "../../view/drbd-reasons.js";
 import { isInSync, isResyncPaused, type EndView } from "../../view/end-view.js";
 import { isRedundant } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
@@ -24,18 +27,22 @@ export const degraded: ResourceRule = {
   kind: IncidentKind.DEGRADED,
   holdDownMs: 15_000, // a reconnect takes up to ten seconds (connect-int) and is nobody's business
   clearMs: 3_000,
-  judge: (resource, ends) => {
+  judge: (resource, ends, view) => {
     const known = ends.filter((end) => end.unknown === "");
     if (known.length === 0) return "unknown";
     if (known.length === ends.length && known.every((end) => end.inactive)) return []; // the instance is stopped
-    const worse = [...suspended(resource, ends), ...withoutCopy(resource, ends)];
+    const worse = [
+      ...suspended(resource, ends),
+      ...withoutCopy(resource, ends),
+      ...noData(resource, ends, view),
+    ];
     if (known.some(hasRuleOfItsOwn)) return worse;
     const worst = known.find((end) => !end.inactive && !isHealthy(end, ends));
     const lonely = known.find((end) => end.inactive);
     if (worst === undefined && lonely === undefined)
       return known.length < ends.length ? { found: worse, unknown: "rest" } : worse;
     const why = worst === undefined ? `not active on ${lonely?.end.node ?? "?"}` : describe(worst, ends);
-    const summary = `${resourceName(resource)}: not redundant, ${why}`;
+    const summary = `${resourceName(resource)}: not redundant, ${why}${reasonText(view, resource.ends)}`;
     return [
       ...worse,
       {
@@ -88,6 +95,21 @@ function withoutCopy(resource: Resource, ends: readonly EndView[]): Finding[] {
       key: "no-copy",
       subject: resourceSubject(resource),
       summary: `${resourceName(resource)}: no copy is UpToDate: ${states.join(", ")}`,
+      severity: Severity.CRITICAL,
+      evidence: ends.map(endEvidence),
+    },
+  ];
+}
+
+/** To its guest a disk that fails; the states alone may look as if only one copy were lost. */
+function noData(resource: Resource, ends: readonly EndView[], view: ClusterView): Finding[] {
+  const at = resource.ends.find((end) => hasReason(view, end, DrbdReasonKind.NO_DATA));
+  if (at === undefined) return [];
+  return [
+    {
+      key: "no-data",
+      subject: resourceSubject(resource),
+      summary: `${resourceName(resource)}: its guest got I/O errors on ${at.node}, for no copy answered`,
       severity: Severity.CRITICAL,
       evidence: ends.map(endEvidence),
     },

@@ -1,9 +1,8 @@
 import {
   ConnectionState,
+  DrbdReasonKind,
   GanetiJob,
   KernelLogFacts,
-  KernelLogKind,
-  KernelLogLine,
   Role,
   Severity,
   Source,
@@ -23,17 +22,16 @@ function judge(says: Record<string, Says>): { standalone: string | string[]; spl
   return { standalone: short(aboutDisk(standalone, says)), splitBrain: short(aboutDisk(splitBrain, says)) };
 }
 
-function log(...texts: string[]): Says["sources"] {
-  const lines = texts.map((text, i) =>
-    KernelLogLine.create({ sequence: i, kind: KernelLogKind.DRBD_STATE, device: "drbd0", text }),
-  );
-  return [ok(Source.KERNEL_LOG, { $case: "kernelLog", value: KernelLogFacts.create({ lines }) })];
+/** What the kernel said of this minor last. */
+function said(minor: number, kind: DrbdReasonKind): Says["sources"] {
+  const value = KernelLogFacts.create({ drbdReasons: [{ minor, kind }] });
+  return [ok(Source.KERNEL_LOG, { $case: "kernelLog", value })];
 }
 
 test("an end that gave up is StandAlone, whatever the other says", () => {
-  const said = judge({ h1: { minors: [onH1(ALONE)] }, h2: { minors: [onH2(WAITS)] } });
-  expect(said.standalone).toEqual(["web1 disk/0: StandAlone on h1; the mirror is not being written"]);
-  expect(said.splitBrain).toBe("clear");
+  const judged = judge({ h1: { minors: [onH1(ALONE)] }, h2: { minors: [onH2(WAITS)] } });
+  expect(judged.standalone).toEqual(["web1 disk/0: StandAlone on h1; the mirror is not being written"]);
+  expect(judged.splitBrain).toBe("clear");
 });
 
 test("it is critical, and shows both ends", () => {
@@ -62,33 +60,44 @@ test("one end that is known to be StandAlone is enough; the other may be silent"
 
 test("two Primaries apart are a split brain, and not also StandAlone (I8)", () => {
   const says = { h1: { minors: [onH1(ALONE)] }, h2: { minors: [onH2({ ...WAITS, role: Role.PRIMARY })] } };
-  const said = judge(says);
-  expect(said.splitBrain).toEqual(["web1 disk/0: split brain; a person must say which side is thrown away"]);
-  expect(said.standalone).toBe("clear");
+  const judged = judge(says);
+  expect(judged.splitBrain).toEqual([
+    "web1 disk/0: split brain; a person must say which side is thrown away",
+  ]);
+  expect(judged.standalone).toBe("clear");
 });
 
 describe("the kernel's word", () => {
-  const split = "block drbd0: Split-Brain detected but unresolved, dropping connection!";
-  const connected = "block drbd0: conn( WFReportParams -> Connected )";
   const alone = (sources: Says["sources"]): Record<string, Says> => ({
     h1: { minors: [onH1(ALONE)], ...(sources === undefined ? {} : { sources }) },
     h2: { minors: [onH2(WAITS)] },
   });
 
   test("makes StandAlone a split brain", () => {
-    expect(judge(alone(log(split))).splitBrain).toHaveLength(1);
-  });
-
-  test("of before the last connection is over", () => {
-    expect(judge(alone(log(split, connected))).splitBrain).toBe("clear");
-    expect(judge(alone(log(connected, split))).splitBrain).toHaveLength(1);
+    expect(judge(alone(said(0, DrbdReasonKind.SPLIT_BRAIN))).splitBrain).toHaveLength(1);
   });
 
   test("about another minor is not about this one", () => {
-    const other = (log(split) ?? []).map((report) => ({ ...report }));
-    for (const { facts } of other)
-      if (facts?.$case === "kernelLog") for (const line of facts.value.lines) line.device = "drbd10";
-    expect(judge(alone(other)).splitBrain).toBe("clear");
+    expect(judge(alone(said(10, DrbdReasonKind.SPLIT_BRAIN))).splitBrain).toBe("clear");
+  });
+
+  test("says of StandAlone that no connect helps, where the two ends never had the same data", () => {
+    expect(judge(alone(said(0, DrbdReasonKind.UNRELATED_DATA))).standalone).toEqual([
+      "web1 disk/0: StandAlone on h1; the mirror is not being written; by h1's kernel: the two ends never had the same data: to connect them does not help, only a new copy does",
+    ]);
+  });
+
+  test.each([
+    [DrbdReasonKind.SPLIT_BRAIN_LOST, "h1"],
+    [DrbdReasonKind.SPLIT_BRAIN_WON, "h2"],
+  ])("tells of a split brain that DRBD ended by itself whose writes are gone (%s: of %s)", (kind, node) => {
+    const says = { ...HEALTHY, h1: { ...HEALTHY.h1, sources: said(0, kind) ?? [] } };
+    expect(judge(says)).toEqual({
+      standalone: "clear",
+      splitBrain: [
+        `web1 disk/0: DRBD ended a split brain by itself: what was written on ${node} while they were apart is gone`,
+      ],
+    });
   });
 });
 

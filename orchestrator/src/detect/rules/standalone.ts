@@ -2,12 +2,13 @@
  * StandAlone: an end gave the connection up and will not try again. Often it is split brain; then both sides wrote,
  * and which one is thrown away is a person's decision (I8). Two rules of one question, so that they never both open.
  */
-import { ConnectionState, IncidentKind, Role, Severity, Source, type KernelLogFacts } from "@vigie/proto";
+import { ConnectionState, DrbdReasonKind, IncidentKind, Role, Severity } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
+import { hasReason, reasonText } from "../../view/drbd-reasons.js";
 import type { EndView } from "../../view/end-view.js";
-import { factsOf } from "../../view/node-view.js";
+import type { Resource } from "../../view/join.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
-import type { Answer, ResourceRule } from "../rule.js";
+import type { Answer, Finding, ResourceRule } from "../rule.js";
 
 /** Migrating, Ganeti takes the ends apart twice, for some seconds each (ganeti lib/cmdlib/instance_migration.py). */
 const PARTED_BY_GANETI_MS = 15_000;
@@ -22,7 +23,8 @@ export const standalone: ResourceRule = {
     if (answer === "unknown" || answer.length === 0) return answer === "unknown" ? answer : [];
     if (isSplitBrain(ends, view)) return [];
     const where = answer.map(({ end }) => end.node).join(" and ");
-    const summary = `${resourceName(resource)}: StandAlone on ${where}; the mirror is not being written`;
+    const why = reasonText(view, resource.ends);
+    const summary = `${resourceName(resource)}: StandAlone on ${where}; the mirror is not being written${why}`;
     const parted = isAtWork(resource.instance, view) ? { holdDownMs: PARTED_BY_GANETI_MS } : {};
     return [
       {
@@ -48,8 +50,9 @@ export const splitBrain: ResourceRule = {
   kind: IncidentKind.SPLIT_BRAIN,
   judge: (resource, ends, view): Answer => {
     const answer = standAloneEnds(ends);
-    if (answer === "unknown") return answer;
-    if (answer.length === 0 || !isSplitBrain(ends, view)) return [];
+    const decided = decidedByDrbd(resource, ends, view);
+    if (answer === "unknown") return decided.length > 0 ? { found: decided, unknown: "rest" } : answer;
+    if (answer.length === 0 || !isSplitBrain(ends, view)) return decided;
     const summary = `${resourceName(resource)}: split brain; a person must say which side is thrown away`;
     return [
       {
@@ -70,20 +73,26 @@ function standAloneEnds(ends: readonly EndView[]): EndView[] | "unknown" {
   return ends.some((e) => e.unknown !== "") ? "unknown" : [];
 }
 
-/** Both Primary while apart, or the kernel said so about this minor since the agent started. */
+/** Both Primary while apart, or the kernel said so, and the link has not stood since. */
 function isSplitBrain(ends: readonly EndView[], view: ClusterView): boolean {
   const bothPrimary = ends.length === 2 && ends.every((e) => e.drbd?.role === Role.PRIMARY);
-  return bothPrimary || ends.some((e) => kernelSaidSplitBrain(e, view));
+  return bothPrimary || ends.some(({ end }) => hasReason(view, end, DrbdReasonKind.SPLIT_BRAIN));
 }
 
-function kernelSaidSplitBrain({ end }: EndView, view: ClusterView): boolean {
-  const log: KernelLogFacts | undefined = factsOf(view.nodes.get(end.node), Source.KERNEL_LOG, "kernelLog");
-  const about = (log?.lines ?? []).filter(
-    (line) => line.device === `drbd${end.minor}` || line.device === `resource${end.minor}`,
-  );
-  const lastSplit = about.findLastIndex((line) => line.text.includes("Split-Brain detected"));
-  const lastConnected = about.findLastIndex((line) =>
-    /conn\( \w+ -> (Connected|SyncSource|SyncTarget)/.test(line.text),
-  );
-  return lastSplit > lastConnected;
+/** By its settings (after-sb-*) DRBD gave a side's writes up, and nobody was asked. Told for a day. */
+function decidedByDrbd(resource: Resource, ends: readonly EndView[], view: ClusterView): Finding[] {
+  const [a, b] = resource.ends;
+  const lost = resource.ends.find((end) => hasReason(view, end, DrbdReasonKind.SPLIT_BRAIN_LOST));
+  const won = resource.ends.find((end) => hasReason(view, end, DrbdReasonKind.SPLIT_BRAIN_WON));
+  const loser = lost ?? (won === undefined ? undefined : won === a ? b : a);
+  if (loser === undefined) return [];
+  return [
+    {
+      key: "decided",
+      subject: resourceSubject(resource),
+      summary: `${resourceName(resource)}: DRBD ended a split brain by itself: what was written on ${loser.node} while they were apart is gone`,
+      severity: Severity.WARNING,
+      evidence: ends.map(endEvidence),
+    },
+  ];
 }

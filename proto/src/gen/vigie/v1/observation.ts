@@ -743,6 +743,119 @@ export function kernelLogKindToNumber(object: KernelLogKind): number {
   }
 }
 
+/** What a kernel says when a minor loses its peer or its disk. */
+export enum DrbdReasonKind {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED = "DRBD_REASON_KIND_UNSPECIFIED",
+  /** SPLIT_BRAIN - "Split-Brain detected but unresolved, dropping connection!" */
+  SPLIT_BRAIN = "DRBD_REASON_KIND_SPLIT_BRAIN",
+  /** SPLIT_BRAIN_LOST - "Split-Brain detected, N primaries, automatically solved. Sync from peer node": what was written here is gone. */
+  SPLIT_BRAIN_LOST = "DRBD_REASON_KIND_SPLIT_BRAIN_LOST",
+  /** SPLIT_BRAIN_WON - Likewise "Sync from this node": what was written there is gone. */
+  SPLIT_BRAIN_WON = "DRBD_REASON_KIND_SPLIT_BRAIN_WON",
+  /** UNRELATED_DATA - "Unrelated data, aborting!" */
+  UNRELATED_DATA = "DRBD_REASON_KIND_UNRELATED_DATA",
+  /** PEER_DISK_TOO_SMALL - "The peer's disk size is too small!" */
+  PEER_DISK_TOO_SMALL = "DRBD_REASON_KIND_PEER_DISK_TOO_SMALL",
+  /** AUTHENTICATION_FAILED - "Authentication of peer failed" */
+  AUTHENTICATION_FAILED = "DRBD_REASON_KIND_AUTHENTICATION_FAILED",
+  /** SETTINGS_DIFFER - "incompatible after-sb-0pri settings" */
+  SETTINGS_DIFFER = "DRBD_REASON_KIND_SETTINGS_DIFFER",
+  /** DIGEST_FAILED - "Digest integrity check FAILED" */
+  DIGEST_FAILED = "DRBD_REASON_KIND_DIGEST_FAILED",
+  /** KO_COUNT - "sock_sendmsg time expired, ko = 6", "Remote failed to finish a request within ko-count * timeout" */
+  KO_COUNT = "DRBD_REASON_KIND_KO_COUNT",
+  /** PING_ACK - "PingAck did not arrive in time." */
+  PING_ACK = "DRBD_REASON_KIND_PING_ACK",
+  /** LOCAL_IO_FAILED - "Local IO failed in … Detaching..." */
+  LOCAL_IO_FAILED = "DRBD_REASON_KIND_LOCAL_IO_FAILED",
+  /** NO_DATA - "IO ERROR: neither local nor remote data" */
+  NO_DATA = "DRBD_REASON_KIND_NO_DATA",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function drbdReasonKindFromJSON(object: any): DrbdReasonKind {
+  switch (object) {
+    case 0:
+    case "DRBD_REASON_KIND_UNSPECIFIED":
+      return DrbdReasonKind.UNSPECIFIED;
+    case 1:
+    case "DRBD_REASON_KIND_SPLIT_BRAIN":
+      return DrbdReasonKind.SPLIT_BRAIN;
+    case 2:
+    case "DRBD_REASON_KIND_SPLIT_BRAIN_LOST":
+      return DrbdReasonKind.SPLIT_BRAIN_LOST;
+    case 3:
+    case "DRBD_REASON_KIND_SPLIT_BRAIN_WON":
+      return DrbdReasonKind.SPLIT_BRAIN_WON;
+    case 4:
+    case "DRBD_REASON_KIND_UNRELATED_DATA":
+      return DrbdReasonKind.UNRELATED_DATA;
+    case 5:
+    case "DRBD_REASON_KIND_PEER_DISK_TOO_SMALL":
+      return DrbdReasonKind.PEER_DISK_TOO_SMALL;
+    case 6:
+    case "DRBD_REASON_KIND_AUTHENTICATION_FAILED":
+      return DrbdReasonKind.AUTHENTICATION_FAILED;
+    case 7:
+    case "DRBD_REASON_KIND_SETTINGS_DIFFER":
+      return DrbdReasonKind.SETTINGS_DIFFER;
+    case 8:
+    case "DRBD_REASON_KIND_DIGEST_FAILED":
+      return DrbdReasonKind.DIGEST_FAILED;
+    case 9:
+    case "DRBD_REASON_KIND_KO_COUNT":
+      return DrbdReasonKind.KO_COUNT;
+    case 10:
+    case "DRBD_REASON_KIND_PING_ACK":
+      return DrbdReasonKind.PING_ACK;
+    case 11:
+    case "DRBD_REASON_KIND_LOCAL_IO_FAILED":
+      return DrbdReasonKind.LOCAL_IO_FAILED;
+    case 12:
+    case "DRBD_REASON_KIND_NO_DATA":
+      return DrbdReasonKind.NO_DATA;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DrbdReasonKind.UNRECOGNIZED;
+  }
+}
+
+export function drbdReasonKindToNumber(object: DrbdReasonKind): number {
+  switch (object) {
+    case DrbdReasonKind.UNSPECIFIED:
+      return 0;
+    case DrbdReasonKind.SPLIT_BRAIN:
+      return 1;
+    case DrbdReasonKind.SPLIT_BRAIN_LOST:
+      return 2;
+    case DrbdReasonKind.SPLIT_BRAIN_WON:
+      return 3;
+    case DrbdReasonKind.UNRELATED_DATA:
+      return 4;
+    case DrbdReasonKind.PEER_DISK_TOO_SMALL:
+      return 5;
+    case DrbdReasonKind.AUTHENTICATION_FAILED:
+      return 6;
+    case DrbdReasonKind.SETTINGS_DIFFER:
+      return 7;
+    case DrbdReasonKind.DIGEST_FAILED:
+      return 8;
+    case DrbdReasonKind.KO_COUNT:
+      return 9;
+    case DrbdReasonKind.PING_ACK:
+      return 10;
+    case DrbdReasonKind.LOCAL_IO_FAILED:
+      return 11;
+    case DrbdReasonKind.NO_DATA:
+      return 12;
+    case DrbdReasonKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A line or item that was read and not understood. The object it belongs to is unknown, never healthy (I11). */
 export interface Damaged {
   /** 1-based in the source's text; 0 where the source has no lines. */
@@ -1254,6 +1367,21 @@ export interface KernelLogFacts {
   lines: KernelLogLine[];
   /** The error history of each disk that had one, whatever became of its lines and its name; in no order. */
   diskErrors: DiskErrors[];
+  /** Why minors last lost their peer or their disk, however many lines came since; in no order. */
+  drbdReasons: DrbdReason[];
+}
+
+/**
+ * The newest of a minor that is not over: a link that stands again, or a disk that is UpToDate again, ends it. What DRBD
+ * decided by itself about a split brain is sent for a day.
+ */
+export interface DrbdReason {
+  /** The device's; Ganeti names the resource after it: "resource27" is 27. */
+  minor: number;
+  /** By the text. */
+  kind: DrbdReasonKind;
+  /** The line that says so. */
+  line: KernelLogLine | undefined;
 }
 
 /**
@@ -4802,7 +4930,7 @@ export const KernelLogLine: MessageFns<KernelLogLine> = {
 };
 
 function createBaseKernelLogFacts(): KernelLogFacts {
-  return { lines: [], diskErrors: [] };
+  return { lines: [], diskErrors: [], drbdReasons: [] };
 }
 
 export const KernelLogFacts: MessageFns<KernelLogFacts> = {
@@ -4812,6 +4940,9 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
     }
     for (const v of message.diskErrors) {
       DiskErrors.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.drbdReasons) {
+      DrbdReason.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -4845,6 +4976,14 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
             message.diskErrors.push(DiskErrors.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.drbdReasons.push(DrbdReason.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4864,6 +5003,88 @@ export const KernelLogFacts: MessageFns<KernelLogFacts> = {
     const message = createBaseKernelLogFacts();
     message.lines = object.lines?.map((e) => KernelLogLine.fromPartial(e)) || [];
     message.diskErrors = object.diskErrors?.map((e) => DiskErrors.fromPartial(e)) || [];
+    message.drbdReasons = object.drbdReasons?.map((e) => DrbdReason.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDrbdReason(): DrbdReason {
+  return { minor: 0, kind: DrbdReasonKind.UNSPECIFIED, line: undefined };
+}
+
+export const DrbdReason: MessageFns<DrbdReason> = {
+  encode(message: DrbdReason, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minor !== 0) {
+      writer.uint32(8).uint32(message.minor);
+    }
+    if (message.kind !== DrbdReasonKind.UNSPECIFIED) {
+      writer.uint32(16).int32(drbdReasonKindToNumber(message.kind));
+    }
+    if (message.line !== undefined) {
+      KernelLogLine.encode(message.line, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrbdReason {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrbdReason();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.minor = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = drbdReasonKindFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.line = KernelLogLine.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DrbdReason>): DrbdReason {
+    return DrbdReason.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrbdReason>): DrbdReason {
+    const message = createBaseDrbdReason();
+    message.minor = object.minor ?? 0;
+    message.kind = object.kind ?? DrbdReasonKind.UNSPECIFIED;
+    message.line = (object.line !== undefined && object.line !== null)
+      ? KernelLogLine.fromPartial(object.line)
+      : undefined;
     return message;
   },
 };
