@@ -3,6 +3,9 @@ import { type BlockDevice, Source } from "@vigie/proto";
 import { type Copy, givingUpRefusals } from "./copies.js";
 import { identityRefusals } from "./disk-devices.js";
 import { type DiskLayout, offlineDisks } from "./disk-layout.js";
+import { onMaster } from "./manual-ganeti.js";
+import { masterOf } from "./plan.js";
+import type { ClusterView } from "../view/cluster-view.js";
 import { freshFacts } from "../view/fresh-facts.js";
 import type { RunbookRequest } from "./runbook.js";
 import { waysToWhole } from "./ways-out.js";
@@ -45,7 +48,21 @@ export function retireWayOut(
     (o) => o.node !== node || o.disk.name !== disk.name,
   );
   return [
+    ...arraysOn(disk).map(
+      (md) => `${node}# mdadm /dev/${md} --fail PART --remove PART   (its part on ${disk.name})`,
+    ),
+    ...(disk.state === "" ? evacuation(view, node) : []),
     ...unfit.flatMap((copy) => waysToWhole(copy, minStillMs)),
     ...others.map((other) => `vigie do retire-disk ${other.node} ${other.disk.name}`),
   ];
+}
+
+/** Below a RAID array the disk is the array's: it goes on without it, and no copy of DRBD's is lost. */
+function arraysOn({ holders }: BlockDevice): string[] {
+  return holders.filter((name) => /^md\d+$/.test(name));
+}
+
+/** An NVMe disk cannot be set offline; while it still works, all that is on its node can leave. */
+function evacuation(view: ClusterView, node: string): string[] {
+  return [onMaster(masterOf(view), `gnt-node migrate -f ${node}`), `vigie do relocate-secondaries ${node}`];
 }

@@ -324,7 +324,12 @@ describe("it is refused, with nothing planned,", () => {
       "sdb2 is not LVM's",
       [],
     ],
-    ["for an array that stands on it", (w) => diskOf(w).holders.push("md0"), "md0 stands on sdb", []],
+    [
+      "for an array that stands on it: it goes on without the disk, once a person says so",
+      (w) => diskOf(w).holders.push("md0"),
+      "md0 stands on sdb",
+      ["h2# mdadm /dev/md0 --fail PART --remove PART   (its part on sdb)"],
+    ],
     [
       "for a volume with a part on another disk (I4)",
       (w) => nodeIn(w, "h2").maps[0]?.dependsOn.push("8:33"),
@@ -389,7 +394,12 @@ describe("it is refused, with nothing planned,", () => {
       "sda has the same world-wide name",
       [],
     ],
-    ["for a disk that is not SCSI's", (w) => (diskOf(w).state = ""), "no SCSI disk", []],
+    [
+      "for a disk that is not SCSI's: what is on its node can leave",
+      (w) => (diskOf(w).state = ""),
+      "no SCSI disk",
+      ["h1# gnt-node migrate -f h2", "vigie do relocate-secondaries h2"],
+    ],
     [
       "for a disk that the kernel takes away just now",
       (w) => (diskOf(w).state = "cancel"),
