@@ -4,6 +4,7 @@ import type { Store } from "@vigie/orchestrator";
 import type { Clock } from "@vigie/proto";
 import type { NodeModel } from "../simulator/node-model.js";
 import { errno } from "../simulator/outcome.js";
+import { GUESTS_FOLDER, oddFile, oddFolder, oddText, type OddRow } from "./odd-rows.js";
 import type { Random } from "./random.js";
 
 export interface NodeFaults {
@@ -12,6 +13,10 @@ export interface NodeFaults {
   /** What a reading of these files or tools gives instead. */
   reading: { readonly what: RegExp; readonly gives: "late" | "damaged" | "missing" } | undefined;
   diskFull: boolean;
+  /** One row of its readings is not understood. */
+  oddRow: OddRow | undefined;
+  /** Each command that changes something needs up to this long before it does; 0: no time. */
+  commandsTakeMs: number;
   /** Its wall clock is off by this many ms. */
   wallOffsetMs: number;
 }
@@ -26,6 +31,8 @@ export interface Faults {
   readonly disk: (disk: Disk, node: NodeModel) => Disk;
   readonly store: (store: Store, node: NodeModel) => Store;
   readonly clock: (clock: Clock, node: NodeModel) => Clock;
+  /** ms that this command of the node's needs before it has its effect. */
+  readonly takesMs: (node: string, file: string) => number;
 }
 
 const LED_BEFORE = 6; // epochs, before the seed begins
@@ -34,11 +41,24 @@ const READ_TAKES_TIME = 0.15; // of the reads: the others come from the page cac
 const READ_MAX_MS = 8;
 const COMMAND_MAX_MS = 60;
 
+const NO_FAULTS: Readonly<NodeFaults> = {
+  slowMs: 0,
+  reading: undefined,
+  diskFull: false,
+  oddRow: undefined,
+  commandsTakeMs: 0,
+  wallOffsetMs: 0,
+};
+
+const GANETI = /\/(?:gnt-\w+|hbal)$/; // Python, and a daemon that is asked
+const QUICK = 0.4; // of the local commands, while they take their time
+
 export function createFaults(clock: Clock, random: Random): Faults {
   const nodes = new Map<string, NodeFaults>();
   const idle = { is: false };
+  const takes = random.fork("commands");
   const of = (node: string): NodeFaults => {
-    const known = nodes.get(node) ?? { slowMs: 0, reading: undefined, diskFull: false, wallOffsetMs: 0 };
+    const known = nodes.get(node) ?? { ...NO_FAULTS };
     nodes.set(node, known);
     return known;
   };
@@ -59,6 +79,11 @@ export function createFaults(clock: Clock, random: Random): Faults {
         return store.commit(changes);
       },
     }),
+    takesMs: (node, file) => {
+      const { commandsTakeMs } = of(node);
+      if (commandsTakeMs === 0 || idle.is) return 0;
+      return !GANETI.test(file) && takes.chance(QUICK) ? 0 : takes.int(0, commandsTakeMs);
+    },
     clock: (wall, node) => ({ ...wall, wallUnixMs: () => wall.wallUnixMs() + of(node.name).wallOffsetMs }),
   };
 }
@@ -75,16 +100,22 @@ function disturbedHost(
     wallUnixMs: () => host.wallUnixMs() + faults.wallOffsetMs,
     readFile: async (path) => {
       const gives = await reading(path);
-      const text = await host.readFile(path);
+      const text =
+        oddFile(faults.oddRow, path) ?? oddText(faults.oddRow, path, await host.readFile(path), random);
       return gives === "damaged" ? damaged(text, random) : text;
     },
     listFolder: async (path) => {
       await reading(path);
-      return host.listFolder(path);
+      return oddFolder(faults.oddRow, path, () => host.listFolder(GUESTS_FOLDER)) ?? host.listFolder(path);
     },
     exchange: async (socket, request, end, timeoutMs) => {
       const gives = await reading(socket);
-      const text = await host.exchange(socket, request, end, timeoutMs);
+      const text = oddText(
+        faults.oddRow,
+        `${socket} query`,
+        await host.exchange(socket, request, end, timeoutMs),
+        random,
+      );
       return gives === "damaged" ? damaged(text, random) : text;
     },
     run: async (command) => {
@@ -94,9 +125,8 @@ function disturbedHost(
       const done = await host.run(command);
       if (!idle.is) await clock.sleep(random.int(0, COMMAND_MAX_MS));
       const durationMs = clock.monotonicMs() - startedMs;
-      return gives === "damaged"
-        ? { ...done, stdout: damaged(done.stdout, random), durationMs }
-        : { ...done, durationMs };
+      const stdout = oddText(faults.oddRow, command.file, done.stdout, random);
+      return { ...done, stdout: gives === "damaged" ? damaged(stdout, random) : stdout, durationMs };
     },
   };
 

@@ -51,7 +51,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
     inMemory: true,
     instances: drawCluster(random.fork("cluster")),
     seams: {
-      host: (host, node) => faults.host(mutant.host(host, node), node),
+      host: (host, node) => mutant.reads(faults.host(mutant.host(host, node), node)),
       journal: mutant.journal,
       store,
       disk,
@@ -59,9 +59,10 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
     },
   });
   try {
-    const runs = createRuns((runId, { stepId, kind, text }) =>
-      tell(`${runId} ${stepId} ${kind.replace("RUN_EVENT_KIND_", "").toLowerCase()}: ${text}`),
-    );
+    const runs = createRuns((runId, row) => {
+      tell(`${runId} ${row.stepId} ${row.kind.replace("RUN_EVENT_KIND_", "").toLowerCase()}: ${row.text}`);
+      judge.row(runId, row);
+    });
     runs.follow(cluster.orchestrator());
     const judge = createJudge(allWatches(cluster, runs, exposure, faults), tell);
     const { world } = cluster;
@@ -85,6 +86,7 @@ export async function playSeed(seed: number, mutant: Mutant = HEALTHY): Promise<
     };
     listen(cluster, judge, exposure, tell);
     carryLate(cluster, faults, random.fork("wire"));
+    world.takesMs = ({ name }, [file = ""]) => faults.takesMs(name, file);
     const script = { over: false };
     void play(scene)
       .catch((error: unknown) => judge.found(`the test itself: ${explain(error)}`))
@@ -153,6 +155,14 @@ function listen(
   hooks.journaled = (node, row) => void judge.journaled(node, row);
   world.drops = (disk, end, reasons) => void judge.dropped(disk, end, reasons);
   world.places = (instance, node, reasons) => void judge.placed(instance, node, reasons);
+  world.flags = (node, offline, reasons) => {
+    tell(`${short(node.name)} is ${offline ? "offline" : "online"} for Ganeti from now on`);
+    judge.flagged(node, offline, reasons);
+  };
+  world.queues = (job) => {
+    tell(`job ${job.id}: ${job.opcode} ${job.subject} ${job.reasons.join(" ")}`);
+    judge.queued(job);
+  };
   world.runs = (ran) => {
     exposure.count("commands run");
     tell(`${short(ran.node)} runs ${ran.argv.join(" ")}`);

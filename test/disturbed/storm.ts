@@ -9,28 +9,40 @@ import { short, type Scene } from "./scene.js";
 const LASTS_MAX_MS = 120_000;
 const ROWS_MAX = 16; // of most runs
 const SOON_MAX_MS = 2_500;
+const NOW_MAX_MS = 300;
 const TURN_MS = 50;
 
 interface Due {
   readonly disturbance: Disturbance;
   readonly atMs: number; // since the storm began; with a row: since that row
   readonly atRow: number; // 0: at a time
+  /** Only when hbal works by then; the moments count since it began. */
+  readonly withHbal: boolean;
 }
+
+const HBAL_LASTS_MAX_MS = 240_000; // until it comes to work
 
 /** @returns what still goes on when the storm is over: each ends by itself */
 export async function storm(scene: Scene, person: Person, run: Run): Promise<Promise<void>[]> {
   const { random, clock, runs, mutant } = scene;
   const focus = DISTURBANCES.filter(({ name }) => mutant.focus.disturbances.includes(name));
-  const lastsMs = random.int(20_000, LASTS_MAX_MS);
+  const moves = run.plan?.steps.some(({ action }) => action?.kind?.$case === "rebalance") === true;
+  const lastsMs = moves && random.chance(0.7) ? HBAL_LASTS_MAX_MS : random.int(20_000, LASTS_MAX_MS);
   const startedMs = clock.monotonicMs();
-  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus));
+  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus)).map((due) =>
+    lastsMs === HBAL_LASTS_MAX_MS && random.chance(0.6)
+      ? { ...due, atRow: 0, atMs: random.int(0, SOON_MAX_MS), withHbal: true }
+      : due,
+  );
+  let hbalSinceMs = Number.POSITIVE_INFINITY;
   const rowAtMs = [startedMs];
   const working: Promise<void>[] = [];
   while (dues.length > 0 && clock.monotonicMs() - startedMs < lastsMs && !runs.isOver(run.id)) {
     await clock.sleep(TURN_MS);
     while (rowAtMs.length <= runs.rows(run.id).length) rowAtMs.push(clock.monotonicMs());
-    const isDue = ({ atMs, atRow }: Due): boolean =>
-      clock.monotonicMs() - (rowAtMs[atRow] ?? Number.POSITIVE_INFINITY) >= atMs;
+    if (scene.world.balancing.size > 0) hbalSinceMs = Math.min(hbalSinceMs, clock.monotonicMs());
+    const isDue = ({ atMs, atRow, withHbal }: Due): boolean =>
+      clock.monotonicMs() - (withHbal ? hbalSinceMs : (rowAtMs[atRow] ?? Number.POSITIVE_INFINITY)) >= atMs;
     const [now, later] = [dues.filter(isDue), dues.filter((due) => !isDue(due))];
     dues = later;
     working.push(...now.map(({ disturbance }) => happen(scene, person, run, disturbance)));
@@ -40,9 +52,11 @@ export async function storm(scene: Scene, person: Person, run: Run): Promise<Pro
 
 function drawDue(random: Random, lastsMs: number, focus: readonly Disturbance[]): Due {
   const disturbance = random.weighted(focus.length > 0 && random.chance(0.5) ? focus : DISTURBANCES);
+  const now = random.chance(0.1); // while the first step is being looked at
+  if (now) return { disturbance, atMs: random.int(0, NOW_MAX_MS), atRow: 0, withHbal: false };
   return random.chance(0.35)
-    ? { disturbance, atMs: random.int(0, Math.floor(lastsMs / 2)), atRow: 0 }
-    : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: random.int(1, ROWS_MAX) };
+    ? { disturbance, atMs: random.int(0, Math.floor(lastsMs / 2)), atRow: 0, withHbal: false }
+    : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: random.int(1, ROWS_MAX), withHbal: false };
 }
 
 async function happen(

@@ -5,11 +5,12 @@ import { beginGeneration, loseDisk, startResync, type DiskModel } from "../simul
 import { kill } from "../simulator/ganeti-jobs.js";
 import type { InstanceModel } from "../simulator/ganeti-model.js";
 import { gntCommand } from "../simulator/gnt-commands.js";
+import { addInstance } from "../simulator/instances.js";
 import { setPrimary } from "../simulator/job-moves.js";
 import { mapPartitions } from "../simulator/maps.js";
 import { plug } from "../simulator/node-model.js";
 import { readFails } from "../simulator/sim-host.js";
-import { nodeOf, powerOff, powerOn, type World } from "../simulator/world.js";
+import { nodeOf, powerOff, powerOn, volumeNames, type World } from "../simulator/world.js";
 import { short, type Scene } from "./scene.js";
 
 export interface Trouble {
@@ -35,7 +36,7 @@ export const TROUBLES: readonly Trouble[] = [
   { runbook: "resolve-split-brain", weight: 2, begin: splitBrain },
   { runbook: "relocate-secondaries", weight: 3, begin: nodeToEmpty },
   { runbook: "disable-dead-node", weight: 3, begin: deadNode },
-  { runbook: "reinstate-node", weight: 1, begin: nodeThatWasAway },
+  { runbook: "reinstate-node", weight: 2, begin: nodeThatWasAway },
 ];
 
 /** Until everybody has read how it is; nothing is at work, so time leaps. */
@@ -103,10 +104,20 @@ async function lostCopies(scene: Scene): Promise<Parameters> {
     else if (end.role === Role.SECONDARY && end.configured) {
       leave({ disk, end });
       end.configured = false;
+      if (random.chance(0.4)) notUnderstood(scene, disk, end.node);
     }
   }
   await quietly(scene, LVM_IS_READ_MS);
   return random.chance(0.3) ? { at_once: "2" } : {};
+}
+
+/** From before the plan: its volume is there, and its line in LVM's listing is odd. */
+function notUnderstood({ faults, healers, exposure, tell }: Scene, disk: DiskModel, node: string): void {
+  const name = volumeNames(disk).data;
+  tell(`${short(node)}: the volume ${name} is not understood`);
+  exposure.count("copies whose volume is not understood when it is planned");
+  faults.of(node).oddRow = { what: "volume", name };
+  healers.add(() => (faults.of(node).oddRow = undefined));
 }
 
 async function heldDevice(scene: Scene): Promise<Parameters | undefined> {
@@ -183,6 +194,7 @@ async function deadNode(scene: Scene): Promise<Parameters | undefined> {
 async function nodeThatWasAway(scene: Scene): Promise<Parameters | undefined> {
   const { cluster, world, random } = scene;
   const name = random.pick([...world.nodes.keys()].filter((each) => each !== world.master));
+  if (random.chance(0.7)) crowd(scene, name);
   powerOff(world, name);
   cluster.killAgent(name);
   await quietly(scene, 15_000);
@@ -194,6 +206,22 @@ async function nodeThatWasAway(scene: Scene): Promise<Parameters | undefined> {
   cluster.startAgent(name);
   await quietly(scene, 40_000);
   return { node: short(name) };
+}
+
+const CROWD = 5; // so that hbal has something to move
+
+/** More instances on another node, whose second copies this one has. */
+function crowd({ world, random, tell }: Scene, secondary: string): void {
+  const { group } = nodeOf(world, secondary);
+  const others = [...world.nodes.values()].filter((node) => node.name !== secondary && node.group === group);
+  if (others.length === 0) return;
+  const primary = random.pick(others).name;
+  for (let n = 0; n < CROWD; n += 1) {
+    const name = `web${world.ganeti.disksMade + 1}.sim.example`;
+    addInstance(world, { name, template: "drbd", primary, secondary, sizesKib: [16_384], up: true });
+    tell(`${short(name)} is on ${short(primary)} and ${short(secondary)}, too`);
+  }
+  world.ganeti.configSerial += 1;
 }
 
 function failedOver(world: World, instance: InstanceModel): void {

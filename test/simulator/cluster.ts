@@ -87,6 +87,7 @@ const IN_MEMORY = "/dev/shm"; // tmpfs, on every Linux
 const NO_SYNC: Disk = { ...REAL_DISK, sync: () => undefined, syncFolder: () => undefined };
 
 interface Running extends Endpoint {
+  readonly dies: AbortController;
   readonly stop: AbortController;
   alive: boolean;
   frozen: Promise<void> | undefined;
@@ -212,6 +213,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
   function kill(process: Running | undefined): void {
     if (process === undefined || !process.alive) return;
     process.alive = false;
+    process.dies.abort(null);
     for (const close of process.links) close();
   }
 
@@ -239,5 +241,7 @@ export async function createSimCluster(clock: Clock, options: SimOptions = {}): 
 }
 
 function newProcess(): Running {
-  return { stop: new AbortController(), alive: true, frozen: undefined, links: new Set() };
+  const dies = new AbortController();
+  const stop = new AbortController();
+  return { stop, dies, killed: dies.signal, alive: true, frozen: undefined, links: new Set() };
 }

@@ -37,6 +37,7 @@ export function submit(world: World, { work, ...of }: JobSpec): JobModel {
     log: [],
   };
   jobs.push(job);
+  world.queues(job);
   void live(world, job, work);
   return job;
 }

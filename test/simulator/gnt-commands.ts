@@ -24,7 +24,7 @@ export async function gntCommand(
   if (node.name !== world.master) return outcome(11, "", "This is not the master node\n");
   if (program === "gnt-cluster") return watcher(world, args);
   if (program === "gnt-job") return cancel(world, Number(args.at(-1)));
-  if (program === "hbal") return hbal(world, reasonsIn(args), endedBy);
+  if (program === "hbal") return hbal(world, node, reasonsIn(args), endedBy);
   if (args[0] === "add") return readd(world, args.at(-1) ?? "");
   if (world.ganeti.queueDrained) return outcome(1, "", "Job queue is drained, refusing job\n");
   const spec = program === "gnt-node" ? nodeJob(world, args) : instanceJob(world, args);
@@ -89,15 +89,25 @@ function nodeJob(world: World, args: readonly string[]): JobSpec | undefined {
     instances: [],
     locks: [`node ${name}`],
     reasons: reasonsIn(args),
-    work: async ({ sleep }) => {
+    work: async ({ sleep, reasons }) => {
       await sleep(STARTS_MS);
       if (storage) return setAllocatable(node, args.at(-1) ?? "", args.includes("yes"));
       const yes = args.includes("yes");
-      if (args.includes("-O")) node.offline = yes;
+      if (args.includes("-O")) setOffline(world, node, yes, reasons);
       if (args.includes("-D")) node.drained = yes;
       changed(world.ganeti, node);
     },
   };
+}
+
+export function setOffline(
+  world: World,
+  node: NodeModel,
+  offline: boolean,
+  reasons: readonly string[] = [],
+): void {
+  world.flags(node, offline, reasons);
+  node.offline = offline;
 }
 
 function setAllocatable(node: NodeModel, path: string, allocatable: boolean): void {
@@ -135,20 +145,38 @@ async function readd(world: World, name: string): Promise<CommandOutcome> {
   const node = nodeOf(world, name);
   await world.clock.sleep(READD_MS);
   if (!node.up) return outcome(1, "", `Failure: can't connect to ${name}\n`);
-  node.offline = false;
+  setOffline(world, node, false);
   node.drained = false;
   changed(world.ganeti, node);
   return outcome(0);
 }
 
-/** Guests go from the node with most to one that has two fewer and a copy; it waits for each job. */
 async function hbal(
   world: World,
+  node: NodeModel,
+  reasons: readonly string[],
+  endedBy: AbortSignal | undefined,
+): Promise<CommandOutcome> {
+  world.balancing.add(reasons);
+  try {
+    return await balance(world, node, reasons, endedBy);
+  } finally {
+    world.balancing.delete(reasons);
+  }
+}
+
+/** Guests go from the node with most to one that has two fewer and a copy; it waits for each job. */
+async function balance(
+  world: World,
+  node: NodeModel,
   reasons: readonly string[],
   endedBy: AbortSignal | undefined,
 ): Promise<CommandOutcome> {
   for (;;) {
-    if (endedBy?.aborted === true) return { ...outcome(-1), end: "signalled", signal: "SIGKILL" };
+    const takesMs = world.takesMs(node, ["/usr/bin/hbal"]);
+    if (takesMs > 0) await world.clock.sleep(takesMs);
+    if (endedBy?.aborted === true || !node.up) return { ...outcome(-1), end: "signalled", signal: "SIGKILL" };
+    if (node.name !== world.master) return outcome(1, "", "Cannot connect to the master daemon\n");
     const instance = toMove(world);
     if (instance === undefined) return outcome(0, "Cluster is already well balanced\n");
     const job = submit(world, {

@@ -2,13 +2,15 @@
  * What a process that can be killed, or stopped for a while as by SIGSTOP, holds of its machine. Once it is dead nothing
  * answers it, and nothing is written; while it is frozen it learns nothing, and what came meanwhile waits for it.
  */
-import type { Host, Journal } from "@vigie/agent";
+import type { Command, Host, Journal } from "@vigie/agent";
 import type { Clock } from "@vigie/proto";
 
 export interface Life {
   readonly alive: boolean;
   /** It resolves when the process goes on; undefined: it runs. */
   readonly frozen?: Promise<void> | undefined;
+  /** When it dies, systemd ends what it has started. */
+  readonly killed?: AbortSignal;
 }
 
 /** It never wakes again. */
@@ -20,7 +22,7 @@ export function mortalClock(clock: Clock, life: Life): Clock {
   };
 }
 
-/** A command that was begun goes on without its parent. */
+/** A command that was begun goes on without its parent, but for one that takes long. */
 export function mortalHost(host: Host, clock: Clock, life: Life): Host {
   return {
     ...mortalClock(clock, life),
@@ -28,7 +30,7 @@ export function mortalHost(host: Host, clock: Clock, life: Life): Host {
     listFolder: (path) => whileAlive(life, () => host.listFolder(path)),
     readLink: (path) => whileAlive(life, () => host.readLink(path)),
     writeFile: (path, text) => whileAlive(life, () => host.writeFile(path, text)),
-    run: (command) => whileAlive(life, () => host.run(command)),
+    run: (command) => whileAlive(life, () => host.run(mortalCommand(command, life))),
     exchange: (socket, request, end, timeoutMs) =>
       whileAlive(life, () => host.exchange(socket, request, end, timeoutMs)),
     claim: (path) => whileAlive(life, () => host.claim(path)),
@@ -41,6 +43,11 @@ export function mortalHost(host: Host, clock: Clock, life: Life): Host {
     },
     newKernelLogRecords: () => whileAlive(life, () => host.newKernelLogRecords()),
   };
+}
+
+function mortalCommand(command: Command, { killed }: Life): Command {
+  if (command.endedBy === undefined || killed === undefined) return command;
+  return { ...command, endedBy: AbortSignal.any([command.endedBy, killed]) };
 }
 
 export function mortalJournal(

@@ -88,7 +88,10 @@ const QUESTION =
 async function run(world: World, node: NodeModel, command: Command): Promise<CommandOutcome> {
   const argv = [command.file, ...command.args];
   if (QUESTION.test(argv.join(" "))) return perform(world, node, command);
-  noteRun(world, node, argv);
+  const begunMs = world.clock.monotonicMs();
+  const takesMs = world.takesMs(node, argv);
+  if (takesMs > 0) await world.clock.sleep(takesMs);
+  noteRun(world, node, argv, begunMs);
   const trouble = world.trouble(node, argv);
   if (trouble === "fails") return outcome(1, "", "injected: it failed\n");
   if (trouble === "hangs") return hung();

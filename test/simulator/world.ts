@@ -6,7 +6,7 @@ import { ConnectionState, DiskState, type Clock } from "@vigie/proto";
 import { mapName } from "./maps.js";
 import { threeNodes, type ClusterSpec } from "./cluster-spec.js";
 import { endAt, loseDisk, minorOf, part, step, type DiskModel, type DrbdEndModel } from "./drbd-model.js";
-import { createGaneti, type GanetiModel } from "./ganeti-model.js";
+import { createGaneti, type GanetiModel, type JobModel } from "./ganeti-model.js";
 import { addInstance } from "./instances.js";
 import { makeVolume, META_BYTES } from "./lvm-model.js";
 import { createNode, logRecord, type NodeModel } from "./node-model.js";
@@ -34,6 +34,14 @@ export interface World {
   drops: (disk: DiskModel, end: DrbdEndModel, reasons: readonly string[]) => void;
   /** A job starts this guest here, or brings it here. @param reasons the job's; empty: a person's */
   places: (instance: string, node: string, reasons: readonly string[]) => void;
+  /** Ganeti's word of this node changes now. @param reasons the job's; empty: a person's, or gnt-node add --readd */
+  flags: (node: NodeModel, offline: boolean, reasons: readonly string[]) => void;
+  /** It is in the queue from now on. */
+  queues: (job: JobModel) => void;
+  /** Each hbal that works now, by its reasons. */
+  readonly balancing: Set<readonly string[]>;
+  /** ms that pass before this command has its effect. */
+  takesMs: (node: NodeModel, argv: readonly string[]) => number;
   /** What goes wrong with a command, instead of what it does. */
   trouble: (node: NodeModel, argv: readonly string[]) => Trouble | undefined;
   readonly stop: () => void;
@@ -43,11 +51,18 @@ export interface Ran {
   readonly atMs: number;
   readonly node: string;
   readonly argv: readonly string[];
+  /** When it was begun: what changed since then nobody could look at before. */
+  readonly begunMs: number;
 }
 
 /** Kept, and told, before it has its effect. */
-export function noteRun(world: World, node: NodeModel, argv: readonly string[]): void {
-  const ran = { atMs: world.clock.monotonicMs(), node: node.name, argv };
+export function noteRun(
+  world: World,
+  node: NodeModel,
+  argv: readonly string[],
+  begunMs = world.clock.monotonicMs(),
+): void {
+  const ran = { atMs: world.clock.monotonicMs(), node: node.name, argv, begunMs };
   world.ran.push(ran);
   world.runs(ran);
 }
@@ -73,6 +88,10 @@ export function createWorld(clock: Clock, of: ClusterSpec | number): World {
     runs: () => undefined,
     drops: () => undefined,
     places: () => undefined,
+    flags: () => undefined,
+    queues: () => undefined,
+    balancing: new Set(),
+    takesMs: () => 0,
     trouble: () => undefined,
     stop: () => ended.abort(),
   };

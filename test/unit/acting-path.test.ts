@@ -297,6 +297,28 @@ test("after a confirmed stop hbal puts no further job into the queue (I33)", asy
   expect(ours()).toEqual(before);
 });
 
+test("a run that a person aborts while hbal moves guests is not over before hbal is, though its orchestrator dies (I9)", async () => {
+  const acting = await emptied(18);
+  const { world, clock, cluster } = acting;
+  const run = await acting.plan("reinstate-node", { node: "h3" });
+  await acting.approve(run);
+  await clock.advanceUntil(() => nodeOf(world, H3).guests.size > 0, 600_000);
+  await acting.abort(run.id);
+  expect(world.balancing.size).toBe(1);
+  cluster.killOrchestrator();
+  await clock.advance(1_000);
+  await cluster.startOrchestrator();
+  const isOver = async (): Promise<boolean> =>
+    (await cluster.orchestrator().store.runsById(run.id))[0]?.state === RunState.ABORTED;
+  let overBefore = false;
+  while (world.balancing.size > 0) {
+    overBefore ||= await isOver();
+    await clock.advance(1_000);
+  }
+  await clock.advance(60_000);
+  expect({ overBefore, isOver: await isOver() }).toEqual({ overBefore: false, isOver: true });
+});
+
 test("locks of a run at work hold when the clock is set forward", async () => {
   const jump = { ms: 0 };
   const acting = await emptied(9, {

@@ -20,7 +20,7 @@ function newWorld(): { readonly clock: VirtualClock; readonly world: World; read
 }
 
 function ran({ ran: list }: World, node: string, ...argv: string[]): void {
-  list.push({ atMs: 0, node, argv });
+  list.push({ atMs: 0, begunMs: 0, node, argv });
 }
 
 function cut(of: World, entry: string): void {

@@ -118,7 +118,8 @@ export function heldBeside(run: Run, step: PlanStep, open: readonly Run[]): Run 
   );
 }
 
-function movesGuestsAnywhere({ action }: PlanStep): boolean {
+/** hbal acts by itself, and goes on for as long as it finds something to move. */
+export function movesGuestsAnywhere({ action }: PlanStep): boolean {
   return action?.kind?.$case === "rebalance";
 }
 

@@ -17,6 +17,7 @@ import {
   type RunEvent,
 } from "@vigie/proto";
 import { stepById } from "../runbooks/runbook.js";
+import { movesGuestsAnywhere } from "./locks.js";
 import {
   attemptsOf,
   has,
@@ -69,6 +70,8 @@ export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
 }
 
 function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | undefined): Move {
+  const moving = aborted === undefined ? undefined : stillMoves(plan, events);
+  if (moving !== undefined) return moving;
   const failure = standingFailure(events);
   if (aborted === undefined && failure !== undefined && freezes(plan, events, failure))
     return {
@@ -89,6 +92,16 @@ function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | un
   const skipped = skippedByPerson(events).join(", ");
   const but = skipped === "" ? "" : `, but for what a person skipped: ${skipped}`;
   return { move: "end", state: RunState.SUCCEEDED, reason: `every step was seen in the world${but}` };
+}
+
+/** An abort does not end hbal: until its agent has said what became of it, what the run holds stays held (I9). */
+function stillMoves(plan: Plan, events: readonly RunEvent[]): Move | undefined {
+  for (const step of plan.steps.filter(movesGuestsAnywhere)) {
+    const last = attemptsOf(events, step.id).at(-1);
+    if (last?.sent === true && last.result === undefined && last.failed === undefined)
+      return { move: "send", step, attempt: last.attempt, begun: true };
+  }
+  return undefined;
 }
 
 /**

@@ -50,8 +50,23 @@ export const CRASHES: readonly Disturbance[] = [
     },
   },
   { name: "a node that was away comes back", weight: 4, happen: comesBack },
+  { name: "a dead node lives for a while", weight: 1, happen: livesForAWhile },
   { name: "the master moves", weight: 3, happen: masterMoves },
 ];
+
+/** Long enough to be heard, and to write; then it is dead again. */
+async function livesForAWhile({ cluster, world, random, clock, tell }: Scene): Promise<void> {
+  const dead = [...world.nodes.values()].find(({ up }) => !up);
+  if (dead === undefined) return;
+  tell(`${short(dead.name)} is up again`);
+  powerOn(world, dead.name);
+  cluster.startAgent(dead.name);
+  await clock.sleep(random.int(27_000, 45_000));
+  if (!dead.up) return;
+  tell(`${short(dead.name)} is dead again`);
+  powerOff(world, dead.name);
+  cluster.killAgent(dead.name);
+}
 
 async function comesBack({ cluster, world, tell }: Scene): Promise<void> {
   for (const { name, up } of world.nodes.values()) {

@@ -2,6 +2,7 @@
 import { SessionResponse } from "@vigie/proto";
 import { loseDisk } from "../../simulator/drbd-model.js";
 import { readFails } from "../../simulator/sim-host.js";
+import { drawOddRow } from "../odd-rows.js";
 import { isolate } from "../troubles.js";
 import { short, type Scene } from "../scene.js";
 import type { Disturbance } from "./disturbance.js";
@@ -15,6 +16,9 @@ const READINGS = [
   /^\/sys\/block/,
   /dmsetup/,
 ];
+
+/** A leap second's worth of trouble, the time zone, a dead battery. */
+const JUMPS_MS = [2_000, 30_000, 1_200_000, 3_600_000, 86_400_000];
 
 export const MACHINES: readonly Disturbance[] = [
   {
@@ -112,6 +116,31 @@ export const MACHINES: readonly Disturbance[] = [
     },
   },
   {
+    name: "one row of a reading is not understood",
+    weight: 4,
+    happen: async (scene, _person, { plan }) => {
+      const odd = drawOddRow(scene, plan?.locks ?? []);
+      if (odd === undefined) return;
+      const faults = scene.faults.of(odd.node);
+      scene.tell(`${short(odd.node)}: the ${odd.row.what} ${odd.row.name} is not understood`);
+      faults.oddRow = odd.row;
+      await forAWhile(scene, () => (faults.oddRow = undefined));
+    },
+  },
+  {
+    name: "commands take their time",
+    weight: 4,
+    happen: async (scene) => {
+      const { faults, random, world } = scene;
+      const takesMs = random.int(1_000, 8_000);
+      const all = [...world.nodes.keys()].map((name) => faults.of(name));
+      for (const each of all) each.commandsTakeMs = takesMs;
+      await forAWhile(scene, () => {
+        for (const each of all) each.commandsTakeMs = 0;
+      });
+    },
+  },
+  {
     name: "a disk is full",
     weight: 2,
     happen: async (scene) => {
@@ -125,12 +154,17 @@ export const MACHINES: readonly Disturbance[] = [
   },
   {
     name: "a clock jumps",
-    weight: 2,
+    weight: 4,
     happen: async (scene) => {
-      const node = someNode(scene);
-      const jumpMs = scene.random.pick([-3_600_000, -30_000, 30_000, 3_600_000]);
-      scene.tell(`the clock of ${short(node)} jumps by ${jumpMs / 1000} s`);
-      scene.faults.of(node).wallOffsetMs += jumpMs;
+      const { random, tell, faults, clock } = scene;
+      const node = random.chance(0.5) ? scene.world.master : someNode(scene);
+      const jumpMs = random.pick(JUMPS_MS) * random.pick([-1, 1]);
+      tell(`the clock of ${short(node)} jumps by ${jumpMs / 1000} s`);
+      faults.of(node).wallOffsetMs += jumpMs;
+      if (random.chance(0.5)) return;
+      await clock.sleep(random.int(500, 30_000));
+      tell(`the clock of ${short(node)} is set right`);
+      faults.of(node).wallOffsetMs -= jumpMs;
     },
   },
   {
@@ -163,6 +197,13 @@ export const MACHINES: readonly Disturbance[] = [
     weight: 2,
     happen: async ({ world, random }) => {
       if (world.disks.length > 0) random.pick(world.disks).blackhole = "this-connection";
+    },
+  },
+  {
+    name: "what stalled moves again by itself",
+    weight: 2,
+    happen: async ({ world }) => {
+      for (const disk of world.disks) disk.blackhole = "none";
     },
   },
 ];

@@ -24,7 +24,7 @@ export const PEOPLE: readonly Disturbance[] = [
       await person.say(RunVerb.RESUME, id);
     },
   },
-  { name: "a person aborts the run", weight: 2, happen: (_scene, person, { id }) => person.abort(id) },
+  { name: "a person aborts the run", weight: 3, happen: (_scene, person, { id }) => person.abort(id) },
   {
     name: "a person takes the run over",
     weight: 1,
@@ -55,11 +55,22 @@ export const PEOPLE: readonly Disturbance[] = [
     },
   },
   {
+    name: "a person stops everything, and lets it go after 20 minutes",
+    weight: 1,
+    happen: async ({ clock, faults }, person) => {
+      await person.stop();
+      faults.idle.is = true;
+      await clock.sleep(20 * 60_000);
+      faults.idle.is = false;
+      await person.go();
+    },
+  },
+  {
     name: "a person plans something else on the same",
     weight: 3,
     happen: async ({ random, world }, person, { plan }) => {
-      const node =
-        plan?.parameters.find(({ name }) => name === "node")?.value ?? random.pick([...world.nodes.keys()]);
+      const same = plan?.parameters.find(({ name }) => name === "node")?.value;
+      const node = same !== undefined && random.chance(0.6) ? same : random.pick([...world.nodes.keys()]);
       const disk = world.nodes.get(node)?.disks.at(-1)?.name ?? "sda";
       const [runbook, parameters] = random.pick<readonly [string, Readonly<Record<string, string>>]>([
         ["relocate-secondaries", { node }],

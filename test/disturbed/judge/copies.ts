@@ -20,17 +20,21 @@ export function watchCopies(world: World, exposure: Exposure): Watch {
       return [];
     },
     runs: (ran) =>
-      touches(world, ran).flatMap(({ disk, end }) => givenUp(disk, end.node, ran.argv.join(" "))),
-    dropped: (disk, end, reasons) => (isOurs(reasons) ? givenUp(disk, end.node, reasons.join(" ")) : []),
+      touches(world, ran).flatMap(({ disk, end }) =>
+        givenUp(disk, end.node, ran.argv.join(" "), ran.begunMs),
+      ),
+    dropped: (disk, end, reasons) =>
+      isOurs(reasons) ? givenUp(disk, end.node, reasons.join(" "), world.clock.monotonicMs()) : [],
   };
 
-  function givenUp(disk: DiskModel, node: string, by: string): string[] {
+  function givenUp(disk: DiskModel, node: string, by: string, begunMs: number): string[] {
     const end = endAt(disk, node);
     if (end === undefined) return [];
     exposure.count("copies given up");
     if (!isGood(world, disk, end)) return []; // it was none
     const other = peerOf(disk, end);
-    return isGood(world, disk, other) || wasPulledNow(other)
+    const lostSince = (goodMs.get(other) ?? 0) >= begunMs; // while the command took its time: nobody could know
+    return isGood(world, disk, other) || lostSince || wasPulledNow(other)
       ? []
       : [
           `I1: the last UpToDate copy of ${disk.instance} disk/${disk.index}, on ${node}, was given up by ${by}`,

@@ -3,16 +3,23 @@ import type { Plan, RunEvent } from "@vigie/proto";
 import type { SimCluster } from "../../simulator/cluster.js";
 import type { Exposure } from "../exposure.js";
 import type { Faults } from "../faults.js";
+import { watchApprovals } from "./approvals.js";
+import { watchArrivals } from "./arrivals.js";
 import { watchCopies } from "./copies.js";
 import { watchCuts } from "./cuts.js";
+import { watchFlags } from "./flags.js";
 import { watchForms } from "./forms.js";
 import { watchGuests } from "./guests.js";
+import { watchHbal } from "./hbal.js";
 import type { Watch } from "./judge.js";
 import { watchKeys } from "./keys.js";
 import { watchLeading } from "./leading.js";
+import { watchLocks } from "./locks.js";
 import { watchLosses } from "./losses.js";
 import { watchNodeStop } from "./node-stop.js";
 import { watchPremises } from "./premises.js";
+import { watchRebuilt } from "./rebuilt.js";
+import { watchSilence } from "./silence.js";
 import { watchStop } from "./stop.js";
 import { watchWaits } from "./waits.js";
 
@@ -24,12 +31,15 @@ export interface RunKnown {
 
 export function allWatches(
   cluster: SimCluster,
-  { plan, rows }: RunKnown,
+  known: RunKnown,
   exposure: Exposure,
   faults: Faults,
 ): Watch[] {
   const { world } = cluster;
+  const { plan, rows } = known;
+  const arrivals = watchArrivals(world);
   return [
+    arrivals,
     watchStop(exposure),
     watchNodeStop(cluster, faults),
     watchLeading(world),
@@ -38,6 +48,12 @@ export function allWatches(
     watchCopies(world, exposure),
     watchGuests(world, exposure),
     watchLosses(cluster, plan, exposure),
+    watchSilence(cluster, plan, exposure),
+    watchFlags(world, plan, arrivals, exposure),
+    watchRebuilt(world, plan, arrivals),
+    watchHbal(cluster, known, exposure, faults),
+    watchLocks(plan, rows, exposure),
+    watchApprovals(world, rows),
     watchCuts(world, exposure),
     watchForms(world),
     watchWaits(cluster),

@@ -2,9 +2,11 @@
  * Who watches: every invariant is told what is sent, run and written, and looks at the world all the while. It judges by
  * the world itself, never by what an agent or the orchestrator says of it.
  */
-import type { ActionRequest } from "@vigie/proto";
+import type { ActionRequest, RunEvent } from "@vigie/proto";
 import type { JournalRow } from "../../simulator/cluster.js";
 import type { DiskModel, DrbdEndModel } from "../../simulator/drbd-model.js";
+import type { JobModel } from "../../simulator/ganeti-model.js";
+import type { NodeModel } from "../../simulator/node-model.js";
 import type { Ran } from "../../simulator/world.js";
 
 type Found = readonly string[];
@@ -22,6 +24,12 @@ export interface Watch {
   readonly dropped?: (disk: DiskModel, end: DrbdEndModel, reasons: readonly string[]) => Found;
   /** A job starts this guest there, or brings it there. */
   readonly placed?: (instance: string, node: string, reasons: readonly string[]) => Found;
+  /** A job sets this node offline, or online, for Ganeti. @param reasons the job's; empty: a person's */
+  readonly flagged?: (node: NodeModel, offline: boolean, reasons: readonly string[]) => Found;
+  /** It is in Ganeti's queue from now on. */
+  readonly queued?: (job: JobModel) => Found;
+  /** It is on disk, of any run. */
+  readonly row?: (runId: string, row: RunEvent) => void;
   /** A person has this run's plan. */
   readonly planned?: (runId: string) => void;
   readonly over?: (runId: string) => void;
@@ -55,6 +63,12 @@ export function createJudge(watches: readonly Watch[], tell: (line: string) => v
       note(watches.flatMap((watch) => watch.dropped?.(disk, end, reasons) ?? [])),
     placed: (instance, node, reasons) =>
       note(watches.flatMap((watch) => watch.placed?.(instance, node, reasons) ?? [])),
+    flagged: (node, offline, reasons) =>
+      note(watches.flatMap((watch) => watch.flagged?.(node, offline, reasons) ?? [])),
+    queued: (job) => note(watches.flatMap((watch) => watch.queued?.(job) ?? [])),
+    row: (runId, row) => {
+      for (const watch of watches) watch.row?.(runId, row);
+    },
     planned: (runId) => {
       for (const watch of watches) watch.planned?.(runId);
     },

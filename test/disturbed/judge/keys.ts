@@ -44,12 +44,12 @@ export function watchKeys(
       if (row.kind === "result") atWork.get(node)?.delete(`${node} ${row.key}`);
       return row.kind === "intent" ? begins(node, row, epoch, seen) : [];
     },
-    runs: ({ node, argv }) => {
+    runs: ({ node, argv, begunMs }) => {
       const keys = [...(atWork.get(node) ?? [])].map((key) => begun.get(key));
-      const late = onlyPrepares(argv) ? [] : keys.flatMap((one) => first(one, node, argv));
+      const late = onlyPrepares(argv) ? [] : keys.flatMap((one) => first(one, node, argv, begunMs));
       const newest = Math.max(0, ...keys.map((one) => one?.epoch ?? 0));
       const { epoch = 0, sinceMs = 0 } = epochs.get(node) ?? {};
-      const stale = keys.length > 0 && newest < epoch && clock.monotonicMs() - sinceMs > SEEN_MS;
+      const stale = keys.length > 0 && newest < epoch && begunMs - sinceMs > SEEN_MS;
       return stale
         ? [...late, `I25: ${node} ran ${argv.join(" ")} for epoch ${newest}, and had seen ${epoch}`]
         : late;
@@ -57,9 +57,9 @@ export function watchKeys(
   };
 
   /** A step may be begun late on a slow machine, and is refused then: what counts is its first command. */
-  function first(one: Begun | undefined, node: string, argv: readonly string[]): string[] {
+  function first(one: Begun | undefined, node: string, argv: readonly string[], begunMs: number): string[] {
     if (one === undefined) return [];
-    const lateMs = clock.monotonicMs() - one.goodUntilMs;
+    const lateMs = begunMs - one.goodUntilMs;
     one.ran += 1;
     if (one.ran > 1 || lateMs <= LATE_MS) return [];
     return [`I27: ${node} ran ${argv.join(" ")} for ${one.step} ${lateMs} ms after its time`];

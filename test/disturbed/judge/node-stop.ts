@@ -4,12 +4,11 @@
  * each other.
  */
 import type { SimCluster } from "../../simulator/cluster.js";
-import { reaches } from "../../simulator/world.js";
 import type { Faults } from "../faults.js";
+import { hearsOrchestrator, TOLD_WITHIN_MS } from "./hears.js";
 import type { Watch } from "./judge.js";
 
 const WITHIN_MS = 1_000;
-const TOLD_WITHIN_MS = 3_000;
 const SESSION_WITHIN_MS = 25_000; // an agent dials again within ten seconds, after it noticed
 const TAKES_AWAY = /tables .*-[DFX] |^echo (?:-|\/)|watcher continue|> \/proc\/net\/xt_recent/;
 
@@ -28,15 +27,14 @@ export function watchNodeStop(cluster: SimCluster, faults: Faults): Watch {
       for (const { name, extraFiles } of world.nodes.values()) {
         if (!extraFiles.has("/etc/vigie/stop")) forbiddenMs.delete(name);
         else if (!forbiddenMs.has(name)) forbiddenMs.set(name, nowMs);
-        if (!hears(name)) hearsMs.delete(name);
+        if (!hearsOrchestrator(cluster, faults, name)) hearsMs.delete(name);
         else if (!hearsMs.has(name)) hearsMs.set(name, nowMs);
       }
       return [];
     },
-    runs: ({ node, argv }) => {
+    runs: ({ node, argv, begunMs: sinceMs }) => {
       const line = argv.join(" ");
       if (TAKES_AWAY.test(line)) return [];
-      const sinceMs = world.clock.monotonicMs();
       const ofFileMs = sinceMs - (forbiddenMs.get(node) ?? sinceMs);
       const toldMs = sinceMs - (stoppedMs ?? sinceMs);
       const hearsForMs = sinceMs - (hearsMs.get(node) ?? sinceMs);
@@ -50,11 +48,4 @@ export function watchNodeStop(cluster: SimCluster, faults: Faults): Watch {
       ];
     },
   };
-
-  function hears(node: string): boolean {
-    const { master } = world;
-    const quiet = faults.network.lateMs === 0 && faults.of(node).slowMs === 0 && !faults.of(master).diskFull;
-    const both = cluster.runs("agent", node) && cluster.runs("orchestrator", master);
-    return quiet && both && (node === master || reaches(world, node, master));
-  }
 }

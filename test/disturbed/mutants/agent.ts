@@ -69,6 +69,36 @@ export const AGENT: readonly Mutant[] = [
         host.run(command.args[0] === "detach" ? { ...command, args: [...command.args, "--force"] } : command),
     }),
   }),
+  mutant("a guest that is not understood, and taken for none", /^(?:flags|rebuild): /, {
+    focus: {
+      troubles: ["relocate-secondaries"],
+      disturbances: ["a guest is moved beside Ganeti, where it is not understood"],
+    },
+    reads: (host) => ({
+      ...host,
+      readFile: async (path) => {
+        const text = await host.readFile(path);
+        return path.endsWith("/cmdline") ? "" : text; // a process that has just ended
+      },
+    }),
+  }),
+  mutant("a volume that is not understood, and taken for none", /^rebuild: .* throws/, {
+    focus: { troubles: ["rebuild-redundancy"], disturbances: [] },
+    reads: (host) => ({
+      ...host,
+      run: async (command) => {
+        const done = await host.run(command);
+        return command.file.endsWith("/lvs") ? { ...done, stdout: withoutOddRows(done.stdout) } : done;
+      },
+    }),
+  }),
+  mutant("a guard that believes what was read before", /^I14: /, {
+    focus: {
+      troubles: ["reset-stalled-sync"],
+      disturbances: ["what stalled moves again by itself", "commands take their time"],
+    },
+    host: (host) => staleDrbd(host),
+  }),
   mutant("a job that is submitted twice", /^I30: /, {
     host: (host) => ({
       ...host,
@@ -147,3 +177,35 @@ const NOTHING = {
   truncated: false,
   durationMs: 1,
 } as const;
+
+function withoutOddRows(text: string): string {
+  try {
+    const document = JSON.parse(text) as { report: { lv: Record<string, string>[] }[] };
+    for (const report of document.report) report.lv = report.lv.filter((row) => !isOdd(row));
+    return JSON.stringify(document);
+  } catch {
+    return text;
+  }
+}
+
+function isOdd({ lv_attr: attr = "", lv_uuid: uuid = "", lv_size: size = "", seg_size: of = "" }): boolean {
+  return attr.length < 6 || uuid.length < 32 || !/^\d+$/.test(size) || !/^\d+$/.test(of);
+}
+
+const STALE_MS = 20_000;
+
+/** What was read first is given again for 20 s. */
+function staleDrbd(host: Host): Host {
+  let kept = "";
+  let readMs = Number.NEGATIVE_INFINITY;
+  return {
+    ...host,
+    readFile: async (path) => {
+      if (path !== "/proc/drbd") return host.readFile(path);
+      if (host.monotonicMs() - readMs < STALE_MS) return kept;
+      kept = await host.readFile(path);
+      readMs = host.monotonicMs();
+      return kept;
+    },
+  };
+}

@@ -1,5 +1,12 @@
 /** Bugs of the orchestrator: a stop that stops nothing, premises that nobody asks, a run that sleeps for ever. */
-import { ActionOutcome, RunEventKind, SessionRequest, SessionResponse, type Run } from "@vigie/proto";
+import {
+  ActionOutcome,
+  RunEventKind,
+  SessionRequest,
+  SessionResponse,
+  type PlanStep,
+  type Run,
+} from "@vigie/proto";
 import { mutant, type Mutant } from "./mutant.js";
 
 const POLL_MS = 300; // the engine's own
@@ -31,6 +38,65 @@ export const ENGINE: readonly Mutant[] = [
       disturbances: ["a person migrates a guest", "a person stops a guest"],
     },
     planned: forgetPremises,
+  }),
+  mutant("an undo that asks nothing, of a node on which guests run again", /^flags: .* offline below/, {
+    focus: {
+      troubles: ["reinstate-node"],
+      disturbances: ["a person acts by hand on the run's node, and aborts the run"],
+    },
+    planned: (run) => forgetPremises(run, ({ onlyAsUndo }) => onlyAsUndo),
+  }),
+  mutant(
+    "an undo that asks nothing, of a node whose guest was started elsewhere",
+    /^flags: .* online again/,
+    {
+      focus: {
+        troubles: ["disable-dead-node"],
+        disturbances: ["a person acts by hand on the run's node, and aborts the run", "a person answers"],
+      },
+      planned: (run) => forgetPremises(run, ({ onlyAsUndo }) => onlyAsUndo),
+    },
+  ),
+  mutant("a dead node that was heard again, and nobody remembers it", /^silence: /, {
+    focus: {
+      troubles: ["disable-dead-node"],
+      disturbances: ["a dead node lives for a while", "a person answers"],
+    },
+    planned: (run) => {
+      for (const { what } of (run.plan?.steps ?? []).flatMap(({ premises }) => premises))
+        if (what?.$case === "nodeSilent") what.value.sinceUnixMs = 0;
+    },
+  }),
+  mutant("an hbal that is not ended by a stop", /^I33: hbal /, {
+    focus: { troubles: ["reinstate-node"], disturbances: ["a person stops everything"] },
+    host: (host) => ({
+      ...host,
+      run: ({ endedBy, ...command }) =>
+        host.run(endedBy === undefined ? command : { ...command, endedBy: DEAF }),
+    }),
+  }),
+  mutant("runs on an instance that do not wait for hbal", /^I9: .* while hbal of /, {
+    focus: {
+      troubles: ["reinstate-node"],
+      disturbances: ["a person plans something else on the same"],
+    },
+    planned: ({ plan }) => {
+      if (plan !== undefined) plan.locks = plan.locks.filter((lock) => !lock.startsWith("instance "));
+    },
+  }),
+  mutant("locks that nobody sees", /^I9: .* holds /, {
+    focus: { troubles: [], disturbances: ["a person plans the same again"] },
+    asked: (it) => ({ ...it, executor: { ...it.executor, atWork: () => [] } }),
+  }),
+  mutant("an approval that does not grow old", /^I32: /, {
+    focus: {
+      troubles: ["relocate-secondaries", "retire-disk"],
+      disturbances: ["a person stops everything, and lets it go after 20 minutes"],
+    },
+    clock: (clock) => {
+      const atMs = clock.wallUnixMs();
+      return { ...clock, wallUnixMs: () => atMs };
+    },
   }),
   mutant("a node that is taken for switched off, and nobody was asked", /^guests: /, {
     focus: { troubles: ["disable-dead-node"], disturbances: ["a person answers"] },
@@ -101,8 +167,10 @@ export const ENGINE: readonly Mutant[] = [
   }),
 ];
 
-function forgetPremises(run: Run): void {
-  for (const step of run.plan?.steps ?? []) {
+const DEAF = new AbortController().signal;
+
+function forgetPremises(run: Run, of: (step: PlanStep) => boolean = () => true): void {
+  for (const step of run.plan?.steps.filter(of) ?? []) {
     step.premises = [];
     step.requires = undefined;
   }

@@ -13,6 +13,8 @@ export interface Mutant {
   /** What brings it to light: half of the storm is drawn from these, and the trouble; empty: from all. */
   readonly focus: { readonly troubles: readonly string[]; readonly disturbances: readonly Counted[] };
   readonly host: (host: Host, node: NodeModel) => Host;
+  /** What the agent makes of what is read, whatever is wrong with that. */
+  readonly reads: (host: Host) => Host;
   readonly journal: (journal: Journal) => Journal;
   readonly clock: (clock: Clock) => Clock; // the orchestrator's
   readonly wire: Partial<WireHooks>;
@@ -29,6 +31,7 @@ export const HEALTHY: Mutant = {
   breaks: /$^/,
   focus: { troubles: [], disturbances: [] },
   host: (host) => host,
+  reads: (host) => host,
   journal: (journal) => journal,
   clock: (clock) => clock,
   wire: {},
