@@ -5,6 +5,7 @@
 import { ConnectionState, DiskState } from "@vigie/proto";
 import type { DiskModel } from "../../simulator/drbd-model.js";
 import { cutsAtOnce, cutsThatStay, isLinkOf } from "../../simulator/invariants.js";
+import type { NodeModel } from "../../simulator/node-model.js";
 import { reaches, type World } from "../../simulator/world.js";
 import type { Exposure } from "../exposure.js";
 import type { Watch } from "./judge.js";
@@ -12,10 +13,17 @@ import type { Watch } from "./judge.js";
 const KNOWN_AFTER_MS = 4_000; // what a guard saw may be 2 s old, and is of a reading each second
 const OTHERS_LINK_MS = 15_000; // until it is noticed that the port is another's by now
 
+/** When the cut was first seen. */
+interface Owner {
+  readonly uuid: string; // of the disk; empty: no link of its own
+  readonly master: string;
+  othersSinceMs: number | undefined;
+}
+
 export function watchCuts(world: World, exposure: Exposure): Watch {
   const since = new Map<string, number>();
   const wellMs = new Map<DiskModel, number>(); // since when
-  const owners = new Map<string, { uuid: string; othersSinceMs: number | undefined }>(); // of each cut
+  const owners = new Map<string, Owner>(); // of each cut
   return {
     look: () => {
       const found = [...cutsThatStay(world, since), ...cutsAtOnce(world), ...linksThatAreCut()];
@@ -33,6 +41,16 @@ export function watchCuts(world: World, exposure: Exposure): Watch {
     return forMs > KNOWN_AFTER_MS ? [`I14: ${key} is cut, and the link has been well for ${forMs} ms`] : [];
   }
 
+  /**
+   * Otherwise only the kernel ends it: forbidden by a person, nobody can say so, or nobody is left whose it is, since the
+   * master moved to a node whose store does not know its run.
+   */
+  function canBeEnded({ name, extraFiles }: NodeModel, { master }: Owner): boolean {
+    return (
+      !extraFiles.has("/etc/vigie/stop") && reaches(world, name, world.master) && master === world.master
+    );
+  }
+
   function linksThatAreCut(): string[] {
     const now = world.clock.monotonicMs();
     const found: string[] = [];
@@ -46,11 +64,11 @@ export function watchCuts(world: World, exposure: Exposure): Watch {
         const known = owners.get(key);
         if (known === undefined) {
           exposure.count("cuts");
-          owners.set(key, { uuid, othersSinceMs: undefined });
+          owners.set(key, { uuid, master: world.master, othersSinceMs: undefined });
           found.push(...wellBefore(of, key));
           if (uuid === "") found.push(`I18: ${key} is cut, which is no DRBD link of its own`);
-        } else if (node.extraFiles.has("/etc/vigie/stop") || !reaches(world, node.name, world.master)) {
-          known.othersSinceMs = undefined; // forbidden by a person, or nobody can say so: only the kernel ends it
+        } else if (!canBeEnded(node, known)) {
+          known.othersSinceMs = undefined;
         } else if (uuid !== "" && uuid !== known.uuid) {
           known.othersSinceMs ??= now;
           if (now - known.othersSinceMs > OTHERS_LINK_MS)
