@@ -123,7 +123,8 @@ export async function replaceSecondary(instance: InstanceModel, to: string, work
     if (why !== undefined) throw new JobFailed(why);
   }
   for (const pair of pairs) {
-    world.drops(pair.disk, pair.target, work.reasons);
+    // Ganeti looks once, and the source may fail a moment later: then the old volumes stay, for the sync never ends.
+    if (pair.source.disk === DiskState.UP_TO_DATE) world.drops(pair.disk, pair.target, work.reasons);
     toNewSecondary(world, name, pair);
   }
   if (inactive) activate(instance);
