@@ -41,10 +41,13 @@ export function createLook(
       };
     },
     drbdConfig: async (number) => {
-      const { facts } = await observer.readNow(Source.DRBD_CONFIG);
-      if (facts?.$case !== "drbdConfig") return undefined;
-      const found = facts.value.resources.filter((resource) => resource.minor === number);
-      return found.length === 1 ? found[0] : undefined; // two of one minor is not an answer
+      const { state, facts, damaged } = await observer.readNow(Source.DRBD_CONFIG);
+      const resources = facts?.$case === "drbdConfig" ? facts.value.resources : [];
+      const [found, second] = resources.filter((resource) => resource.minor === number);
+      if (second !== undefined) return undefined; // two of one minor is not an answer
+      if (found !== undefined) return found;
+      const isKnown = state !== SourceState.FAILED && damaged.every(({ minor }) => minor !== number);
+      return isKnown ? undefined : "unknown";
     },
     cuts: async () => {
       const report = await observer.readNow(Source.LINK_CUTS);

@@ -78,12 +78,12 @@ test("a site's ACCEPT that got above the cut's rules refuses it: the cut would b
   expect(stage.happened).not.toContain(CUT);
 });
 
-test("a guard that refuses is written down as the result, with the fact that refused", async () => {
+test("a guard that refuses for what is not known now says so with its fact: it may be asked again (I11)", async () => {
   stage.world.own = undefined;
   const result = await stage.perform(cutRequest());
   expect(result).toMatchObject({
     outcome: REFUSED,
-    code: "GUARD_REFUSED",
+    code: "NOT_KNOWN_YET",
     message: "own minor is damaged (I11)",
   });
   expect(stage.ran).toEqual([]);

@@ -239,3 +239,28 @@ test("while Ganeti's daemon does not answer, a stall is a person's, and is heale
   await clock.advance(180_000);
   expect(disk.blackhole).toBe("none");
 });
+
+test("a stall is healed though the kernel's file cannot be read in the very moment of the cut", async () => {
+  let unread = false;
+  const acting = await begin({
+    seams: {
+      host: (host) => ({
+        ...host,
+        readFile: (path) =>
+          unread && path === "/proc/drbd" ? Promise.reject(new Error("EIO")) : host.readFile(path),
+      }),
+    },
+  });
+  const { world, clock, cluster } = acting;
+  const disk = diskOf(world, "web1");
+  cluster.hooks.sent = ({ stepId }) => {
+    if (stepId !== "cut-link" || unread) return;
+    unread = true;
+    void clock.sleep(1_500).then(() => (unread = false));
+    cluster.hooks.sent = () => undefined;
+  };
+  await acting.stall(disk);
+  await clock.advance(75_000);
+  expect(cluster.requests.filter(({ stepId }) => stepId === "cut-link").length).toBeGreaterThan(1);
+  expect(disk.blackhole).toBe("none");
+});

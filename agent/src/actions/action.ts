@@ -35,7 +35,8 @@ export interface Look {
   readonly drbdMinor: (minor: number) => Promise<MinorSeen>;
   /** The last reading of this boot that did not fail; it may be of long ago. */
   readonly lastGood: (source: Source) => SourceReport | undefined;
-  readonly drbdConfig: (minor: number) => Promise<DrbdConfig | undefined>;
+  /** undefined: it is not configured; "unknown": nobody can say now (I11). */
+  readonly drbdConfig: (minor: number) => Promise<DrbdConfig | "unknown" | undefined>;
   /** The cuts of ours that stand; with `unknown`, there may be others (I11). */
   readonly cuts: () => Promise<CutsSeen>;
   /** Upper bound of the time since the orchestrator sent this request. */

@@ -2,7 +2,7 @@
 import { explain, type KillMigrationJob } from "@vigie/proto";
 import { checkHostName, checkWhole } from "../argument-types.js";
 import { jobWithId } from "../ganeti-queue.js";
-import { fact } from "../guards/fact.js";
+import { unknownFact } from "../guards/fact.js";
 import { judgeKill } from "../guards/end-migration.js";
 import { MASTER, type ActionDefinition } from "./action.js";
 import { killJob } from "./ganeti-commands.js";
@@ -21,7 +21,7 @@ export const killMigrationJob: ActionDefinition<KillMigrationJob> = {
     try {
       return judgeKill(params, await jobWithId(look.host, params.jobId));
     } catch (error) {
-      return [fact(`job ${params.jobId}`, explain(error), false, "I11")];
+      return [unknownFact(`job ${params.jobId}`, explain(error))];
     }
   },
   holds: ({ jobId }, look) => jobIsOver(jobId, look),

@@ -14,21 +14,14 @@ const CONFIG = DrbdConfig.create({
 });
 const LINK =
   "   0: 0C004D0A:80E5 0D004D0A:2AF8 01 00000000:00000000 00:00000000 00000000     0        0 1 1 0\n";
-const HANGS = SourceReport.create({ state: SourceState.FAILED, reason: "hangs in the kernel" });
 
-function look(change: {
-  fresh?: DrbdConfig;
-  latest?: SourceReport;
-  known?: DrbdConfig[];
-  tcp?: string;
-}): Look {
-  const { fresh, latest = HANGS, known = [CONFIG], tcp = LINK } = change;
+function look(change: { fresh?: DrbdConfig | "none"; known?: DrbdConfig[]; tcp?: string }): Look {
+  const { fresh, known = [CONFIG], tcp = LINK } = change;
   const facts = { $case: "drbdConfig", value: DrbdConfigFacts.create({ resources: known }) } as const;
   const host = { readFile: async (path: string) => (path === "/proc/net/tcp" ? tcp : "") };
   return {
     host: host as unknown as Host,
-    drbdConfig: async () => fresh,
-    recent: async () => latest,
+    drbdConfig: async () => (fresh === "none" ? undefined : (fresh ?? "unknown")),
     lastGood: (source: Source) =>
       source === Source.DRBD_CONFIG ? SourceReport.create({ state: SourceState.OK, facts }) : undefined,
   } as unknown as Look;
@@ -43,8 +36,11 @@ test("while drbdsetup hangs, what it said last counts if the kernel still has th
   expect(await linkConfig(END, look({}))).toEqual(CONFIG);
 });
 
+test("a minor that drbdsetup does not show is not configured, whatever it said before", async () => {
+  expect(await linkConfig(END, look({ fresh: "none" }))).toBeUndefined();
+});
+
 test.each<[string, Parameters<typeof look>[0]]>([
-  ["drbdsetup answers, and has no such minor", { latest: SourceReport.create({ state: SourceState.OK }) }],
   ["it was never read", { known: [] }],
   ["it was read twice for one minor", { known: [CONFIG, CONFIG] }],
   ["the connection is to another peer", { tcp: LINK.replace("0D004D0A", "0E004D0A") }],
@@ -52,5 +48,5 @@ test.each<[string, Parameters<typeof look>[0]]>([
   ["the socket is not connected", { tcp: LINK.replace(" 01 ", " 06 ") }],
   ["there is no connection", { tcp: "" }],
 ])("it does not count when %s (I13, I18)", async (_what, change) => {
-  expect(await linkConfig(END, look(change))).toBeUndefined();
+  expect(await linkConfig(END, look(change))).toBe("unknown");
 });

@@ -4,23 +4,24 @@
  * of this boot counts, if the kernel's own list of TCP connections shows this very link: its addresses and its port,
  * with a socket at either end of it, as DRBD has them. Nothing else can use that port while it does.
  */
-import { Source, SourceState, type DrbdConfig, type DrbdEnd } from "@vigie/proto";
+import { Source, type DrbdConfig, type DrbdEnd } from "@vigie/proto";
 import { parseProcNetTcp, type TcpConnection } from "../sources/proc-net-tcp.js";
 import type { Look } from "./action.js";
 
 const FILES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-export async function linkConfig(end: DrbdEnd | undefined, look: Look): Promise<DrbdConfig | undefined> {
+export async function linkConfig(
+  end: DrbdEnd | undefined,
+  look: Look,
+): Promise<DrbdConfig | "unknown" | undefined> {
   const minor = end?.minor ?? -1;
   const fresh = await look.drbdConfig(minor);
-  if (fresh !== undefined || end === undefined) return fresh;
-  const now = await look.recent(Source.DRBD_CONFIG, Number.MAX_SAFE_INTEGER);
-  if (now.state !== SourceState.FAILED) return undefined; // it was read, and has no such minor
+  if (fresh !== "unknown") return fresh;
   const known = look.lastGood(Source.DRBD_CONFIG)?.facts;
   const configs = known?.$case === "drbdConfig" ? known.value.resources : [];
   const [config, second] = configs.filter((resource) => resource.minor === minor);
-  if (config === undefined || second !== undefined) return undefined;
-  return (await connections(look)).some((one) => isOf(one, config)) ? config : undefined;
+  if (config === undefined || second !== undefined) return "unknown";
+  return (await connections(look)).some((one) => isOf(one, config)) ? config : "unknown";
 }
 
 async function connections({ host }: Look): Promise<TcpConnection[]> {

@@ -1,7 +1,7 @@
 /** Instances go back to where the cluster is even. hbal submits the jobs itself, each with our reason. */
 import { explain, type Rebalance } from "@vigie/proto";
 import { allJobs, isOver, queueIsDrained } from "../ganeti-queue.js";
-import { fact } from "../guards/fact.js";
+import { fact, unknownFact } from "../guards/fact.js";
 import { jobReason } from "../job-reason.js";
 import { MASTER, type ActionDefinition, type Look, type Verdict } from "./action.js";
 import { hbal } from "./ganeti-commands.js";
@@ -14,7 +14,7 @@ export const rebalance: ActionDefinition<Rebalance> = {
   factsMaxAgeMs: 12_000, // LUXI's answer
   guard: async (_params, look) => {
     const drained = await queueIsDrained(look.host).catch((error: unknown) => explain(error));
-    if (typeof drained === "string") return [fact("Ganeti's queue", drained, false, "I11")];
+    if (typeof drained === "string") return [unknownFact("Ganeti's queue", drained)];
     return [
       fact("Ganeti's queue", drained ? "drained: it takes no new jobs" : "takes jobs", !drained, "I31"),
     ];

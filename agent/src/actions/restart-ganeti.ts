@@ -5,7 +5,7 @@
 import { explain, type RestartGaneti } from "@vigie/proto";
 import { checkHostName, checkWhole } from "../argument-types.js";
 import { allJobs, isOver } from "../ganeti-queue.js";
-import { fact } from "../guards/fact.js";
+import { unknownFact } from "../guards/fact.js";
 import { judgeRestart } from "../guards/end-migration.js";
 import { MASTER, type ActionDefinition } from "./action.js";
 import { restartDaemons } from "./ganeti-commands.js";
@@ -27,7 +27,7 @@ export const restartGaneti: ActionDefinition<RestartGaneti> = {
       const open = (await allJobs(host)).filter((job) => !isOver(job));
       return judgeRestart(params, open, (await host.readFile(RELEASE)).trim());
     } catch (error) {
-      return [fact("Ganeti's queue", explain(error), false, "I11")];
+      return [unknownFact("Ganeti's queue", explain(error))];
     }
   },
   holds: ({ jobId }, look) => jobIsOver(jobId, look),

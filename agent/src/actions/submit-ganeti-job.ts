@@ -20,7 +20,7 @@ import {
   type Place,
   type QueuedJob,
 } from "../ganeti-queue.js";
-import { fact } from "../guards/fact.js";
+import { fact, unknownFact } from "../guards/fact.js";
 import { jobReason } from "../job-reason.js";
 import { MASTER, type ActionDefinition, type Look, type Verdict } from "./action.js";
 import { submitCommand, type GanetiJobKind } from "./ganeti-commands.js";
@@ -38,7 +38,7 @@ export const submitGanetiJob: ActionDefinition<SubmitGanetiJob> = {
     try {
       return await guardFacts(params, look);
     } catch (error) {
-      return [fact("Ganeti's queue", explain(error), false, "I11")];
+      return [unknownFact("Ganeti's queue", explain(error))];
     }
   },
   holds: async (_params, look) => {

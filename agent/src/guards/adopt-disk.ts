@@ -7,7 +7,7 @@ import type { DiskStack } from "../disk-stack.js";
 import { isOwnPv, pvPath, type OwnMark } from "../own-mark.js";
 import { claimFact, usersFact, type DiskUsers, type PartContent } from "./disk-content.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 import { hostUseFacts, type HostUse } from "./host-use.js";
 
 export interface SeenForAdoption extends DiskSeen {
@@ -62,7 +62,7 @@ function standingFacts(
   { stack, use, signatures, claims, users }: SeenForAdoption,
   allowed: Allowed,
 ): GuardFact[] {
-  if (typeof stack === "string") return [fact("what stands on it", stack, false, "I11")];
+  if (typeof stack === "string") return [unknownFact("what stands on it", stack)];
   const partitions = stack.parts.slice(1).map(({ name }) => name);
   const above = stack.devices.map(({ name, dmName }) => dmName || name);
   return [
@@ -76,7 +76,7 @@ function standingFacts(
 }
 
 function signatureFact(signatures: readonly string[] | string, allowed: readonly string[]): GuardFact {
-  if (typeof signatures === "string") return fact("signatures", signatures, false, "I11");
+  if (typeof signatures === "string") return unknownFact("signatures", signatures);
   const types = signatures.map((found) => found.split(" ")[0] ?? "");
   return fact("signatures", signatures.join(", ") || "none", isWithin(types, allowed), "I12");
 }
@@ -86,7 +86,7 @@ function isWithin(found: readonly string[], allowed: readonly string[]): boolean
 }
 
 function lvmFacts(params: AdoptDisk, { lvm }: SeenForAdoption, own: OwnMark): GuardFact[] {
-  if (typeof lvm === "string") return [fact("volume groups", lvm, false, "I11")];
+  if (typeof lvm === "string") return [unknownFact("volume groups", lvm)];
   const { disk, vgName } = params;
   const paths = [`/dev/${disk?.name}`, `/dev/${disk?.name}1`, `/dev/${disk?.name}p1`];
   const pvs = lvm.facts.physicalVolumes.filter(({ pvName }) => paths.includes(pvName));

@@ -30,6 +30,11 @@ describe("one thing that is wrong refuses, and is the one that is named", () => 
       withSeen({ config: undefined }),
       ["minor 18 in drbdsetup show I13", "cut's time to live I19"],
     ],
+    [
+      "the minor's configuration is not known: it hangs, or was not read",
+      withSeen({ config: "unknown" }),
+      ["minor 18 in drbdsetup show I11", "cut's time to live I11"],
+    ],
     ["another boot of this node", withSeen({ bootId: "boot-9" }), ["own boot I7"]],
     ["another boot of the peer", withReport({ bootId: "boot-9" }), ["peer's boot I7"]],
     ["another port here", withConfig({ localPort: 11_019 }), ["port I13"]],

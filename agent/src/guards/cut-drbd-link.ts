@@ -20,7 +20,7 @@ import {
 } from "@vigie/proto";
 import { endFacts, reportFacts } from "./drbd-end.js";
 import { workFact } from "./end-migration.js";
-import { ageFact, fact } from "./fact.js";
+import { ageFact, fact, unknownFact } from "./fact.js";
 import { fenceFacts, type FenceSeen } from "./fence.js";
 
 export const STILL_MIN_MS = 5_000;
@@ -32,7 +32,7 @@ export interface SeenForCut {
   readonly ownAgeMs: number;
   readonly ownStillMs: number | undefined; // undefined: it does not resync
   readonly bootId: string; // of this node, now
-  readonly config: DrbdConfig | undefined;
+  readonly config: DrbdConfig | "unknown" | undefined;
   readonly cuts: readonly LinkCut[];
   readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
   readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
@@ -58,7 +58,7 @@ export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
 
 function ownFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   const { own } = seen;
-  if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
+  if (own === undefined) return [unknownFact("own minor", seen.ownUnknownBecause)];
   const needed = Math.max(STILL_MIN_MS, params.minStillMs);
   return [
     ageFact("own reading age", seen.ownAgeMs, "I14"),
@@ -79,7 +79,7 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
   const report = params.peer;
   const peer = report?.drbd;
   if (report === undefined || peer === undefined || seen.peerAgeMs === undefined)
-    return [fact("peer's report", "missing", false, "I7")];
+    return [unknownFact("peer's report", "missing", "I7")];
   const identity = reportFacts(params.end, report, peer, seen.peerAgeMs);
   if (own === undefined) return identity;
   return [
@@ -100,13 +100,20 @@ function peerFacts(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
 
 function cutFacts(params: CutDrbdLink, { config, cuts, cutsUnknownBecause }: SeenForCut): GuardFact[] {
   const standing = cuts.find((cut) => cut.port === params.end?.port); // whoever its peer is: one chain a port
-  const neededS = config === undefined ? CUT_TTL_MAX_S : minimumCutS(config);
-  const ttlOk = params.ttlS >= neededS && params.ttlS <= CUT_TTL_MAX_S;
-  const life = fact("cut's time to live", `${params.ttlS} s of ${neededS} to ${CUT_TTL_MAX_S}`, ttlOk, "I19");
+  const life = lifeFact(params.ttlS, config);
   if (cutsUnknownBecause !== "")
-    return [life, fact("cut standing already", `unknown: ${cutsUnknownBecause}`, false, "I11")];
+    return [life, unknownFact("cut standing already", `unknown: ${cutsUnknownBecause}`)];
   const value = standing === undefined ? "none" : `of ${standing.runId}`;
   return [life, fact("cut standing already", value, standing === undefined, "I9")];
+}
+
+/** Long enough for the timers of this very link. */
+function lifeFact(ttlS: number, config: SeenForCut["config"]): GuardFact {
+  const name = "cut's time to live";
+  if (config === "unknown") return unknownFact(name, `${ttlS} s, and the link's timers are not known`);
+  const neededS = config === undefined ? CUT_TTL_MAX_S : minimumCutS(config);
+  const holds = ttlS >= neededS && ttlS <= CUT_TTL_MAX_S;
+  return fact(name, `${ttlS} s of ${neededS} to ${CUT_TTL_MAX_S}`, holds, "I19");
 }
 
 /**

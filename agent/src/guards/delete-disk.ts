@@ -3,7 +3,7 @@ import type { DeleteDisk, GuardFact } from "@vigie/proto";
 import type { DiskStack } from "../disk-stack.js";
 import { usersFact, type DiskUsers } from "./disk-content.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 import { hostUseFacts, type HostUse } from "./host-use.js";
 
 export interface SeenForDelete extends DiskSeen {
@@ -14,8 +14,7 @@ export interface SeenForDelete extends DiskSeen {
 
 export function judgeDelete({ disk }: DeleteDisk, seen: SeenForDelete): GuardFact[] {
   const identity = [...diskFacts(disk, seen), stateFact(seen.device, "offline")];
-  if (typeof seen.stack === "string")
-    return [...identity, fact("what stands on it", seen.stack, false, "I11")];
+  if (typeof seen.stack === "string") return [...identity, unknownFact("what stands on it", seen.stack)];
   const names = seen.stack.devices.map(({ name, dmName }) => dmName || name);
   return [
     ...identity,

@@ -14,7 +14,7 @@ import {
   type GuardFact,
 } from "@vigie/proto";
 import { diskErrorsFact, endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
-import { ageFact, fact } from "./fact.js";
+import { ageFact, fact, unknownFact } from "./fact.js";
 import { heldFacts, type HoldersSeen } from "./held-open.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
@@ -45,7 +45,7 @@ export function judgeDiscard(params: DiscardVictim, seen: SeenForDiscard): Guard
 
 function ownFacts({ currentUuid }: DiscardVictim, seen: SeenForDiscard): GuardFact[] {
   const { own } = seen;
-  if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
+  if (own === undefined) return [unknownFact("own minor", seen.ownUnknownBecause)];
   return [
     ageFact("own reading age", seen.ownAgeMs, "I14"),
     fact("own cs", connectionWord(own.connection), isApart(own), "I8"),
@@ -65,7 +65,7 @@ function survivorFacts(
 ): GuardFact[] {
   const peer = report?.drbd;
   if (report === undefined || peer === undefined || peerAgeMs === undefined)
-    return [fact("peer's report", "missing", false, "I7")];
+    return [unknownFact("peer's report", "missing", "I7")];
   return [
     ...reportFacts(end, report, peer, peerAgeMs),
     fact(
@@ -84,7 +84,7 @@ function survivorFacts(
 /** What keeps the data that is given up: of this very volume, and sound. */
 function snapshotFact({ end, snapshotName }: DiscardVictim, snapshot: Snapshot | string): GuardFact {
   if (snapshotName === "") return fact("snapshot", "none: there was no room", true, "");
-  if (typeof snapshot === "string") return fact("snapshot", `${snapshotName}: ${snapshot}`, false, "I11");
+  if (typeof snapshot === "string") return unknownFact("snapshot", `${snapshotName}: ${snapshot}`);
   const why =
     snapshot.lvName === snapshotName ? whyNoSnapshotOf(end?.dataLv ?? "", snapshot) : "is not listed";
   return fact("snapshot", why === "" ? snapshotName : `${snapshotName} ${why}`, why === "", "I1");

@@ -7,7 +7,7 @@
 import type { DiskIdentity, GuardFact, PhysicalVolume } from "@vigie/proto";
 import type { DiskPart, DiskStack } from "../disk-stack.js";
 import { isVolumeOf } from "./disk-volumes.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 /** What the kernel says to whom wants a device for itself. */
 export const FREE = "free";
@@ -73,7 +73,7 @@ export function signatureFact(
   { name, signatures }: Pick<PartContent, "name" | "signatures">,
   allowed: readonly string[],
 ): GuardFact {
-  if (typeof signatures === "string") return fact(`what is on ${name}`, signatures, false, "I11");
+  if (typeof signatures === "string") return unknownFact(`what is on ${name}`, signatures);
   const isKnown = signatures.every((found) => allowed.includes(found.split(" ")[0] ?? ""));
   return fact(`what is on ${name}`, signatures.join(", ") || "nothing that is known", isKnown, "I3");
 }
@@ -89,7 +89,7 @@ export function claimFact({ name, claim }: Pick<PartContent, "name" | "claim">):
 }
 
 export function usersFact({ users, unknownBecause }: DiskUsers): GuardFact {
-  if (unknownBecause !== "") return fact("who writes to it", unknownBecause, false, "I11");
+  if (unknownBecause !== "") return unknownFact("who writes to it", unknownBecause);
   return fact("who writes to it", users.join(", ") || "nobody", users.length === 0, "I3");
 }
 

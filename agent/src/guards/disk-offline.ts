@@ -6,7 +6,7 @@ import type { DiskIdentity, GuardFact, PhysicalVolume, SetDiskOffline } from "@v
 import { contentFacts, partsToLookAt, usersFact, type DiskUsers, type PartContent } from "./disk-content.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
 import { isVolumeOf, useOf, volumeUuid, type VolumesSeen } from "./disk-volumes.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 import { hostUseFacts, type HostUse } from "./host-use.js";
 import { judgeGoesOffline, type SeenForLoss } from "./lose-copy.js";
 
@@ -32,7 +32,7 @@ export function judgeDiskOffline(params: SetDiskOffline, seen: SeenForOffline): 
   const { disk } = params;
   const identity = [...diskFacts(disk, seen), stateFact(seen.device, "running"), ...pvFacts(params, seen)];
   if (seen.volumes === undefined || disk === undefined)
-    return [...identity, fact("what stands on it", seen.volumesUnknownBecause, false, "I11")];
+    return [...identity, unknownFact("what stands on it", seen.volumesUnknownBecause)];
   return [
     ...identity,
     ...useFacts(params, seen, seen.volumes),
@@ -48,7 +48,7 @@ function pvFacts({ disk }: SetDiskOffline, seen: SeenForOffline): GuardFact[] {
   const errors = device?.ioErrors ?? 0;
   switch (lvm.word) {
     case "unknown":
-      return [fact("physical volume", `LVM: ${lvm.because}`, false, "I11")];
+      return [unknownFact("physical volume", `LVM: ${lvm.because}`)];
     case "not listed": // a disk that cannot be read any more: then the kernel's errors must say so
       return [
         fact("physical volume", `not listed by LVM; ${errors} I/O errors of the disk`, errors > 0, "I12"),

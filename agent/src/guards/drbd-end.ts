@@ -1,10 +1,10 @@
 /** Is this the end that was planned, and is this report its peer's? Asked before anything is done to one (I13). */
 import type { DrbdConfig, DrbdEnd, DrbdMinor, GuardFact, PeerReport } from "@vigie/proto";
-import { ageFact, fact } from "./fact.js";
+import { ageFact, fact, unknownFact } from "./fact.js";
 
 export interface EndSeen {
   readonly bootId: string; // of this node, now
-  readonly config: DrbdConfig | undefined; // by `drbdsetup show`; undefined: not configured
+  readonly config: DrbdConfig | "unknown" | undefined; // by `drbdsetup show`; undefined: not configured
 }
 
 /** What of an end may be missing in the kernel, because it was given up; else it must be there and agree. */
@@ -21,8 +21,9 @@ export function endFacts(
 ): GuardFact[] {
   if (end === undefined) return [fact("which end", "not named", false, "I13")];
   const boot = bootFact(end, bootId);
-  if (config === undefined)
-    return [boot, fact(`minor ${end.minor} in drbdsetup show`, "not configured", false, "I13")];
+  const shown = `minor ${end.minor} in drbdsetup show`;
+  if (config === "unknown") return [boot, unknownFact(shown, "not known")];
+  if (config === undefined) return [boot, fact(shown, "not configured", false, "I13")];
   return [boot, ...linkFacts(end, config, missing), diskFact(end, config, missing)];
 }
 
@@ -70,6 +71,6 @@ export function reportFacts(
 /** What is left when this copy goes lies on the peer's disk: it must be known to be sound (I1, I11). */
 export function diskErrorsFact({ diskErrors, diskErrorsUnknown }: PeerReport): GuardFact {
   const name = "I/O errors of the peer's disk";
-  if (diskErrorsUnknown !== "") return fact(name, diskErrorsUnknown, false, "I11");
+  if (diskErrorsUnknown !== "") return unknownFact(name, diskErrorsUnknown);
   return fact(name, String(diskErrors), diskErrors === 0, "I1");
 }

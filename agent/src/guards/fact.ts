@@ -8,6 +8,11 @@ export function fact(name: string, value: string, holds: boolean, invariant: str
   return GuardFact.create({ name, value, holds, invariant });
 }
 
+/** What is not known refuses (I11), and may be known in a moment: a reading that failed, a report that has not come. */
+export function unknownFact(name: string, because: string, invariant = "I11"): GuardFact {
+  return { ...fact(name, because, false, invariant), early: true };
+}
+
 /** The age of what was read, when it was judged: it grows until the command runs. */
 export interface AgeFact extends GuardFact {
   readonly ageMs: number;

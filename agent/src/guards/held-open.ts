@@ -1,6 +1,6 @@
 /** Does anybody hold this device? A volume that is in use is not taken from under who uses it (W3). */
 import { HolderKind, type Damaged, type GuardFact, type Holder } from "@vigie/proto";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 export interface HoldersSeen {
   readonly holders: readonly Holder[];
@@ -9,7 +9,7 @@ export interface HoldersSeen {
 }
 
 export function heldFacts({ holders, damaged, unknownBecause }: HoldersSeen): GuardFact[] {
-  if (unknownBecause !== "") return [fact("who holds it", unknownBecause, false, "I11")];
+  if (unknownBecause !== "") return [unknownFact("who holds it", unknownBecause)];
   const [first] = damaged;
   return [
     fact("who holds it", holders.map(named).join(", ") || "nobody", holders.length === 0, ""),

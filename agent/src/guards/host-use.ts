@@ -1,7 +1,7 @@
 /** Does the host itself use anything on this disk: a filesystem, swap (I3)? Its queue and our journal are such. */
 import type { GuardFact } from "@vigie/proto";
 import type { DiskStack } from "../disk-stack.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 export interface HostUse {
   readonly mounts: readonly { readonly dev: string; readonly mountPoint: string; readonly source: string }[];
@@ -11,7 +11,7 @@ export interface HostUse {
 
 /** @param stack a mirrored minor is not among what it uses: what is mounted from one is its peer's too */
 export function hostUseFacts(stack: DiskStack, use: HostUse): GuardFact[] {
-  if (use.unknownBecause !== "") return [fact("what the host mounts", use.unknownBecause, false, "I11")];
+  if (use.unknownBecause !== "") return [unknownFact("what the host mounts", use.unknownBecause)];
   const own = [...stack.parts, ...stack.devices].filter(({ name }) => !/^drbd\d+$/.test(name));
   const devs = new Set(own.map(({ dev }) => dev));
   const paths = new Set([

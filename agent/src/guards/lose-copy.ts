@@ -16,7 +16,7 @@ import {
   type PeerReport,
 } from "@vigie/proto";
 import { diskErrorsFact, endFacts, reportFacts, type EndSeen } from "./drbd-end.js";
-import { ageFact, fact } from "./fact.js";
+import { ageFact, fact, unknownFact } from "./fact.js";
 import { noCutFact, type CutsKnown } from "./no-cut.js";
 import { sameGeneration } from "./same-generation.js";
 
@@ -68,7 +68,7 @@ function judge(
 
 function ownFacts(seen: SeenForLoss, ownDisk: DiskState, whole: boolean): GuardFact[] {
   const { own } = seen;
-  if (own === undefined) return [fact("own minor", seen.ownUnknownBecause, false, "I11")];
+  if (own === undefined) return [unknownFact("own minor", seen.ownUnknownBecause)];
   const facts = [
     ageFact("own reading age", seen.ownAgeMs, "I14"),
     connected("own cs", own),
@@ -90,7 +90,7 @@ function peerFacts(
   const { own, peerAgeMs } = seen;
   const peer = report?.drbd;
   if (report === undefined || peer === undefined || peerAgeMs === undefined)
-    return [fact("peer's report", "missing", false, "I7")];
+    return [unknownFact("peer's report", "missing", "I7")];
   const facts = [
     ...reportFacts(end, report, peer, peerAgeMs),
     connected("peer's cs", peer),
@@ -140,8 +140,8 @@ function rolesFacts(own: DrbdMinor, peer: DrbdMinor): GuardFact[] {
 
 /** Two histories are a person's matter; and what is not known of either end is none (I11). */
 function generations({ currentUuid }: SeenForLoss, report: PeerReport): GuardFact {
-  if (currentUuid === "") return fact("own generation", "not known", false, "I11");
-  if (report.currentUuid === "") return fact("peer's generation", "not known", false, "I11");
+  if (currentUuid === "") return unknownFact("own generation", "not known");
+  if (report.currentUuid === "") return unknownFact("peer's generation", "not known");
   const value = `${currentUuid} and ${report.currentUuid}`;
   return fact("current generations", value, sameGeneration(currentUuid, report.currentUuid), "I8");
 }

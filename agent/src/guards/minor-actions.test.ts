@@ -26,7 +26,7 @@ import { refusingOf, whole } from "./testing.js";
 import { judgeUnmap, type SeenForUnmap } from "./unmap-partitions.js";
 
 const { end, seen: base, report } = whole();
-const config = DrbdConfig.create({ ...base.config, resource: "resource18" });
+const config = DrbdConfig.create({ ...(base.config as DrbdConfig), resource: "resource18" });
 const NOBODY: HoldersSeen = { holders: [], damaged: [], unknownBecause: "" };
 const BY_QEMU: HoldersSeen = {
   ...NOBODY,

@@ -1,6 +1,6 @@
 /** No cut of ours stands on this link: while one does, nothing else is done to its minor (I21). */
 import type { DrbdEnd, GuardFact, LinkCut } from "@vigie/proto";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 export interface CutsKnown {
   readonly cuts: readonly LinkCut[];
@@ -8,8 +8,7 @@ export interface CutsKnown {
 }
 
 export function noCutFact(end: DrbdEnd | undefined, { cuts, cutsUnknownBecause }: CutsKnown): GuardFact {
-  if (cutsUnknownBecause !== "")
-    return fact("cut of this link", `unknown: ${cutsUnknownBecause}`, false, "I11");
+  if (cutsUnknownBecause !== "") return unknownFact("cut of this link", `unknown: ${cutsUnknownBecause}`);
   const standing = cuts.find((cut) => cut.peerAddress === end?.peerAddress && cut.port === end.port);
   const value = standing === undefined ? "none" : `of ${standing.runId}`;
   return fact("cut of this link", value, standing === undefined, "I21");

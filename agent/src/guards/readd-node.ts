@@ -1,6 +1,6 @@
 /** May this node be readded? Only one that Ganeti has, and not the master that runs it. */
 import type { GanetiNode, GuardFact } from "@vigie/proto";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 /** @param node by Ganeti, now; a text: nobody can say; undefined: it has none of this name */
 export function judgeReadd(
@@ -8,7 +8,7 @@ export function judgeReadd(
   masterName: string,
   node: Pick<GanetiNode, "role"> | string | undefined,
 ): GuardFact[] {
-  if (typeof node === "string") return [fact("Ganeti's nodes", node, false, "I11")];
+  if (typeof node === "string") return [unknownFact("Ganeti's nodes", node)];
   return [
     fact(name, node === undefined ? "not known to Ganeti" : `of role ${node.role}`, node !== undefined, ""),
     fact("the master", masterName, masterName !== name, ""),

@@ -5,7 +5,7 @@
 import type { DeviceMapperDevice, GuardFact, RemoveVolumeMaps, VolumeMap } from "@vigie/proto";
 import type { DiskStack } from "../disk-stack.js";
 import { diskFacts, stateFact, type DiskSeen } from "./disk-identity.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 export interface SeenForRemoval extends DiskSeen {
   readonly stack: DiskStack | string; // a text: why it is not known
@@ -14,9 +14,8 @@ export interface SeenForRemoval extends DiskSeen {
 
 export function judgeRemoval({ disk, maps }: RemoveVolumeMaps, seen: SeenForRemoval): GuardFact[] {
   const identity = [...diskFacts(disk, seen), stateFact(seen.device, "offline")];
-  if (typeof seen.stack === "string")
-    return [...identity, fact("what stands on it", seen.stack, false, "I11")];
-  if (typeof seen.maps === "string") return [...identity, fact("maps", seen.maps, false, "I11")];
+  if (typeof seen.stack === "string") return [...identity, unknownFact("what stands on it", seen.stack)];
+  if (typeof seen.maps === "string") return [...identity, unknownFact("maps", seen.maps)];
   const known = seen.maps;
   const devs = new Set(seen.stack.parts.map(({ dev }) => dev));
   const vgUuid = (disk?.vgUuid ?? "").replaceAll("-", "");

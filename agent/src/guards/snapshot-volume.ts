@@ -1,7 +1,7 @@
 /** May a snapshot be made beside this volume? Only of the volume that the minor really has, and where there is room. */
 import type { GuardFact, LvmFacts, SnapshotVolume } from "@vigie/proto";
 import { endFacts, type EndSeen } from "./drbd-end.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 
 export interface SeenForSnapshot extends EndSeen {
   readonly lvm: LvmFacts | string; // a text: why it is not known
@@ -10,7 +10,7 @@ export interface SeenForSnapshot extends EndSeen {
 export function judgeSnapshot(params: SnapshotVolume, seen: SeenForSnapshot): GuardFact[] {
   const { end, snapshotName, sizeKib } = params;
   const identity = endFacts(end, seen, { link: "perhaps" });
-  if (typeof seen.lvm === "string") return [...identity, fact("volumes", seen.lvm, false, "I11")];
+  if (typeof seen.lvm === "string") return [...identity, unknownFact("volumes", seen.lvm)];
   const [vgName = "", lvName = ""] = (end?.dataLv ?? "").split("/");
   const volumes = seen.lvm.logicalVolumes.filter((volume) => volume.vgName === vgName);
   const freeKib = Math.floor(

@@ -92,7 +92,7 @@ export const withSeen = (change: Partial<SeenForCut>): Case => {
 export const withOwn = (change: Partial<DrbdMinor>): Case =>
   withSeen({ own: { ...DrbdMinor.create(stall().seen.own), ...change } });
 export const withConfig = (change: Partial<DrbdConfig>): Case =>
-  withSeen({ config: { ...DrbdConfig.create(stall().seen.config), ...change } });
+  withSeen({ config: { ...(stall().seen.config as DrbdConfig), ...change } });
 export const withReport = (change: Partial<PeerReport>): Case =>
   withParams({ peer: { ...PeerReport.create(stall().params.peer), ...change } });
 export const withPeer = (change: Partial<DrbdMinor>): Case =>
@@ -151,7 +151,7 @@ export function lost(): LossCase {
     seen: {
       ...seen,
       own: DrbdMinor.create({ ...seen.own, disk: DiskState.DISKLESS }),
-      config: DrbdConfig.create({ ...seen.config, backingDevice: "" }),
+      config: DrbdConfig.create({ ...(seen.config as DrbdConfig), backingDevice: "" }),
       ownRedundantMs: 0,
       currentUuid: "",
     },

@@ -1,7 +1,7 @@
 /** May kpartx's maps of this minor go? Not while one of them is mounted or open: that is a person's work. */
 import type { DeviceMapperDevice, DrbdEnd, GuardFact } from "@vigie/proto";
 import { endFacts, type EndSeen } from "./drbd-end.js";
-import { fact } from "./fact.js";
+import { fact, unknownFact } from "./fact.js";
 import type { HostUse } from "./host-use.js";
 
 export interface SeenForUnmap extends EndSeen {
@@ -12,9 +12,9 @@ export interface SeenForUnmap extends EndSeen {
 export function judgeUnmap(end: DrbdEnd | undefined, seen: SeenForUnmap): GuardFact[] {
   const { maps, use } = seen;
   const identity = endFacts(end, seen, { disk: "perhaps", link: "perhaps" });
-  if (typeof maps === "string") return [...identity, fact("partition maps", maps, false, "I11")];
+  if (typeof maps === "string") return [...identity, unknownFact("partition maps", maps)];
   if (use.unknownBecause !== "")
-    return [...identity, fact("what the host mounts", use.unknownBecause, false, "I11")];
+    return [...identity, unknownFact("what the host mounts", use.unknownBecause)];
   const devs = new Set(maps.map(({ major, minor }) => `${major}:${minor}`));
   const paths = new Set(maps.flatMap(({ name, minor }) => [`/dev/mapper/${name}`, `/dev/dm-${minor}`]));
   const mounted = use.mounts.filter(({ dev, source }) => devs.has(dev) || paths.has(source));

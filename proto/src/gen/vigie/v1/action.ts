@@ -706,7 +706,10 @@ export interface GuardFact {
   invariant: string;
   /** It refused for its age alone: asked again, with facts of then, it may hold. */
   late: boolean;
-  /** It refused for too short a watch: an agent that has just started counts anew. Asked again later, it may hold. */
+  /**
+   * It refused for what is not known yet: too short a watch of an agent that has just started, or a reading that failed.
+   * Asked again later, it may hold.
+   */
   early: boolean;
 }
 
