@@ -2,7 +2,7 @@
  * What the agent remembers of its journal's records: not the records, which may be tens of megabytes. Of a key that has
  * its result the place in the file is kept, and the result is read there in the rare case that it is asked for again.
  */
-import type { LogEnd, Stop } from "@vigie/proto";
+import type { LogEnd, MaintenanceList, Stop } from "@vigie/proto";
 import type { JournalEntry, OpenIntent } from "./journal-record.js";
 
 /** Where a record is: bytes since the first record that this process knew. */
@@ -24,6 +24,7 @@ export interface JournalMemory {
   readonly learn: (entry: JournalEntry, unixMs: number, place: Place) => void;
   readonly highestEpoch: () => number;
   readonly stop: () => Stop;
+  readonly maintenance: () => MaintenanceList;
   readonly known: (key: string) => Known | undefined;
   readonly open: () => OpenIntent[];
   readonly marks: () => readonly Mark[];
@@ -36,10 +37,12 @@ export function createJournalMemory(): JournalMemory {
   let marks: readonly Mark[] = [];
   let highestEpoch = 0;
   let stop: Stop = { number: 0, why: "" };
+  let maintenance: MaintenanceList = { number: 0, maintenances: [] };
   return {
     learn,
     highestEpoch: () => highestEpoch,
     stop: () => stop,
+    maintenance: () => maintenance,
     known: (key) => keys.get(key),
     open: () =>
       [...keys].flatMap(([key, { body, sinceUnixMs, result }]) =>
@@ -60,6 +63,9 @@ export function createJournalMemory(): JournalMemory {
       case "stop":
         stop = entry.stop;
         return;
+      case "maintenance":
+        maintenance = entry.maintenance;
+        return;
       case "intent":
         keys.set(entry.key, { body: entry.body, sinceUnixMs: unixMs, result: undefined });
         return;
@@ -75,13 +81,20 @@ export function createJournalMemory(): JournalMemory {
 
   /** Nothing new, but where it is the first record that is left. */
   function learnCheckpoint(
-    { after, epoch, stop: stopThen, open }: Extract<JournalEntry, { kind: "checkpoint" }>,
+    {
+      after,
+      epoch,
+      stop: stopThen,
+      maintenance: planned,
+      open,
+    }: Extract<JournalEntry, { kind: "checkpoint" }>,
     unixMs: number,
     at: number,
   ): void {
     marks = [...marks, { at, after, unixMs }];
     highestEpoch = Math.max(highestEpoch, epoch);
     if (stopThen.number > stop.number) stop = stopThen;
+    if (planned !== undefined && planned.number > maintenance.number) maintenance = planned;
     for (const { key, ...intent } of open)
       if (!keys.has(key)) keys.set(key, { ...intent, result: undefined });
   }

@@ -1,5 +1,5 @@
 /** A record of the journal, as it is and as a line: `HASH {"unixMs":…,"entry":{…}}`. */
-import { chainHash, type ActionResult, type LogEnd, type Stop } from "@vigie/proto";
+import { chainHash, type ActionResult, type LogEnd, type MaintenanceList, type Stop } from "@vigie/proto";
 
 /** A key that was begun and has no result. */
 export interface OpenIntent {
@@ -19,12 +19,14 @@ export type JournalEntry =
   | { readonly kind: "result"; readonly key: string; readonly body: string; readonly result: ActionResult }
   | { readonly kind: "epoch"; readonly epoch: number }
   | { readonly kind: "stop"; readonly stop: Stop }
+  | { readonly kind: "maintenance"; readonly maintenance: MaintenanceList }
   | { readonly kind: "sweep"; readonly detail: unknown }
   | {
       readonly kind: "checkpoint";
       readonly after: LogEnd; // of the record before it
       readonly epoch: number;
       readonly stop: Stop;
+      readonly maintenance?: MaintenanceList; // none in a checkpoint of an older agent
       readonly open: readonly OpenIntent[];
     };
 

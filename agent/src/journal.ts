@@ -7,14 +7,21 @@
  * process starts again, and no action runs without it (I24). So it is where a record is not what was written, or the
  * file cannot be opened. Nothing else of the agent stops for that: what it sees is told all the same.
  *
- * Once a day a checkpoint is written: where the chain ended, the epoch, the kill switch, and the keys that are open. It
- * is a record of the same chain. What is before the thirty-first newest one is cut off, and the file then begins with
- * that checkpoint, which proves the chain from there on. Its age is counted in checkpoints and not by the wall clock: a
- * clock that leaps by a year makes one of them, and forgets nothing that may still be asked for.
+ * Once a day a checkpoint is written: where the chain ended, the epoch, the kill switch, planned maintenance, and the keys
+ * that are open. It is a record of the same chain. What is before the thirty-first newest one is cut off, and the file
+ * then begins with that checkpoint, which proves the chain from there on. Its age is counted in checkpoints and not by the
+ * wall clock: a clock that leaps by a year makes one of them, and forgets nothing that may still be asked for.
  */
 import { closeSync, ftruncateSync, fstatSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { CHAIN_START, explain, VigieError, type ActionResult, type Stop } from "@vigie/proto";
+import {
+  CHAIN_START,
+  explain,
+  VigieError,
+  type ActionResult,
+  type MaintenanceList,
+  type Stop,
+} from "@vigie/proto";
 import { eachLine, REAL_DISK, textAt, type Disk } from "./journal-disk.js";
 import { createJournalMemory, type Mark, type Place } from "./journal-memory.js";
 import { entryIn, lineOf, recordIn, type JournalEntry } from "./journal-record.js";
@@ -37,6 +44,8 @@ export interface Journal {
   readonly highestEpoch: () => number;
   /** The cluster's kill switch as it was last heard of (I33). */
   readonly stop: () => Stop;
+  /** The cluster's planned maintenance as it was last heard of. */
+  readonly maintenance: () => MaintenanceList;
   /** @throws VigieError JOURNAL_BROKEN where its result cannot be read again */
   readonly keyState: (key: string) => KeyState;
   /** This life of the agent set out to cut for this run. */
@@ -84,6 +93,7 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
     whole: () => whole,
     highestEpoch: memory.highestEpoch,
     stop: memory.stop,
+    maintenance: memory.maintenance,
     keyState,
     madeCut: (runId) => cutsMadeHere.has(runId),
     append,
@@ -164,8 +174,15 @@ export function openJournal(path: string, disk: Disk = REAL_DISK): Journal {
 
   function checkpoint(wallUnixMs: number): string {
     const after = { records: count, head };
-    const { highestEpoch, stop, open } = memory;
-    const entry = { kind: "checkpoint", after, epoch: highestEpoch(), stop: stop(), open: open() } as const;
+    const { highestEpoch, stop, maintenance, open } = memory;
+    const entry = {
+      kind: "checkpoint",
+      after,
+      epoch: highestEpoch(),
+      stop: stop(),
+      maintenance: maintenance(),
+      open: open(),
+    } as const;
     append(entry, wallUnixMs);
     const mark = memory.marks().at(-1 - KEPT_DAYS);
     return mark === undefined || mark.at <= cutOff ? "" : cutBefore(mark);

@@ -11,6 +11,7 @@ import {
   type Clock,
   type HungCommand,
   type LogEnd,
+  type MaintenanceList,
   type ObserveNow,
   type Report,
   type SessionRequest,
@@ -18,6 +19,7 @@ import {
   type Stop,
 } from "@vigie/proto";
 import { rememberEpoch } from "./epoch.js";
+import { rememberMaintenance } from "./maintenance.js";
 import { rememberStop } from "./stop.js";
 import type { Journal } from "./journal.js";
 import { forgetSent, nothingSent, type Observer, type SentState } from "./observe.js";
@@ -159,6 +161,7 @@ async function runSession(
         journalRecords: parts.journal.records(),
         auditSeen: auditEnds.get(master),
         stopNumber: parts.journal.stop().number,
+        maintenanceNumber: parts.journal.maintenance().number,
         masterNode,
         readOnly: readOnlyReason !== "",
         readOnlyReason,
@@ -185,6 +188,8 @@ async function runSession(
         return follow(body.value.epoch);
       case "stop":
         return obey(body.value);
+      case "maintenance":
+        return keepMaintenance(body.value);
       case "refusal":
         return endSession(`${body.value.code}: ${body.value.message}`);
       case "ack":
@@ -253,6 +258,16 @@ async function runSession(
     void report(); // whoever set it waits for this
   }
 
+  /** Nothing here depends on it: it is kept for the orchestrator of the next master. */
+  function keepMaintenance(list: MaintenanceList): void {
+    try {
+      rememberMaintenance(parts.journal, list, clock.wallUnixMs());
+    } catch (error) {
+      parts.log("maintenance.refused", { orchestrator: master, number: list.number, reason: explain(error) });
+    }
+    void report(); // whoever set it waits for this
+  }
+
   function nextSequence(): number {
     sequence += 1;
     sentAtMs.set(sequence, clock.monotonicMs());
@@ -279,5 +294,6 @@ async function hello(parts: SessionParts) {
     readOnly: readOnlyReason !== "",
     readOnlyReason,
     stop: parts.journal.stop(),
+    maintenance: parts.journal.maintenance(),
   };
 }

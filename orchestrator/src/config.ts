@@ -56,6 +56,14 @@ const runs = z.strictObject({
   ask_when_unchanged_min: z.int().min(5).max(1440).default(60), // a wait without a limit in which nothing moves
 });
 
+const maintenance = z.strictObject({
+  max_h: z.int().min(1).max(168).default(24), // a planned maintenance of a node always has an end
+});
+
+const incidents = z.strictObject({
+  snooze_max_h: z.int().min(1).max(168).default(72),
+});
+
 const cut = z.strictObject({
   ttl_s: z.int().min(18).max(60).default(30), // I17, I19
 });
@@ -72,6 +80,8 @@ export const orchestratorConfigSchema = z.strictObject({
   detect: detect.prefault({}),
   cut: cut.prefault({}),
   runs: runs.prefault({}),
+  maintenance: maintenance.prefault({}),
+  incidents: incidents.prefault({}),
   notify: notifySchema,
 });
 

@@ -17,6 +17,7 @@ import {
   type WatchResponse,
 } from "@vigie/proto";
 import type { OrchestratorConfig } from "./config.js";
+import { createAttentionKeeper } from "./engine/attention-keeper.js";
 import { createDesk, type Desk } from "./engine/desk.js";
 import { decided, followRun } from "./detect/incident-log.js";
 import type { DetectSettings } from "./detect/rule.js";
@@ -26,6 +27,7 @@ import type { Sender } from "./notify/outgoing.js";
 import { maySpeak } from "./notify/speaker.js";
 import { createExecutor, type Executor } from "./engine/executor.js";
 import { createKillSwitch, type KillSwitch } from "./engine/kill-switch.js";
+import { createMaintenanceKeeper, type MaintenanceKeeper } from "./engine/maintenance.js";
 import { createGateway, type About, type Gateway, type ObservedAt } from "./gateway/gateway.js";
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { createNamer, type Prefix } from "./identifier.js";
@@ -38,7 +40,8 @@ import type { Change, Store } from "./store/store.js";
 import { createWitness } from "./store/witness.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const LIFE_EVERY_MS = 60_000;
@@ -66,6 +69,7 @@ export interface Orchestrator extends OrchestratorParts {
   readonly executor: Executor;
   readonly responder: Responder;
   readonly killSwitch: KillSwitch;
+  readonly maintenance: MaintenanceKeeper;
   readonly recorder: Recorder;
   readonly auditor: Auditor;
   readonly notifier: Notifier;
@@ -107,13 +111,14 @@ export async function startOrchestrator(
   const detectSettings = (): DetectSettings => ({
     stallAfterMs: config().detect.stall_after_s * 1000,
     silentAfterMs: config().detect.silent_after_s * 1000,
-    resyncSlowAfterMs: config().detect.resync_slow_after_h * 3_600_000,
+    resyncSlowAfterMs: config().detect.resync_slow_after_h * HOUR_MS,
     expectAllAfterMs,
   });
 
   const gateway = createGateway(clock, ownNode, {
     hello: (node, hello) => {
       quietly(killSwitch.learn(hello.stop, node)); // before it counts for a majority (I33)
+      quietly(maintenance.learn(hello.maintenance, node));
       keeper.hello(node, hello);
       quietly(record(nodeEvent(node, true, `agent ${hello.agentVersion} reports`)));
     },
@@ -135,6 +140,15 @@ export async function startOrchestrator(
     announce: gateway.stop,
   });
   gateway.stop(killSwitch.newest());
+  const maintenance = createMaintenanceKeeper({
+    clock,
+    ownNode,
+    maxMs: () => config().maintenance.max_h * HOUR_MS,
+    known: await store.maintenance(),
+    record,
+    announce: gateway.maintenance,
+  });
+  gateway.maintenance(maintenance.newest());
   const witness = await createWitness(store, parts.log);
   const auditor = startAuditor(store, clock, parts.log, signal);
   let unread = ""; // why what an earlier life left open is not known
@@ -161,13 +175,13 @@ export async function startOrchestrator(
   });
   const isHeld = (incidentId: string): boolean =>
     executor.open().some((run) => run.plan?.incidentId === incidentId && WORKING.has(run.state));
-  const desk = createDesk(
+  const attention = createAttentionKeeper({
     clock,
-    detectSettings,
-    () => newId("i"),
-    await store.incidents(false, Infinity),
-    isHeld,
-  );
+    maintenances: maintenance.on,
+    snoozeMaxMs: () => config().incidents.snooze_max_h * HOUR_MS,
+  });
+  const known = await store.incidents(false, Infinity);
+  const desk = createDesk(clock, detectSettings, () => newId("i"), known, isHeld, attention);
   const newRunId = (): string => newId("r");
   const responder = createResponder({
     clock,
@@ -204,6 +218,7 @@ export async function startOrchestrator(
     executor,
     responder,
     killSwitch,
+    maintenance,
     recorder: { ...recorder, record }, // whoever writes, what is news of it is told
     auditor,
     notifier,
@@ -290,10 +305,12 @@ export async function startOrchestrator(
     if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
     const stopped = event.kind === RunEventKind.ENDED || event.kind === RunEventKind.FROZEN;
     if (!stopped || run.state === RunState.SUCCEEDED) return incident;
+    const nothingDone = event.kind === RunEventKind.ENDED && !mayHaveChanged(run);
+    if (incident.maintenance !== undefined && nothingDone) return { ...incident, runId: "" }; // it was withdrawn
     if (couldNotBegin(run))
       return { ...decided(incident, desk.now(), IncidentState.OPEN, [event.text]), runId: "" };
     const judged = decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
-    const again = event.kind === RunEventKind.ENDED && !mayHaveChanged(run) && !wasGivenUp(run.events);
+    const again = nothingDone && !wasGivenUp(run.events);
     return again ? { ...judged, runId: "" } : judged; // refused before anything was done: it is looked at again
   }
 

@@ -9,6 +9,7 @@ export * from "./gen/vigie/v1/observation.js";
 export * from "./gen/vigie/v1/action.js";
 export * from "./gen/vigie/v1/gateway.js";
 export * from "./gen/vigie/v1/incident.js";
+export * from "./gen/vigie/v1/maintenance.js";
 export * from "./gen/vigie/v1/run.js";
 export * from "./gen/vigie/v1/notice.js";
 export * from "./gen/vigie/v1/orchestrator.js";

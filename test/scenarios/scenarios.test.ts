@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { createSimCluster } from "../simulator/cluster.js";
+import { fakeChannel } from "../simulator/fake-channel.js";
 import { watchInvariants } from "../simulator/invariants.js";
 import { createStory } from "../simulator/story.js";
 import { createVirtualClock } from "../simulator/virtual-clock.js";
@@ -31,7 +32,9 @@ for (const folder of folders) {
 
 async function play(scenario: Scenario): Promise<string> {
   const clock = createVirtualClock();
-  const cluster = await createSimCluster(clock, { config: scenario.config ?? {} });
+  const ops = fakeChannel("ops");
+  const channels = () => (scenario.listens === true ? [ops.channel] : []);
+  const cluster = await createSimCluster(clock, { config: scenario.config ?? {}, channels });
   try {
     await clock.advance(SETTLE_MS);
     const story = createStory(clock, cluster);
@@ -44,6 +47,7 @@ async function play(scenario: Scenario): Promise<string> {
       clock,
       cluster,
       story,
+      messages: ops.received,
       pass: async (seconds) => {
         for (let i = 0; i < seconds * 10; i += 1) await passTenth();
       },

@@ -2,8 +2,10 @@
 import {
   ActionResult,
   DrbdFacts,
+  Maintenance,
   Source,
   VigieError,
+  type MaintenanceList,
   type Report,
   type SessionRequest,
   type SessionResponse,
@@ -33,6 +35,7 @@ let stop: AbortController;
 let master: string;
 let masterHangs: boolean;
 let epochs: number[];
+let maintenance: MaintenanceList;
 let dialFails: boolean;
 let dials: number[];
 
@@ -43,6 +46,7 @@ beforeEach(() => {
   master = "h1";
   masterHangs = false;
   epochs = [3];
+  maintenance = { number: 0, maintenances: [] };
   dialFails = false;
   dials = [];
   const observer = createObserver({ ...fakeHost({}), ...clock }, [
@@ -59,7 +63,15 @@ beforeEach(() => {
     records: () => epochs.length,
     highestEpoch: () => Math.max(...epochs),
     stop: () => ({ number: 0, why: "" }),
-    append: (entry: { readonly epoch: number }) => void epochs.push(entry.epoch),
+    maintenance: () => maintenance,
+    append: (entry: {
+      readonly kind: string;
+      readonly epoch: number;
+      readonly maintenance: MaintenanceList;
+    }) => {
+      if (entry.kind === "maintenance") maintenance = entry.maintenance;
+      else epochs.push(entry.epoch);
+    },
   } as unknown as Journal;
   void keepSession(
     {
@@ -261,6 +273,19 @@ test("the wait between dials is between half and all of a figure that grows to t
       expect(backoffMs(failures, random)).toBeLessThanOrEqual(full);
     }),
   );
+});
+
+test("planned maintenance is kept, and told back at once and to the orchestrator of the next session", async () => {
+  await pass(1_000);
+  const list = { number: 2, maintenances: [Maintenance.create({ node: "h3", untilUnixMs: 9 })] };
+  wire().say({ $case: "maintenance", value: list });
+  await clock.advance(10);
+  expect(maintenance).toEqual(list);
+  expect(reports().at(-1)?.maintenanceNumber).toBe(2);
+  wire().hangUp();
+  await pass(20_000);
+  const [hello] = wire().sent;
+  expect(hello?.body).toMatchObject({ $case: "hello", value: { maintenance: list } });
 });
 
 test("when the agent stops, the session ends and is not dialled again", async () => {

@@ -4,33 +4,24 @@
  */
 import type { SetKillSwitchResponse } from "@vigie/proto";
 import type { Orchestrator } from "../orchestrator.js";
-
-const WAITS_MS = 3_000; // an agent reports at once when it has it
-const LOOK_EVERY_MS = 100;
+import { isWanted, unawareOf } from "./unaware.js";
 
 type Parts = Pick<Orchestrator, "clock" | "keeper" | "killSwitch" | "leader">;
 
 /** Waits until all nodes have it, or for 3 s. */
 export async function confirmStop(parts: Parts): Promise<SetKillSwitchResponse> {
-  const { clock, keeper, killSwitch, leader } = parts;
+  const { keeper, killSwitch, leader } = parts;
   const { number } = killSwitch.newest();
-  const startedMs = clock.monotonicMs();
-  for (;;) {
-    const { ssconf, nodes } = keeper.view();
-    const wanted = (ssconf?.nodeList ?? []).filter((name) => ssconf?.offlineNodes.includes(name) !== true);
-    const unawareNodes = wanted.filter((name) => (nodes.get(name)?.stopNumber ?? 0) < number);
-    const isOver = unawareNodes.length === 0 || clock.monotonicMs() - startedMs >= WAITS_MS;
-    if (isOver) {
-      const most = unawareNodes.length * 2 < wanted.length;
-      const unconfirmedReason = [
-        ...(leader.epoch() > 0 ? [] : [`this orchestrator does not lead: ${leader.status().reason}`]),
-        ...(most
-          ? []
-          : [`only ${wanted.length - unawareNodes.length} of ${wanted.length} nodes say that they have it`]),
-      ].join("; ");
-      const stopped = killSwitch.stopped() !== "";
-      return { stopped, confirmed: unconfirmedReason === "", unconfirmedReason, unawareNodes };
-    }
-    await clock.sleep(LOOK_EVERY_MS);
-  }
+  const unawareNodes = await unawareOf(parts, ({ stopNumber }) => stopNumber >= number);
+  const { ssconf } = keeper.view();
+  const wanted = (ssconf?.nodeList ?? []).filter((name) => isWanted(ssconf, name));
+  const most = unawareNodes.length * 2 < wanted.length;
+  const unconfirmedReason = [
+    ...(leader.epoch() > 0 ? [] : [`this orchestrator does not lead: ${leader.status().reason}`]),
+    ...(most
+      ? []
+      : [`only ${wanted.length - unawareNodes.length} of ${wanted.length} nodes say that they have it`]),
+  ].join("; ");
+  const stopped = killSwitch.stopped() !== "";
+  return { stopped, confirmed: unconfirmedReason === "", unconfirmedReason, unawareNodes };
 }

@@ -8,6 +8,7 @@ import {
   type GanetiInstance,
   type InstanceStatus,
   type LvmFacts,
+  type Maintenance,
   type RunbookInfo,
 } from "@vigie/proto";
 import type { Runbook } from "../runbooks/runbook.js";
@@ -19,7 +20,12 @@ import { factsOf, isRedundant, type NodeView } from "../view/node-view.js";
 /** A node that has not reported for this long is not called reporting. */
 const REPORTING_MS = 5_000;
 
-export function describeNode(view: ClusterView, node: NodeView, nowMs: number): NodeStatus {
+export function describeNode(
+  view: ClusterView,
+  node: NodeView,
+  nowMs: number,
+  maintenance: Maintenance | undefined,
+): NodeStatus {
   const ganeti = view.inventory?.nodes.find((n) => n.name === node.name);
   const instances = view.inventory?.instances ?? [];
   const reportAgeMs = Math.round(nowMs - node.reportedAtMs);
@@ -48,25 +54,30 @@ export function describeNode(view: ClusterView, node: NodeView, nowMs: number): 
     readOnly: node.readOnlyReason !== "",
     readOnlyReason: node.readOnlyReason,
     hung: [...node.hung],
+    maintenance,
     vgSizeBytes: vg.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     vgFreeBytes: vg.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
   });
 }
 
+/** @param planned the node whose maintenance would explain what is not well; empty: there is none */
 export function describeResource(
   view: ClusterView,
   resource: Resource,
   nowMs: number,
   stallAfterMs: number,
+  planned: string,
 ): ResourceStatus {
   const ends = endViews(view, resource, nowMs);
+  const health = healthOf(ends, stallAfterMs);
   return ResourceStatus.create({
     instance: resource.instance,
     instanceUuid: resource.instanceUuid,
     diskIndex: resource.diskIndex,
     diskUuid: resource.diskUuid,
     port: resource.port,
-    health: healthOf(ends, stallAfterMs),
+    health,
+    maintenanceNode: health === Health.UNKNOWN || health === Health.DEGRADED ? planned : "",
     ends: ends.map((end) => describeEnd(view, resource, end)),
     sizeMib: resource.sizeMib,
   });

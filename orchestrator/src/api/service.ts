@@ -21,6 +21,7 @@ import {
   type TestChannelsRequest,
 } from "@vigie/proto";
 import { isAbout } from "../detect/evidence.js";
+import { explainedEnd } from "../detect/explained.js";
 import { locksOf } from "../engine/locks.js";
 import type { Orchestrator } from "../orchestrator.js";
 import type { ClusterView } from "../view/cluster-view.js";
@@ -32,19 +33,20 @@ import { nodeNamed } from "../runbooks/parameters.js";
 import { describeInstance, describeNode, describeResource, describeRunbook } from "./describe.js";
 import { confirmStop } from "./confirm-stop.js";
 import { onlyOne } from "./only-one.js";
+import { createAttentionService } from "./attention-service.js";
 import { createRunService } from "./run-service.js";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
 
 export function createService(orchestrator: Orchestrator) {
-  const { clock, store, keeper, desk, leader, executor, config } = orchestrator;
+  const { clock, store, keeper, desk, leader, executor, config, maintenance } = orchestrator;
   const stallAfterMs = (): number => config().detect.stall_after_s * 1000;
 
   return {
     getStatus,
     listNodes: async () => ({
-      nodes: sortedNodes(keeper.view()).map((n) => describeNode(keeper.view(), n, clock.monotonicMs())),
+      nodes: sortedNodes(keeper.view()).map(describeIt),
     }),
     listResources: async (request: ListResourcesRequest) => ({ resources: resources(request).map(describe) }),
     listInstances: async () => ({
@@ -56,6 +58,7 @@ export function createService(orchestrator: Orchestrator) {
       incidents: await store.incidents(request.includeClosed, limit(request.limit)),
     }),
     getIncident,
+    ...createAttentionService(orchestrator),
     ...createRunService(orchestrator),
     listRuns: async (request: ListRunsRequest) => ({
       runs: await store.runs(request.openOnly, limit(request.limit)),
@@ -81,8 +84,9 @@ export function createService(orchestrator: Orchestrator) {
   async function getStatus(): Promise<GetStatusResponse> {
     const audit = await orchestrator.auditor.state();
     const view = keeper.view();
-    const nodes = sortedNodes(view).map((node) => describeNode(view, node, clock.monotonicMs()));
-    const healths = [...view.resources.values()].map((r) => describe(r).health);
+    const nodes = sortedNodes(view).map(describeIt);
+    const disks = [...view.resources.values()].map(describe);
+    const healths = disks.map(({ health }) => health);
     const count = (...wanted: Health[]): number => healths.filter((health) => wanted.includes(health)).length;
     return {
       cluster: view.ssconf?.clusterName ?? "",
@@ -104,6 +108,11 @@ export function createService(orchestrator: Orchestrator) {
       auditChecked: audit.checked,
       killSwitch: orchestrator.killSwitch.stopped(),
       channels: orchestrator.notifier.status(),
+      maintenances: [...maintenance.on()],
+      incidentsQuiet: desk.open().filter((it) => (it.maintenance ?? it.snooze) !== undefined).length,
+      resourcesUnknownExplained: disks.filter(
+        ({ health, maintenanceNode }) => health === Health.UNKNOWN && maintenanceNode !== "",
+      ).length,
     };
   }
 
@@ -141,7 +150,16 @@ export function createService(orchestrator: Orchestrator) {
   }
 
   function describe(resource: Resource) {
-    return describeResource(keeper.view(), resource, clock.monotonicMs(), stallAfterMs());
+    const view = keeper.view();
+    const nodes = maintenance.on().map(({ node }) => node);
+    const planned =
+      nodes.length === 0 ? "" : (explainedEnd(resource, view, nodes, clock.monotonicMs()) ?? "");
+    return describeResource(view, resource, clock.monotonicMs(), stallAfterMs(), planned);
+  }
+
+  function describeIt(node: NodeView) {
+    const planned = maintenance.on().find((it) => it.node === node.name);
+    return describeNode(keeper.view(), node, clock.monotonicMs(), planned);
   }
 
   async function theRun(id: string): Promise<Run> {

@@ -46,6 +46,9 @@ const CHANNEL_OPTIONS = {
 } as const;
 
 const CHANGING: ReadonlySet<Method> = new Set([
+  "controlIncident",
+  "beginMaintenance",
+  "endMaintenance",
   "planRun",
   "approveRun",
   "abortRun",

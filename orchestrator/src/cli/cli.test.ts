@@ -1,5 +1,6 @@
 /** The whole command line: what is typed, what is printed, which exit code. Nothing is spawned. */
 import { join } from "node:path";
+import { IncidentVerb } from "@vigie/proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openStage, terminal, type Stage } from "./testing/stage.js";
 
@@ -16,6 +17,12 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["resources", "a-customer-with-a-long-name.hosting.example/1  unknown"],
     ["incidents", "i-01kax9  critical"],
     ["incident show i-01", "Evidence when it was opened"],
+    ["incident ack i-01kaw3 --reason on-my-way", "acknowledged by laurent, at"],
+    ["incident snooze i-01kaw3 --for 4h", "i-01kaw3"],
+    ["incident wake i-01kaw3", "i-01kaw3"],
+    ["maintenance begin h4 --for 2h --reason new-firmware", "h4.example is under maintenance until"],
+    ["maintenance end h4", "The maintenance of h4.example is over."],
+    ["maintenance list", "new firmware"],
     ["plan reset-stalled-sync web1.example/0", "vigie approve r-01kaxb --hash"],
     ["approve r-01kaxb --hash 9f2c", "cut-link is sent"],
     ["abort r-01kaxb --reason wrong", "aborted"],
@@ -48,6 +55,10 @@ describe("every subcommand prints what it was stage.asked for", () => {
     ["resources", "resources"],
     ["incidents", "incidents"],
     ["incident show i-01", "incident"],
+    ["incident ack i-01", "incident"],
+    ["maintenance begin h4 --for 90min", "unaware_nodes"],
+    ["maintenance end h4", "still_open"],
+    ["maintenance list", "maintenances"],
     ["plan reset-stalled-sync web1.example", "plan"],
     ["approve r-01kaxb --hash 9f2c", "state"],
     ["abort r-01kaxb --reason wrong", "state"],
@@ -80,6 +91,10 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
   await stage.vigie("abort r-1 --reason it-is-wrong");
   await stage.vigie("resources --node h1.example");
   await stage.vigie("audit --after 7 --limit 2");
+  await stage.vigie("maintenance begin h4 --for 90min --reason firmware");
+  await stage.vigie("maintenance end h4");
+  await stage.vigie("incident snooze i-1 --for 2h");
+  await stage.vigie("incident ack i-1 --reason mine");
   const looks = ["getStatus", "listRunbooks"];
   expect(stage.asked.filter((it) => !looks.includes(it.method)).map((it) => it.request)).toEqual([
     {
@@ -97,6 +112,10 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
     { runId: "r-1", reason: "it-is-wrong" },
     { node: "h1.example", instance: "" },
     { afterSequence: 7, limit: 2 },
+    { node: "h4", forMs: 5_400_000, reason: "firmware" },
+    { node: "h4", reason: "" },
+    { id: "i-1", verb: IncidentVerb.SNOOZE, forMs: 7_200_000, reason: "" },
+    { id: "i-1", verb: IncidentVerb.ACKNOWLEDGE, forMs: 0, reason: "mine" },
   ]);
 });
 
@@ -115,6 +134,9 @@ describe("bad usage is exit 2", () => {
     ["plan reset-stalled-sync web1 --incident i-9", "the parameters come from the incident"],
     ["abort r-1", "--reason"],
     ["runs --limit 0", "It must be a whole number from 1."],
+    ["maintenance begin h4", "--for"],
+    ["maintenance begin h4 --for 2", "It must be a time such as 90min, 2h or 1d."],
+    ["incident snooze i-1 --for 0h", "It must be a time such as"],
     ["nodes --timeout soon", "It must be a number of seconds"],
     ["status --server nowhere", "is not host:port"],
     ["resources --health fine", "Allowed choices are ok"],

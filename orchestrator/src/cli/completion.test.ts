@@ -28,7 +28,7 @@ test("bash offers subcommands, then what is below them, then options", () => {
   expect(offered("vigie inc")).toEqual(["incidents", "incident"]);
   expect(offered("vigie run c")).toEqual(["continue"]);
   expect(offered("vigie do --w")).toEqual(["--word"]);
-  expect(offered("vigie incident s")).toEqual(["show"]);
+  expect(offered("vigie incident s")).toEqual(["show", "snooze"]);
   expect(offered("vigie ca issue a")).toEqual(["agent", "admin"]);
   expect(offered("vigie --json runs --o")).toEqual(["--open"]);
   expect(offered("vigie status --s")).toEqual(["--server"]);

@@ -15,8 +15,10 @@ import {
   type Judged,
   type Standing,
 } from "../detect/detect.js";
+import { afterSeverity } from "../detect/attention.js";
 import { closed, followed, openIncident, told, type Moment } from "../detect/incident-log.js";
 import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
+import type { AttentionKeeper } from "./attention-keeper.js";
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
@@ -46,6 +48,7 @@ export function createDesk(
   newId: () => string,
   known: readonly Incident[],
   isHeld: (incidentId: string) => boolean,
+  attention: AttentionKeeper,
 ): Desk {
   const states = new Map<string, DetectState>(); // by the node or disk it is about, where anything stands
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
@@ -75,45 +78,59 @@ export function createDesk(
     const nowMs = clock.monotonicMs();
     const gone = [...states.keys()].flatMap((subject) => judgeGone(view, subject, nowMs));
     return [
-      ...gone.flatMap((judged) => take(judged, nowMs)),
+      ...gone.flatMap((judged) => take(judged, view, nowMs)),
       ...[...view.nodes.keys()]
         .filter((node) => nowMs - (judgedAtMs.get(node) ?? 0) >= JUDGED_FOR_MS)
         .flatMap((node) => judgeOne(view, node, nowMs)),
       ...closeStale(view, nowMs),
+      ...[...open.values()].flatMap((incident) => look(incident, view)),
     ];
+  }
+
+  /** Whether it is quiet now, or no longer. */
+  function look(incident: Incident, view: ClusterView): Change[] {
+    const next = attention.after(incident, view, !stale.has(incident.id), now());
+    return next === incident ? [] : update(next);
   }
 
   function judgeOne(view: ClusterView, node: string, nowMs: number): Change[] {
     const stands = (subject: string): boolean => states.has(subject);
-    return judgeNode(view, node, nowMs, settings(), stands).flatMap((judged) => take(judged, nowMs));
+    return judgeNode(view, node, nowMs, settings(), stands).flatMap((judged) => take(judged, view, nowMs));
   }
 
   /** Folds one answer into what stands about its subject, and into nothing else: that is few, whatever stands in all. */
-  function take(judged: Judged, nowMs: number): Change[] {
+  function take(judged: Judged, view: ClusterView, nowMs: number): Change[] {
     const subject = subjectOf(judged.scope);
     const before: DetectState = states.get(subject) ?? new Map();
     const { state, changes } = fold(before, [judged], nowMs, (key) => isHeld(idOf.get(key) ?? ""));
     if (state.size > 0) states.set(subject, state);
     else states.delete(subject);
-    return changes.flatMap(({ change, standing }) => ON[change](standing));
+    return changes.flatMap(({ change, standing }) => ON[change](standing, view));
   }
 
-  function opened(standing: Standing): Change[] {
+  /** What is expected is quiet from its first moment on. */
+  function opened(standing: Standing, view: ClusterView): Change[] {
     const again = [...stale]
       .map((id) => open.get(id))
       .find((it) => it !== undefined && isOf(it, standing.kind, standing.finding));
     const incident =
       again === undefined
         ? openIncident(newId(), standing, now())
-        : followed(told(again, now(), "seen again after a restart"), standing, now());
+        : afterSeverity(
+            followed(told(again, now(), "seen again after a restart"), standing, now()),
+            again.severity,
+            now(),
+          );
     idOf.set(standing.key, incident.id);
     stale.delete(incident.id);
-    return update(incident);
+    return update(attention.after(incident, view, true, now()));
   }
 
-  function follow(standing: Standing): Change[] {
+  function follow(standing: Standing, view: ClusterView): Change[] {
     const incident = open.get(idOf.get(standing.key) ?? "");
-    return incident === undefined ? [] : update(followed(incident, standing, now()));
+    if (incident === undefined) return [];
+    const next = afterSeverity(followed(incident, standing, now()), incident.severity, now());
+    return update(attention.after(next, view, true, now()));
   }
 
   function ended(standing: Standing): Change[] {
@@ -141,6 +158,7 @@ export function createDesk(
     if (incident.state === IncidentState.CLOSED) {
       open.delete(incident.id);
       stale.delete(incident.id);
+      attention.forget(incident.id);
     } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
     return [

@@ -90,30 +90,39 @@ export function createResponder(parts: ResponderParts): Responder {
     if (waiting.length === 0) return;
     await askForAll(waiting);
     const recent = await recentRuns();
-    for (const incident of waiting) await respond(incident, recent);
+    for (const { id } of waiting) {
+      const incident = desk.find(id); // as it is now: what was asked, and the runs before it, took their time
+      if (incident !== undefined && isDue(incident)) await respond(incident, recent);
+    }
   }
 
   /**
-   * Nobody needs a plan any more whose incident is over. All are ended in one moment: a person who approves one while
-   * the others' rows are written must not lose it.
+   * Nobody needs a plan any more whose incident is over, or is expected and was not asked about by a person. All are
+   * ended in one moment: a person who approves one while the others' rows are written must not lose it.
    */
   async function withdraw(): Promise<void> {
-    const over = parts.executor.open().filter(({ state, plan: planned }) => {
-      const incidentId = planned?.incidentId ?? "";
-      return state === RunState.AWAITING_APPROVAL && incidentId !== "" && desk.find(incidentId) === undefined;
+    const ended = parts.executor.open().flatMap((run) => {
+      const text = whyNotNeeded(run);
+      if (text === "") return [];
+      return [parts.executor.append(run.id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text })];
     });
-    const ended = over.map(({ id, plan: planned }) =>
-      parts.executor.append(id, {
-        kind: RunEventKind.ENDED,
-        state: RunState.ABORTED,
-        text: `its incident ${planned?.incidentId} is over`,
-      }),
-    );
     await Promise.all(ended);
   }
 
+  /** Empty: it waits for a person, or does not wait. */
+  function whyNotNeeded({ state, plan: planned, events }: Run): string {
+    const incidentId = planned?.incidentId ?? "";
+    if (state !== RunState.AWAITING_APPROVAL || incidentId === "") return "";
+    const incident = desk.find(incidentId);
+    if (incident === undefined) return `its incident ${incidentId} is over`;
+    const { maintenance } = incident;
+    if (maintenance === undefined || events[0]?.actor !== "policy") return "";
+    return `${maintenance.node} is under maintenance: nothing is done about ${incidentId} by itself`;
+  }
+
   /** What is only observed, or whose plan was refused, is looked at again now and then: what was not known may be known. */
-  function isDue({ id, state, runId }: Incident): boolean {
+  function isDue({ id, state, runId, maintenance }: Incident): boolean {
+    if (maintenance !== undefined) return false; // nothing is planned against what is planned
     const undecided = state === IncidentState.OPEN || (state === IncidentState.NEEDS_PERSON && runId === "");
     return undecided && clock.monotonicMs() >= (restsUntilMs.get(id) ?? 0);
   }

@@ -12,6 +12,7 @@ import {
   type Hello,
   type Identity,
   type LogEnd,
+  type MaintenanceList,
   type Observed,
   type Report,
   Source,
@@ -74,6 +75,7 @@ export interface Gateway {
   readonly act: (request: ActionRequest, deadlineMs: number) => Promise<ActionResult>;
   readonly lead: (epoch: number) => void; // to all, and to who comes later; 0: not leading
   readonly stop: (stop: Stop) => void; // likewise
+  readonly maintenance: (list: MaintenanceList) => void; // likewise
 }
 
 interface Session {
@@ -93,9 +95,10 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
   const sessions = new Map<string, Session>();
   let epoch = 0;
   let newestStop: Stop | undefined;
+  let newestMaintenance: MaintenanceList | undefined;
   let requestId = 0;
 
-  return { accept, observe, act, lead, stop };
+  return { accept, observe, act, lead, stop, maintenance };
 
   function accept(identity: Identity, link: AgentLink): AgentSession {
     if (identity.role !== "agent") {
@@ -153,6 +156,7 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
       },
     });
     if (newestStop !== undefined) send(link, { $case: "stop", value: newestStop });
+    if (newestMaintenance !== undefined) send(link, { $case: "maintenance", value: newestMaintenance });
     if (epoch > 0) send(link, { $case: "lead", value: { epoch } });
     events.hello(node, hello);
     void beat(session);
@@ -223,6 +227,11 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
   function stop(value: Stop): void {
     newestStop = value;
     for (const { link } of sessions.values()) send(link, { $case: "stop", value });
+  }
+
+  function maintenance(value: MaintenanceList): void {
+    newestMaintenance = value;
+    for (const { link } of sessions.values()) send(link, { $case: "maintenance", value });
   }
 
   function liveSession(node: string): Session {

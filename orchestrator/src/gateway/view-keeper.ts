@@ -30,6 +30,7 @@ export function createViewKeeper(clock: Clock, ownNode: string): ViewKeeper {
         agentVersion,
         highestEpoch,
         stopNumber: hello.stop?.number ?? 0,
+        maintenanceNumber: hello.maintenance?.number ?? 0,
         masterNode,
         journalHead,
         readOnlyReason,

@@ -10,7 +10,7 @@ import {
   Severity,
 } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { isAsked, newsOfIncident, newsOfRun, whatWaits } from "./notice.js";
+import { isAsked, newsOfIncident, newsOfRun, whatStands, whatWaits } from "./notice.js";
 
 const incident = (state: IncidentState, severity = Severity.WARNING): Incident =>
   Incident.create({ id: "i-1", state, severity });
@@ -28,6 +28,53 @@ test("that an incident opens, becomes worse, is left to a person and is over is 
   expect(causes(incident(IncidentState.HEALING), incident(IncidentState.CLOSED))).toEqual([
     NoticeCause.CLOSED,
   ]);
+});
+
+const until = { node: "h3", untilUnixMs: 9 };
+const snooze = { person: "anna", reason: "", unixMs: 1, untilUnixMs: 9 };
+const acknowledgement = { person: "anna", reason: "", unixMs: 1 };
+
+test.each([
+  ["that a maintenance explains", { maintenance: until }],
+  ["that is snoozed", { snooze }],
+])("nothing that happens to an incident %s is news; that it is still open afterwards is", (_name, how) => {
+  const open = incident(IncidentState.OPEN);
+  const quiet = { ...open, ...how };
+  expect(causes(undefined, quiet)).toEqual([]);
+  expect(causes(open, quiet)).toEqual([]);
+  expect(causes(quiet, { ...quiet, state: IncidentState.NEEDS_PERSON })).toEqual([]);
+  expect(causes(quiet, { ...quiet, severity: Severity.CRITICAL })).toEqual([]);
+  expect(causes(quiet, open)).toEqual([NoticeCause.STILL_OPEN]);
+  expect(causes(quiet, incident(IncidentState.NEEDS_PERSON))).toEqual([
+    NoticeCause.STILL_OPEN,
+    NoticeCause.NEEDS_PERSON,
+  ]);
+  expect(causes(quiet, incident(IncidentState.OPEN, Severity.CRITICAL))).toEqual([NoticeCause.WORSE]);
+  expect(causes(quiet, { ...quiet, state: IncidentState.CLOSED })).toEqual([NoticeCause.CLOSED]);
+  expect(isAsked({ ...quiet, state: IncidentState.NEEDS_PERSON }, false)).toBe(false);
+});
+
+test("what somebody has in hand does not wait, nor does its run; what is quiet does not stand", () => {
+  const asked = incident(IncidentState.NEEDS_PERSON);
+  const frozen = run(RunState.FROZEN);
+  for (const how of [{ maintenance: until }, { snooze }, { acknowledgement }])
+    expect(whatWaits([{ ...asked, ...how }], [frozen])).toEqual([]);
+  expect(
+    whatStands(
+      [
+        { ...asked, maintenance: until },
+        { ...asked, snooze },
+      ],
+      [],
+    ),
+  ).toEqual([]);
+  expect(whatStands([{ ...asked, acknowledgement }], [])).toHaveLength(1);
+});
+
+test("that an acknowledged incident becomes worse is news, and so is that it is over", () => {
+  const acked = { ...incident(IncidentState.OPEN), acknowledgement };
+  expect(causes(acked, incident(IncidentState.OPEN, Severity.CRITICAL))).toEqual([NoticeCause.WORSE]);
+  expect(causes(acked, incident(IncidentState.CLOSED))).toEqual([NoticeCause.CLOSED]);
 });
 
 test("a plan that is made anew every quarter of an hour is no news; a heal that did not help is", () => {

@@ -12,9 +12,10 @@ import {
   type Run,
 } from "@vigie/proto";
 import { askedOf } from "../wording/progress.js";
+import { isInHand, isQuiet } from "../wording/quiet.js";
 
 /** What is remembered of an incident as it was. */
-export type Seen = Pick<Incident, "severity" | "state">;
+export type Seen = Pick<Incident, "severity" | "state" | "maintenance" | "snooze">;
 
 export interface News {
   readonly cause: NoticeCause;
@@ -36,23 +37,30 @@ export function rankOf(severity: Severity): number {
 }
 
 /**
+ * Nothing that happens to an incident while it is quiet is news, but that it is over. What is told of it when it is quiet
+ * no longer, and still open, is how it is then.
+ *
  * @param before undefined: it is new
  * @param asked it was left to a person before, and nothing has worked on it since
  */
 export function newsOfIncident(before: Seen | undefined, after: Incident, asked: boolean): News[] {
+  const over = after.state === IncidentState.CLOSED;
+  if (isQuiet(after) && !over) return [];
+  const worse = before !== undefined && rankOf(after.severity) > rankOf(before.severity);
+  const wasQuiet = before !== undefined && isQuiet(before) && !over;
   const causes = [
     ...(before === undefined ? [NoticeCause.OPENED] : []),
-    ...(before !== undefined && rankOf(after.severity) > rankOf(before.severity) ? [NoticeCause.WORSE] : []),
+    ...(wasQuiet && !worse ? [NoticeCause.STILL_OPEN] : []),
+    ...(worse ? [NoticeCause.WORSE] : []),
     ...(after.state === IncidentState.NEEDS_PERSON && !asked ? [NoticeCause.NEEDS_PERSON] : []),
-    ...(after.state === IncidentState.CLOSED && before?.state !== IncidentState.CLOSED
-      ? [NoticeCause.CLOSED]
-      : []),
+    ...(over && before?.state !== IncidentState.CLOSED ? [NoticeCause.CLOSED] : []),
   ];
   return causes.map((cause) => ({ cause, about: after.id, severity: after.severity }));
 }
 
-/** Whether a person has been asked and nothing has worked on it since. */
-export function isAsked(incident: Incident, asked: boolean): boolean {
+/** Whether a person has been asked and nothing has worked on it since. While it is quiet nobody is. */
+export function isAsked(incident: Seen, asked: boolean): boolean {
+  if (isQuiet(incident)) return asked;
   if (incident.state === IncidentState.NEEDS_PERSON) return true;
   return asked && incident.state === IncidentState.OPEN;
 }
@@ -82,21 +90,27 @@ export interface Waiting {
   readonly asked: boolean;
 }
 
-/** All that waits: incidents, and runs that no waiting incident stands for. */
+/**
+ * All that waits: incidents, and runs that no waiting incident stands for. Not what somebody has in hand, nor its runs:
+ * that such a run stops is told once.
+ */
 export function whatWaits(incidents: readonly Incident[], runs: readonly Run[]): Waiting[] {
+  const inHand = new Set(incidents.filter(isInHand).map(({ id }) => id));
   const waiting = incidents.flatMap(({ id, severity, state }): Waiting[] => {
+    if (inHand.has(id)) return [];
     if (state === IncidentState.NEEDS_PERSON) return [{ about: id, severity, asked: true }];
     const stands = state === IncidentState.OPEN && severity === Severity.CRITICAL;
     return stands ? [{ about: id, severity, asked: false }] : [];
   });
-  const asked = new Set(waiting.filter((it) => it.asked).map(({ about }) => about));
-  const stopped = runs.filter((run) => stopsForPerson(run) && !asked.has(run.plan?.incidentId ?? ""));
+  const told = new Set([...waiting.filter((it) => it.asked).map(({ about }) => about), ...inHand]);
+  const stopped = runs.filter((run) => stopsForPerson(run) && !told.has(run.plan?.incidentId ?? ""));
   return [...waiting, ...stopped.map(({ id }) => ({ about: id, severity: Severity.CRITICAL, asked: true }))];
 }
 
-/** All that is open, for a receiver that is told again and again what is. */
+/** All that is open and not quiet, for a receiver that is told again and again what is. */
 export function whatStands(incidents: readonly Incident[], runs: readonly Run[]): Waiting[] {
-  const open = incidents.map(({ id, severity }) => ({ about: id, severity, asked: false }));
+  const loud = incidents.filter((it) => !isQuiet(it));
+  const open = loud.map(({ id, severity }) => ({ about: id, severity, asked: false }));
   const stopped = runs.filter(stopsForPerson);
   return [...open, ...stopped.map(({ id }) => ({ about: id, severity: Severity.CRITICAL, asked: true }))];
 }

@@ -36,6 +36,7 @@ export function createNoticing(incidents: readonly Incident[], runs: readonly Ru
 }
 
 /** Not the whole: an incident may hold hundreds of lines. */
-function seen({ severity, state, ...rest }: Incident, asked: boolean) {
-  return { severity, state, asked: isAsked({ severity, state, ...rest }, asked) };
+function seen({ severity, state, maintenance, snooze }: Incident, asked: boolean) {
+  const it = { severity, state, maintenance, snooze };
+  return { ...it, asked: isAsked(it, asked) };
 }

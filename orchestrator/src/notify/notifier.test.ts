@@ -67,6 +67,19 @@ test("that something is over is only for a channel that has heard of it, or is a
   ]);
 });
 
+test("what was about to be told of an incident that becomes quiet is not told, and of another it is", async () => {
+  const { withNotices } = await notifier(channel("ops"));
+  await store.commit(withNotices([change("i-1"), change("i-2")]));
+  const maintenance = { node: "h3", untilUnixMs: NOON + 1 };
+  const quiet = Incident.create({ id: "i-1", state: IncidentState.OPEN, maintenance });
+  await store.commit(withNotices([{ record: "incident", incident: quiet }]));
+  expect((await store.outbox(0)).notices.map(({ about }) => about)).toEqual(["i-2"]);
+  await store.commit(
+    withNotices([{ record: "incident", incident: { ...quiet, state: IncidentState.CLOSED } }]),
+  );
+  expect((await store.outbox(0)).notices.map(({ about }) => about)).toEqual(["i-2"]);
+});
+
 test("without a channel nothing is written", async () => {
   const { withNotices, status } = await notifier();
   expect(withNotices([change("i-1")])).toHaveLength(1);

@@ -21,6 +21,7 @@ import { cannotDeliver, serveChannel, withinTime, type DeliveryParts } from "./d
 import { partsOf } from "./grouping.js";
 import { createNoticing } from "./noticing.js";
 import { whatStands, whatWaits, type News } from "./notice.js";
+import { isQuiet } from "../wording/quiet.js";
 import { createOutboxKeeper, type OutboxKeeper } from "./outbox-keeper.js";
 import { testMessage, type Known, type Sender } from "./outgoing.js";
 import { wants } from "./schedule.js";
@@ -78,8 +79,15 @@ export async function createNotifier(parts: NotifierParts): Promise<Notifier> {
 
   function withNotices(changes: readonly Change[]): readonly Change[] {
     const news = noticing.take(changes);
-    if (news.length === 0 || served.length === 0) return changes;
-    return [...changes, ...news.flatMap((it) => served.flatMap((to) => noticeFor(to, it, "")))];
+    const withdrawn = changes.flatMap(withdrawalsFor);
+    if ((news.length === 0 && withdrawn.length === 0) || served.length === 0) return changes;
+    return [...changes, ...withdrawn, ...news.flatMap((it) => served.flatMap((to) => noticeFor(to, it, "")))];
+  }
+
+  /** What was about to be told of an incident that has become quiet. */
+  function withdrawalsFor(change: Change): readonly Change[] {
+    if (change.record !== "incident" || !isQuiet(change.incident)) return [];
+    return served.flatMap(({ keeper }) => keeper.withdraw(change.incident.id));
   }
 
   function noticeFor({ channel, keeper }: Served, news: News, text: string): readonly Change[] {

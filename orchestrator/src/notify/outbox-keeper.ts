@@ -14,6 +14,8 @@ export interface OutboxKeeper {
   /** Incidents, runs and channels that it has yet to tell of. */
   readonly waiting: () => number;
   readonly add: (notice: Notice) => OutboxChange[];
+  /** What it has yet to tell of this, and has not put into a message. */
+  readonly withdraw: (about: string) => OutboxChange[];
   readonly compose: (message: Message, draft: Draft) => OutboxChange[];
   readonly delivered: (unixMs: number) => OutboxChange[];
   readonly works: () => OutboxChange[];
@@ -42,6 +44,11 @@ export function createOutboxKeeper(name: string, stored: Outbox): OutboxKeeper {
     add: (notice) => {
       notices = [...notices, notice];
       return [{ record: "notice", notice }];
+    },
+    withdraw: (about) => {
+      const ids = notices.filter((it) => it.about === about).map(({ id }) => id);
+      notices = notices.filter((it) => it.about !== about);
+      return ids.length === 0 ? [] : [{ record: "notices-withdrawn", ids }];
     },
     compose: (message, draft) => {
       const taken = new Set(draft.taken);

@@ -88,6 +88,7 @@ function happenedText(item: MessageItem): string {
   if (item.causes.includes(NoticeCause.CHANNEL_DELIVERS)) return "delivers again";
   if (item.causes.includes(NoticeCause.CHANNEL_FAILS)) return "cannot deliver";
   if (item.causes.includes(NoticeCause.OPENED)) return "opened";
+  if (item.causes.includes(NoticeCause.STILL_OPEN)) return "is still open";
   return item.causes.includes(NoticeCause.WORSE) ? "has become worse" : "stands";
 }
 

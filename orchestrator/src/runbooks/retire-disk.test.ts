@@ -24,11 +24,14 @@ import {
   planIn,
   requestOf,
   small,
+  SMALL,
   stepIds,
   VG_UUID,
   viewOf,
+  worldOf,
   type World,
 } from "./testing.js";
+import { joined, type ClusterView } from "../view/cluster-view.js";
 
 /** h2's sdb holds web1's secondary copy, minor 0, and web2's primary copy, minor 1. */
 function plan(change: (world: World) => void = () => {}, parameters: Record<string, string> = {}): Plan {
@@ -432,6 +435,28 @@ test.each<[Record<string, string>, string]>([
   [{ migrate: "maybe" }, "say yes or no"],
 ])("%j is answered with what to give instead", (parameters, why) => {
   expect(() => plan(() => {}, parameters)).toThrow(why);
+});
+
+test("the last disk of a node that gnt-node remove took out of the cluster hinders no other, and hindered it before", () => {
+  const world = worldOf(["h1", "h2", "h3", "h4"], SMALL);
+  diskOf(world, "h4").state = "offline";
+  const before = viewOf(world);
+  const parameters = { node: "h2", disk: "sdb" };
+  const refusals = (view: ClusterView): readonly string[] =>
+    retireDisk.plan(requestOf(view, parameters)).refusals;
+  expect(refusals(before).join()).toContain("h4 sdb is offline: one disk at a time");
+
+  const { ssconf, inventory, nodes } = before;
+  const h4 = nodes.get("h4");
+  if (ssconf === undefined || inventory === undefined || h4 === undefined) throw new Error("no cluster");
+  const stays = (name: string): boolean => name !== "h4";
+  const left: ClusterView = {
+    ...before,
+    ssconf: { ...ssconf, nodeList: ssconf.nodeList.filter(stays) },
+    inventory: { ...inventory, nodes: inventory.nodes.filter(({ name }) => stays(name)) },
+    nodes: new Map(nodes).set("h4", { ...h4, connected: false }),
+  };
+  expect(refusals(joined(left))).toEqual([]);
 });
 
 test("an incident of a disk gives its node and name", () => {

@@ -93,7 +93,8 @@ test("a database from before there were notifications gets the tables, and keeps
   await before.commit([{ record: "incident", incident }]);
   before.close();
   const database = new DatabaseSync(path);
-  for (const table of ["notices", "messages", "told", "channels"]) database.exec(`DROP TABLE ${table}`);
+  for (const table of ["notices", "messages", "told", "channels", "maintenance"])
+    database.exec(`DROP TABLE ${table}`);
   database.exec("PRAGMA user_version = 5");
   database.close();
   const store = open();

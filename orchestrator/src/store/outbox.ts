@@ -41,6 +41,7 @@ export interface ChannelRecord {
 
 export type OutboxChange =
   | { readonly record: "notice"; readonly notice: Notice }
+  | { readonly record: "notices-withdrawn"; readonly ids: readonly string[] } // Notice.id: not to be told any more
   | {
       readonly record: "message";
       readonly outgoing: Outgoing;

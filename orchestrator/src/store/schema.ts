@@ -51,6 +51,9 @@ const MIGRATIONS: readonly string[] = [
     alarmed INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE maintenance (one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL) STRICT;
+  `,
 ];
 
 /** @throws Error when the file was written by a newer version: going on would lose what it does not know */

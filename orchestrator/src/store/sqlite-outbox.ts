@@ -44,6 +44,8 @@ export function createSqliteOutbox({ run, rows }: Sql): SqliteOutbox {
           said,
         );
       }
+      case "notices-withdrawn":
+        return change.ids.forEach((id) => void run("DELETE FROM notices WHERE id = ?", id));
       case "message":
         return writeMessage(change);
       case "delivered":

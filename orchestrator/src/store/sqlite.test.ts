@@ -8,6 +8,7 @@ import {
   CHAIN_START,
   Incident,
   IncidentState,
+  Maintenance,
   Run,
   RunEvent,
   RunEventKind,
@@ -65,6 +66,22 @@ test("a new store is empty: no epoch, no runs, and an audit log that begins its 
   expect(await firstBrokenAudit(store)).toBeUndefined();
   expect(await store.lastCursor()).toBe(0);
   store.close();
+});
+
+test("planned maintenance is there when it is opened again, and none where it cannot be read", async () => {
+  const h3 = Maintenance.create({ node: "h3", begunUnixMs: 1, untilUnixMs: 2, person: "anna" });
+  const first = openSqliteStore(path);
+  expect(await first.maintenance()).toEqual({ number: 0, maintenances: [] });
+  await first.commit([{ record: "maintenance", list: { number: 3, maintenances: [h3] } }]);
+  first.close();
+  const second = openSqliteStore(path);
+  expect(await second.maintenance()).toEqual({ number: 3, maintenances: [h3] });
+  second.close();
+  edit("UPDATE maintenance SET body = x'0aff'");
+  const third = openSqliteStore(path);
+  expect(await third.maintenance()).toEqual({ number: 0, maintenances: [] });
+  expect(third.unreadable()).toEqual(["maintenance"]);
+  third.close();
 });
 
 test("what was committed is there when it is opened again", async () => {

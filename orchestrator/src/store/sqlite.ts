@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import {
   Incident,
   IncidentState,
+  MaintenanceList,
   Message,
   Run,
   RunEvent,
@@ -49,6 +50,12 @@ export function openSqliteStore(path: string): Store {
     killSwitch: async () => {
       const set = row("SELECT number, why FROM kill_switch WHERE one = 1");
       return { number: number(set, "number"), why: text(set, "why") };
+    },
+    maintenance: async () => {
+      const [list] = rows("SELECT body FROM maintenance").flatMap((r) =>
+        readable("maintenance", () => MaintenanceList.decode(blob(r))),
+      );
+      return list ?? { number: 0, maintenances: [] };
     },
     incidents: async (includeClosed, limit) =>
       rows(
@@ -199,7 +206,13 @@ export function openSqliteStore(path: string): Store {
           change.stop.number,
           change.stop.why,
         );
+      case "maintenance":
+        return void run(
+          "INSERT OR REPLACE INTO maintenance (one, body) VALUES (1, ?)",
+          MaintenanceList.encode(change.list).finish(),
+        );
       case "notice":
+      case "notices-withdrawn":
       case "message":
       case "delivered":
       case "channel":

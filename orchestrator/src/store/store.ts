@@ -4,7 +4,16 @@
  */
 import type { Transition } from "../view/transitions.js";
 import type { Outbox, OutboxChange } from "./outbox.js";
-import type { AuditRecord, Incident, LogEnd, Run, RunEvent, Stop, WatchResponse } from "@vigie/proto";
+import type {
+  AuditRecord,
+  Incident,
+  LogEnd,
+  MaintenanceList,
+  Run,
+  RunEvent,
+  Stop,
+  WatchResponse,
+} from "@vigie/proto";
 
 export type Change =
   | { readonly record: "incident"; readonly incident: Incident }
@@ -17,6 +26,7 @@ export type Change =
   | { readonly record: "alive"; readonly unixMs: number } // this orchestrator leads, and is at work
   | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
   | { readonly record: "kill-switch"; readonly stop: Stop }
+  | { readonly record: "maintenance"; readonly list: MaintenanceList }
   | OutboxChange;
 
 export interface NewAudit {
@@ -47,6 +57,7 @@ export interface Store {
   /** The wall clock of the last sign of life, ms since 1970; 0: there is none. */
   readonly aliveUnixMs: () => Promise<number>;
   readonly killSwitch: () => Promise<Stop>; // number 0: it was never set
+  readonly maintenance: () => Promise<MaintenanceList>; // number 0: there never was any, or it cannot be read
   /** Those whose id is this one or a later one, newest first, without their events. */
   readonly runsFrom: (id: string) => Promise<Run[]>;
   /** Newest first. @param limit at most so many; Infinity: all */

@@ -52,6 +52,7 @@ export interface NodeView {
   readonly masterNode: string; // by this node's own ssconf
   readonly highestEpoch: number; // on this node's disk
   readonly stopNumber: number; // likewise: Stop.number
+  readonly maintenanceNumber: number; // likewise: MaintenanceList.number
   readonly readOnlyReason: string; // empty: it performs actions
   readonly journalHead: string;
   readonly sources: ReadonlyMap<Source, SourceView>;
@@ -83,6 +84,7 @@ export function unseenNode(name: string): NodeView {
     masterNode: "",
     highestEpoch: 0,
     stopNumber: 0,
+    maintenanceNumber: 0,
     readOnlyReason: "",
     journalHead: "",
     sources: new Map(),
@@ -115,6 +117,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     masterNode: report.masterNode,
     highestEpoch: report.highestEpoch,
     stopNumber: report.stopNumber,
+    maintenanceNumber: report.maintenanceNumber,
     readOnlyReason: report.readOnly ? report.readOnlyReason : "",
     journalHead: report.journalHead,
     sources,

@@ -94,6 +94,7 @@ function hello(node: string): SessionRequest {
     readOnly: false,
     readOnlyReason: "",
     stop: undefined,
+    maintenance: undefined,
   };
   return { body: { $case: "hello", value } };
 }

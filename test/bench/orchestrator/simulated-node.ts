@@ -61,6 +61,7 @@ export function simulatedNode(index: number): SimulatedNode {
       still: [],
       highestEpoch: epoch,
       stopNumber: 0,
+      maintenanceNumber: 0,
     };
   }
 

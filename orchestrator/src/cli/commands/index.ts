@@ -12,6 +12,7 @@ import { addInstance, addInstances } from "./instances.js";
 import { addGo, addStop } from "./kill-switch.js";
 import { addLead } from "./lead.js";
 import { addLocks } from "./locks.js";
+import { addMaintenance } from "./maintenance.js";
 import { addNodes } from "./nodes.js";
 import { addNotify } from "./notify.js";
 import { addPlan } from "./plan.js";
@@ -41,6 +42,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addHolders,
   addLocks,
   addNotify,
+  addMaintenance,
   addStop,
   addGo,
   addAudit,

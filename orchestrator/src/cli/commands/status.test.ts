@@ -37,6 +37,57 @@ describe("status", () => {
     expect(out).toContain("Nothing to do.");
   });
 
+  const maintenance = sample.MAINTENANCE;
+  const silent = { ...sample.NODES.nodes[2], reporting: false, offline: false };
+  const away = ResourceStatus.fromPartial({ health: Health.UNKNOWN, maintenanceNode: "h4.example" });
+  /** All that is not well is what a planned maintenance explains. */
+  const planned = (over: object = {}) => ({
+    ...QUIET,
+    getStatus: () =>
+      GetStatusResponse.fromPartial({
+        ...WELL,
+        incidentsOpen: 1,
+        incidentsQuiet: 1,
+        resourcesUnknown: 1,
+        resourcesUnknownExplained: 1,
+        maintenances: [maintenance],
+      }),
+    listNodes: () => ({ nodes: [{ ...silent, maintenance }] }),
+    listResources: () => ({ resources: [away] }),
+    listIncidents: () => ({ incidents: [sample.EXPECTED] }),
+    ...over,
+  });
+
+  test("exits 0 while all that is not well is what a planned maintenance explains", async () => {
+    Object.assign(stage.answers, planned());
+    const { code, out } = await stage.vigie("status");
+    expect(code).toBe(0);
+    expect(out).toContain("maintenance h4.example until");
+  });
+
+  test.each([
+    ["another node is silent", { listNodes: () => ({ nodes: [{ ...silent, maintenance }, silent] }) }],
+    [
+      "another disk is unknown",
+      { listResources: () => ({ resources: [away, { ...away, maintenanceNode: "" }] }) },
+    ],
+    [
+      "an incident is not explained",
+      { listIncidents: () => ({ incidents: [sample.EXPECTED, sample.INCIDENT] }) },
+    ],
+    [
+      "an incident is acknowledged, and open",
+      { listIncidents: () => ({ incidents: [sample.ACKNOWLEDGED] }) },
+    ],
+    [
+      "more is open than is quiet",
+      { getStatus: () => GetStatusResponse.fromPartial({ ...WELL, incidentsOpen: 2, incidentsQuiet: 1 }) },
+    ],
+  ])("exits 10 under maintenance where %s", async (_name, over) => {
+    Object.assign(stage.answers, planned(over));
+    expect((await stage.vigie("status")).code).toBe(10);
+  });
+
   test.each([
     ["a thrown kill switch", { getStatus: () => ({ ...sample.STATUS, killSwitch: "laurent: x" }) }],
     [

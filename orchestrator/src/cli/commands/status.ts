@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Invocation, Register } from "../invocation.js";
 import { isSilent } from "../render/nodes.js";
 import { askedOf } from "../../wording/progress.js";
+import { isQuiet } from "../../wording/quiet.js";
 import type { HealthCounts, StatusView } from "../render/status-view.js";
 import { renderStatus } from "../render/status.js";
 
@@ -44,6 +45,7 @@ async function gather(api: Api, nowUnixMs: number): Promise<StatusView> {
   return {
     status,
     health: countHealth(resources),
+    unexplained: countHealth(resources.filter(({ maintenanceNode }) => maintenanceNode === "")),
     resyncedUnixMs: resyncedUnixMs(resources, nowUnixMs),
     nodes,
     incidents: open,
@@ -85,10 +87,13 @@ function secondsOf(resync: ResyncProgress | undefined): number {
   return resync === undefined || kibPerS <= 0 ? 0 : resync.leftKib / kibPerS;
 }
 
-function exitCodeFor({ status, health, incidents, nodes, runs }: StatusView): ExitCode {
-  const wrong = Math.max(status.incidentsOpen, incidents.length) > 0 || !status.auditIntact;
+/** What is quiet, and what a planned maintenance explains, wakes nobody. */
+function exitCodeFor({ status, unexplained, incidents, nodes, runs }: StatusView): ExitCode {
+  const loud = incidents.filter((it) => !isQuiet(it)).length;
+  const wrong = Math.max(status.incidentsOpen - status.incidentsQuiet, loud) > 0 || !status.auditIntact;
   const blind = status.leadership?.leads !== true || nodes.length === 0; // nobody is looking, or at nothing
-  const unknown = blind || Math.max(status.resourcesUnknown, health.unknown) > 0 || nodes.some(isSilent);
+  const notKnown = Math.max(status.resourcesUnknown - status.resourcesUnknownExplained, unexplained.unknown);
+  const unknown = blind || notKnown > 0 || nodes.some(isSilent);
   const waits = status.killSwitch !== "" || runs.some(waitsForPerson);
   const unheard = status.channels.some((it) => it.cannotDeliver);
   return wrong || unknown || waits || unheard ? EXIT.attention : EXIT.ok;

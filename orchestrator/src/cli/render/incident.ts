@@ -8,6 +8,7 @@ import { dateTime, duration, offset, since } from "../../wording/format.js";
 import { healthPaint, incidentStatePaint, severityPaint } from "./paints.js";
 import { indent, section, type Screen } from "./screen.js";
 import { diskText, subjectText } from "../../wording/subject.js";
+import { attentionTexts } from "../../wording/quiet.js";
 import { healthWord, word } from "../../wording/words.js";
 
 export function renderIncident({ incident, now }: GetIncidentResponse, screen: Screen): string {
@@ -38,6 +39,7 @@ function headLines(incident: Incident, screen: Screen): string[] {
     `${colour.bold(incident.id)}  ${word(incident.kind)}  ${states.join("  ")}`,
     `${colour.bold(subjectText(incident.subject))}: ${incident.summary}`,
     `opened ${dateTime(incident.openedUnixMs, screen.timeZone)}, ${lasting(incident, screen)}`,
+    ...attentionTexts(incident, screen.now, screen.timeZone),
   ];
 }
 

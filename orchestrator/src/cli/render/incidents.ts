@@ -2,9 +2,10 @@
 import { type Incident, IncidentState, type ListIncidentsResponse } from "@vigie/proto";
 import { duration, since } from "../../wording/format.js";
 import { incidentStatePaint, severityPaint } from "./paints.js";
-import { indent, type Screen } from "./screen.js";
+import { indent, type Paint, type Screen } from "./screen.js";
 import { subjectText } from "../../wording/subject.js";
 import { table, type Column } from "./table.js";
+import { isQuiet } from "../../wording/quiet.js";
 import { word } from "../../wording/words.js";
 
 export function renderIncidents(response: ListIncidentsResponse, screen: Screen): string {
@@ -41,8 +42,22 @@ function leadingColumns(screen: Screen): Column<Incident>[] {
     },
     { heading: "KIND", cell: (it) => word(it.kind), leaveOut: 1 },
     { heading: "ABOUT", cell: (it) => subjectText(it.subject), cut: 2, least: 14 },
-    { heading: "STATE", cell: (it) => word(it.state), paint: (it) => incidentStatePaint(it.state, screen) },
+    { heading: "STATE", cell: stateText, paint: (it) => statePaint(it, screen) },
   ];
+}
+
+/** `open`; `maintenance`, `snoozed` where it is quiet; `healing, acked`. */
+function stateText(incident: Incident): string {
+  const { state, maintenance, snooze, acknowledgement } = incident;
+  if (state === IncidentState.CLOSED) return word(state);
+  if (maintenance !== undefined) return "maintenance";
+  if (snooze !== undefined) return "snoozed";
+  return acknowledgement === undefined ? word(state) : `${word(state)}, acked`;
+}
+
+function statePaint(incident: Incident, screen: Screen): Paint {
+  const quiet = incident.state !== IncidentState.CLOSED && isQuiet(incident);
+  return quiet ? screen.colour.dim : incidentStatePaint(incident.state, screen);
 }
 
 /** How long it has been open, or how long it was. */

@@ -4,12 +4,14 @@ import { aligned, type Hint } from "../../wording/command-line.js";
 import { isSilent } from "./nodes.js";
 import { incidentStep, personsStep } from "../../wording/next-step.js";
 import { askedOf, goesOn } from "../../wording/progress.js";
+import { isQuiet } from "../../wording/quiet.js";
 import type { StatusView } from "./status-view.js";
 
 const AT_MOST = 6;
 
 export function nextSteps(view: StatusView): string[] {
-  const { status, incidents, runs, health, nodes } = view;
+  const { status, runs, health, unexplained, nodes } = view;
+  const incidents = view.incidents.filter((it) => !isQuiet(it));
   const waiting = incidents.filter((it) => it.state === IncidentState.NEEDS_PERSON);
   const critical = incidents.filter((it) => it.severity === Severity.CRITICAL && !waiting.includes(it));
   const others = incidents.filter((it) => !waiting.includes(it) && !critical.includes(it));
@@ -27,10 +29,10 @@ export function nextSteps(view: StatusView): string[] {
       .filter((it) => it.cannotDeliver)
       .map((it) => step("whether its receiver answers", `vigie notify test ${it.name}`)),
     ...critical.map((it) => show(it)),
-    ...(health.unknown > 0
+    ...(unexplained.unknown > 0
       ? [step("which disks nothing is known of", "vigie resources --health unknown")]
       : []),
-    ...(health.degraded + health.stalled > 0 && incidents.length === 0
+    ...(unexplained.degraded + health.stalled > 0 && incidents.length === 0
       ? [step("which disks have one copy only; no incident yet", "vigie resources")]
       : []),
     ...(nodes.some(isSilent) ? [step("which nodes are silent", "vigie nodes")] : []),

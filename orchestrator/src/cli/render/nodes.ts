@@ -6,7 +6,7 @@ import {
   type SourceStatus,
   SourceState,
 } from "@vigie/proto";
-import { count, duration, sizeOfBytes } from "../../wording/format.js";
+import { count, duration, moment, sizeOfBytes } from "../../wording/format.js";
 import { section, type Paint, type Screen } from "./screen.js";
 import { table, type Column } from "./table.js";
 import { word } from "../../wording/words.js";
@@ -29,9 +29,9 @@ export function renderNodes(response: ListNodesResponse, screen: Screen): string
   return `${[...table(columns, response.nodes, screen), ...section("Troubles", troubles, screen)].join("\n")}\n`;
 }
 
-/** It should report, and does not. A node that Ganeti marks offline is not expected to. */
+/** It should report, and does not. A node that Ganeti marks offline, or whose absence is planned, is not expected to. */
 export function isSilent(node: NodeStatus): boolean {
-  return !node.reporting && !node.offline;
+  return !node.reporting && !node.offline && node.maintenance === undefined;
 }
 
 /** A node that is silent is not "down": nothing is known of it. */
@@ -75,9 +75,20 @@ function isTrouble(source: SourceStatus): boolean {
 
 function troubleLines(node: NodeStatus, screen: Screen): string[] {
   const name = `  ${screen.colour.bold(node.name)}`;
+  const planned =
+    node.maintenance === undefined
+      ? []
+      : [
+          `${name}: under maintenance until ${moment(node.maintenance.untilUnixMs, screen.now, screen.timeZone)}`,
+        ];
   const readOnly = node.readOnly ? [`${name}: refuses actions: ${node.readOnlyReason}`] : [];
   const hung = node.hung.map((it) => `${name}: ${hungText(it)}`);
-  return [...readOnly, ...hung, ...node.sources.filter(isTrouble).map((it) => `${name}: ${sourceText(it)}`)];
+  return [
+    ...planned,
+    ...readOnly,
+    ...hung,
+    ...node.sources.filter(isTrouble).map((it) => `${name}: ${sourceText(it)}`),
+  ];
 }
 
 /** Past its deadline and not to be killed: its resource is refused until it ends (I37). */

@@ -6,6 +6,7 @@ import * as sample from "../testing/samples.js";
 import { renderAudit } from "./audit.js";
 import { renderIncident } from "./incident.js";
 import { renderIncidents } from "./incidents.js";
+import { renderBegun, renderEnded, renderMaintenances } from "./maintenance.js";
 import { renderNodes } from "./nodes.js";
 import { renderPlan } from "./plan.js";
 import { renderResources } from "./resources.js";
@@ -23,6 +24,7 @@ function screen(width?: number): Screen {
 const VIEW: StatusView = {
   status: sample.STATUS,
   health: { ok: 1, resyncing: 0, degraded: 0, stalled: 1, unknown: 1, inactive: 0 },
+  unexplained: { unknown: 1, degraded: 0 },
   resyncedUnixMs: 0,
   nodes: sample.NODES.nodes,
   incidents: [sample.INCIDENT, sample.SILENT],
@@ -63,6 +65,7 @@ test("status tells when the resyncs that run will be done, and what is degraded 
     ...VIEW,
     status: { ...sample.STATUS, incidentsOpen: 0, runsOpen: 0 },
     health: { ok: 1, resyncing: 1, degraded: 1, stalled: 0, unknown: 0, inactive: 0 },
+    unexplained: { unknown: 0, degraded: 1 },
     resyncedUnixMs: sample.NOW + 7_800_000,
     nodes: [],
     incidents: [],
@@ -77,6 +80,7 @@ test("status of a cluster where all is well is short", () => {
   const quiet: StatusView = {
     status: { ...sample.STATUS, nodesReporting: 3, incidentsOpen: 0, runsOpen: 0 },
     health: { ok: 3, resyncing: 0, degraded: 0, stalled: 0, unknown: 0, inactive: 0 },
+    unexplained: { unknown: 0, degraded: 0 },
     resyncedUnixMs: 0,
     nodes: [],
     incidents: [],
@@ -95,6 +99,103 @@ test("status of a cluster where all is well is short", () => {
       Nothing to do.
     "
   `);
+});
+
+test("status under maintenance says until when, dims what is expected, and has nothing to do about it", () => {
+  const planned: StatusView = {
+    ...VIEW,
+    status: {
+      ...sample.STATUS,
+      incidentsOpen: 1,
+      incidentsQuiet: 1,
+      runsOpen: 0,
+      maintenances: [sample.MAINTENANCE],
+    },
+    health: { ok: 2, resyncing: 0, degraded: 0, stalled: 0, unknown: 1, inactive: 0 },
+    unexplained: { unknown: 0, degraded: 0 },
+    nodes: sample.NODES.nodes.map((it) =>
+      it.name === "h4.example" ? { ...it, maintenance: sample.MAINTENANCE } : it,
+    ),
+    incidents: [sample.EXPECTED],
+    runs: [],
+  };
+  expect(renderStatus(planned, screen(100))).toMatchInlineSnapshot(`
+    "cluster.example  vigie 0.1.0 on h1.example  2026-11-22 02:05:15 UTC
+
+    leadership  leads with epoch 7, 2 of 3 votes
+    nodes       2 of 3 reporting (h2.example partly, h4.example silent, under maintenance), 3 instances
+    disks       3 mirrored: 2 healthy, 0 resyncing, 0 degraded, 0 stalled, 1 unknown
+    audit       intact
+    notify      nobody is notified: there is no [[notify]] block in /etc/vigie/orchestrator.toml
+    maintenance h4.example until 04:03 UTC (1 h 57 min left), by laurent: new firmware
+    quiet       1 incident that nobody is told of now
+
+    Open incidents (1)
+      i-01kaw3  warning   node-silent  h4.example  maintenance  for 1 min 44 s
+          no report from h4.example for 1 min 30 s
+
+    Next
+      Nothing to do.
+    "
+  `);
+});
+
+test("a maintenance that begins, ends, and is listed", () => {
+  expect(renderBegun(sample.BEGUN, screen(100))).toMatchInlineSnapshot(`
+    "h4.example is under maintenance until 2026-11-22 04:03:01 UTC (1 h 57 min).
+    What is expected of its absence notifies nobody until then; all else is told as ever.
+
+    Before it goes
+      - mail.example runs there: gnt-node migrate h4.example
+
+    Not confirmed by h2.example, which would, as master, tell all the same.
+
+    Next
+      vigie maintenance end h4.example             it is done
+      vigie maintenance begin h4.example --for 1h  it takes longer
+    "
+  `);
+  const ended = { maintenance: sample.MAINTENANCE, stillOpen: [sample.SILENT], unawareNodes: [] };
+  expect(renderEnded(ended, screen(100))).toMatchInlineSnapshot(`
+    "The maintenance of h4.example is over.
+
+    Still open, and told from now on (1)
+      i-01kaw3  warning   node-silent  h4.example  needs-person  for 1 min 44 s
+          no report from h4.example for 1 min 30 s
+    "
+  `);
+  expect(renderEnded({ ...ended, stillOpen: [] }, screen(100))).toMatchInlineSnapshot(`
+    "The maintenance of h4.example is over.
+    Nothing that it explained is open.
+    "
+  `);
+  const maintenances = [{ maintenance: sample.MAINTENANCE, incidents: 2 }];
+  expect(renderMaintenances({ maintenances }, screen(100))).toMatchInlineSnapshot(`
+    "NODE        UNTIL            LEFT  BY       INCIDENTS  REASON
+    h4.example  04:03 UTC  1 h 57 min  laurent          2  new firmware
+    "
+  `);
+  expect(renderMaintenances({ maintenances: [] }, screen(100))).toBe("No node is under maintenance.\n");
+});
+
+test("an incident shows who said what of it, and the list of incidents in one word", () => {
+  const snoozed = {
+    ...sample.SILENT,
+    snooze: { person: "laurent", reason: "", unixMs: sample.NOW, untilUnixMs: sample.NOW + 14_400_000 },
+  };
+  const shown = [sample.ACKNOWLEDGED, snoozed, sample.EXPECTED];
+  const heads = shown.map((incident) => renderIncident({ incident, now: [] }, screen(100)).split("\n")[3]);
+  expect(heads).toEqual([
+    "acknowledged by laurent, at 02:04 UTC: on my way",
+    "snoozed until 06:05 UTC by laurent, at 02:05 UTC",
+    "h4.example is under maintenance until 04:03 UTC: this is expected",
+  ]);
+  const list = renderIncidents(ListIncidentsResponse.create({ incidents: shown }), screen(100));
+  expect(list.match(/needs-person, acked|snoozed|maintenance/g)).toEqual([
+    "needs-person, acked",
+    "snoozed",
+    "maintenance",
+  ]);
 });
 
 test("status never shows the unknown in green, nor a silent node", () => {

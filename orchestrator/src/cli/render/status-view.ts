@@ -8,6 +8,8 @@ export type HealthCounts = Readonly<
 export interface StatusView {
   readonly status: GetStatusResponse;
   readonly health: HealthCounts;
+  /** Of `unknown` and `degraded`: those that a planned maintenance does not explain. */
+  readonly unexplained: Pick<HealthCounts, "unknown" | "degraded">;
   /** When the last of the resyncs that run will be done, by the kernels' own rates; 0: none runs, or it is not known. */
   readonly resyncedUnixMs: number;
   readonly nodes: readonly NodeStatus[];

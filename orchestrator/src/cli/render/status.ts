@@ -7,6 +7,7 @@ import { checkedText } from "./audit.js";
 import { channelLines } from "./channels.js";
 import { count, dateTime } from "../../wording/format.js";
 import { briefLines } from "./incidents.js";
+import { maintenanceLines } from "./maintenance.js";
 import { nextSteps } from "./next-steps.js";
 import { isSilent, nodeState } from "./nodes.js";
 import { healthPaint, runStatePaint, yesPaint } from "./paints.js";
@@ -31,6 +32,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
     `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : "BROKEN: a record was changed or removed")}`,
     ...channelLines(status.channels, screen),
+    ...maintenanceLines(status.maintenances, status.incidentsQuiet, screen),
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),
     ...section(
       `Open runs (${Math.max(status.runsOpen, view.runs.length)})`,
@@ -49,7 +51,9 @@ export function renderStatus(view: StatusView, screen: Screen): string {
 function nodesText({ status, nodes }: StatusView, screen: Screen): string {
   const all = status.nodesTotal > 0 && !nodes.some(isSilent);
   const counts = `${status.nodesReporting} of ${status.nodesTotal} reporting`;
-  const odd = nodes.filter((it) => nodeState(it) !== "reporting").map((it) => `${it.name} ${nodeState(it)}`);
+  const odd = nodes
+    .filter((it) => nodeState(it) !== "reporting" || it.maintenance !== undefined)
+    .map((it) => `${it.name} ${nodeState(it)}${it.maintenance === undefined ? "" : ", under maintenance"}`);
   const paint = all ? screen.colour.green : screen.colour.magenta;
   return `${paint(counts)}${odd.length === 0 ? "" : ` (${odd.join(", ")})`}, ${count(status.instancesTotal, "instance")}`;
 }

@@ -4,6 +4,7 @@
  */
 import {
   ActionOutcome,
+  BeginMaintenanceResponse,
   ConnectionState,
   type DeepPartial,
   DiskIdentity,
@@ -24,6 +25,7 @@ import {
   ListNodesResponse,
   ListResourcesResponse,
   ListRunbooksResponse,
+  Maintenance,
   Plan,
   ResourceStatus,
   Role,
@@ -519,6 +521,29 @@ export const SILENT = Incident.fromPartial({
   summary: "no report from h4.example for 1 min 30 s",
   openedUnixMs: START - 90_000,
 });
+export const ACKNOWLEDGED = Incident.fromPartial({
+  ...SILENT,
+  acknowledgement: { person: "laurent", reason: "on my way", unixMs: NOW - 60_000 },
+});
+export const MAINTENANCE = Maintenance.fromPartial({
+  node: "h4.example",
+  begunUnixMs: START - 120_000,
+  untilUnixMs: START + 7_080_000,
+  person: "laurent",
+  reason: "new firmware",
+});
+/** As it looks while that maintenance lasts. */
+export const EXPECTED = Incident.fromPartial({
+  ...SILENT,
+  state: IncidentState.OPEN,
+  maintenance: { node: "h4.example", untilUnixMs: MAINTENANCE.untilUnixMs },
+});
+export const BEGUN = BeginMaintenanceResponse.fromPartial({
+  maintenance: MAINTENANCE,
+  warnings: ["mail.example runs there: gnt-node migrate h4.example"],
+  unawareNodes: ["h2.example"],
+});
+
 export const INCIDENT_SHOWN = GetIncidentResponse.fromPartial({ incident: INCIDENT, now: [STALLED] });
 
 export const NODES = ListNodesResponse.fromPartial({

@@ -15,6 +15,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ActionRequest, ActionResult } from "./action.js";
+import { MaintenanceList } from "./maintenance.js";
 import { Source, sourceFromJSON, SourceReport, sourceToNumber, SourceUnchanged } from "./observation.js";
 
 export const protobufPackage = "vigie.v1";
@@ -73,6 +74,9 @@ export interface SessionResponse {
     | //
     /** After Welcome, and whenever a person sets it. */
     { $case: "stop"; value: Stop }
+    | //
+    /** After Welcome, and whenever a person changes it. */
+    { $case: "maintenance"; value: MaintenanceList }
     | undefined;
 }
 
@@ -108,7 +112,11 @@ export interface Hello {
   /** For people; empty: it performs actions. */
   readOnlyReason: string;
   /** The newest that this node knows; unset: none. */
-  stop: Stop | undefined;
+  stop:
+    | Stop
+    | undefined;
+  /** Likewise. */
+  maintenance: MaintenanceList | undefined;
 }
 
 /** The orchestrator took the Hello. */
@@ -163,6 +171,8 @@ export interface Report {
     | undefined;
   /** Stop.number on this node's disk: from then on nothing is begun here that it forbids (I33). */
   stopNumber: number;
+  /** MaintenanceList.number on this node's disk. */
+  maintenanceNumber: number;
 }
 
 /**
@@ -431,6 +441,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "stop":
         Stop.encode(message.body.value, writer.uint32(66).fork()).join();
         break;
+      case "maintenance":
+        MaintenanceList.encode(message.body.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -512,6 +525,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.body = { $case: "stop", value: Stop.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.body = { $case: "maintenance", value: MaintenanceList.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -575,6 +596,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "stop": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "stop", value: Stop.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "maintenance": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "maintenance", value: MaintenanceList.fromPartial(object.body.value) };
         }
         break;
       }
@@ -662,6 +689,7 @@ function createBaseHello(): Hello {
     readOnly: false,
     readOnlyReason: "",
     stop: undefined,
+    maintenance: undefined,
   };
 }
 
@@ -696,6 +724,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.stop !== undefined) {
       Stop.encode(message.stop, writer.uint32(82).fork()).join();
+    }
+    if (message.maintenance !== undefined) {
+      MaintenanceList.encode(message.maintenance, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -793,6 +824,14 @@ export const Hello: MessageFns<Hello> = {
             message.stop = Stop.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.maintenance = MaintenanceList.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -820,6 +859,9 @@ export const Hello: MessageFns<Hello> = {
     message.readOnly = object.readOnly ?? false;
     message.readOnlyReason = object.readOnlyReason ?? "";
     message.stop = (object.stop !== undefined && object.stop !== null) ? Stop.fromPartial(object.stop) : undefined;
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? MaintenanceList.fromPartial(object.maintenance)
+      : undefined;
     return message;
   },
 };
@@ -921,6 +963,7 @@ function createBaseReport(): Report {
     journalRecords: 0,
     auditSeen: undefined,
     stopNumber: 0,
+    maintenanceNumber: 0,
   };
 }
 
@@ -973,6 +1016,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.stopNumber !== 0) {
       writer.uint32(128).uint64(message.stopNumber);
+    }
+    if (message.maintenanceNumber !== 0) {
+      writer.uint32(136).uint64(message.maintenanceNumber);
     }
     return writer;
   },
@@ -1118,6 +1164,14 @@ export const Report: MessageFns<Report> = {
             message.stopNumber = longToNumber(reader.uint64());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.maintenanceNumber = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1153,6 +1207,7 @@ export const Report: MessageFns<Report> = {
       ? LogEnd.fromPartial(object.auditSeen)
       : undefined;
     message.stopNumber = object.stopNumber ?? 0;
+    message.maintenanceNumber = object.maintenanceNumber ?? 0;
     return message;
   },
 };

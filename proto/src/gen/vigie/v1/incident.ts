@@ -376,6 +376,46 @@ export interface Incident {
   manualCommands: string[];
   /** What tells two findings of one rule about one subject apart: "sdb", "no-copy"; often empty. */
   findingKey: string;
+  /** The planned maintenance that explains it now; unset: none does. */
+  maintenance:
+    | UnderMaintenance
+    | undefined;
+  /** Somebody works on it; unset: nobody has said so, or it became worse since. */
+  acknowledgement:
+    | Acknowledgement
+    | undefined;
+  /** It is quiet for a while; unset: it is not, or it became worse since. */
+  snooze: Snooze | undefined;
+}
+
+/** An incident that is expected: it notifies nobody, and nothing is done about it by itself, until the end. */
+export interface UnderMaintenance {
+  /** Maintenance.node */
+  node: string;
+  /** Maintenance.until_unix_ms */
+  untilUnixMs: number;
+}
+
+/** A person's word that somebody works on it: it is not repeated, but for what makes it worse. */
+export interface Acknowledgement {
+  /** By the certificate. */
+  person: string;
+  /** May be empty. */
+  reason: string;
+  /** The orchestrator's wall clock, ms since 1970. */
+  unixMs: number;
+}
+
+/** A person's word that it can wait: it notifies nobody until then, unless it becomes worse. */
+export interface Snooze {
+  /** By the certificate. */
+  person: string;
+  /** May be empty. */
+  reason: string;
+  /** The orchestrator's wall clock, ms since 1970. */
+  unixMs: number;
+  /** The same clock. */
+  untilUnixMs: number;
 }
 
 /** One line of an incident's history. */
@@ -621,6 +661,9 @@ function createBaseIncident(): Incident {
     events: [],
     manualCommands: [],
     findingKey: "",
+    maintenance: undefined,
+    acknowledgement: undefined,
+    snooze: undefined,
   };
 }
 
@@ -670,6 +713,15 @@ export const Incident: MessageFns<Incident> = {
     }
     if (message.findingKey !== "") {
       writer.uint32(122).string(message.findingKey);
+    }
+    if (message.maintenance !== undefined) {
+      UnderMaintenance.encode(message.maintenance, writer.uint32(130).fork()).join();
+    }
+    if (message.acknowledgement !== undefined) {
+      Acknowledgement.encode(message.acknowledgement, writer.uint32(138).fork()).join();
+    }
+    if (message.snooze !== undefined) {
+      Snooze.encode(message.snooze, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -807,6 +859,30 @@ export const Incident: MessageFns<Incident> = {
             message.findingKey = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.maintenance = UnderMaintenance.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.acknowledgement = Acknowledgement.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.snooze = Snooze.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -841,6 +917,252 @@ export const Incident: MessageFns<Incident> = {
     message.events = object.events?.map((e) => IncidentEvent.fromPartial(e)) || [];
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
     message.findingKey = object.findingKey ?? "";
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? UnderMaintenance.fromPartial(object.maintenance)
+      : undefined;
+    message.acknowledgement = (object.acknowledgement !== undefined && object.acknowledgement !== null)
+      ? Acknowledgement.fromPartial(object.acknowledgement)
+      : undefined;
+    message.snooze = (object.snooze !== undefined && object.snooze !== null)
+      ? Snooze.fromPartial(object.snooze)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnderMaintenance(): UnderMaintenance {
+  return { node: "", untilUnixMs: 0 };
+}
+
+export const UnderMaintenance: MessageFns<UnderMaintenance> = {
+  encode(message: UnderMaintenance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.untilUnixMs !== 0) {
+      writer.uint32(16).uint64(message.untilUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnderMaintenance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnderMaintenance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnderMaintenance>): UnderMaintenance {
+    return UnderMaintenance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnderMaintenance>): UnderMaintenance {
+    const message = createBaseUnderMaintenance();
+    message.node = object.node ?? "";
+    message.untilUnixMs = object.untilUnixMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseAcknowledgement(): Acknowledgement {
+  return { person: "", reason: "", unixMs: 0 };
+}
+
+export const Acknowledgement: MessageFns<Acknowledgement> = {
+  encode(message: Acknowledgement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.person !== "") {
+      writer.uint32(10).string(message.person);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.unixMs !== 0) {
+      writer.uint32(24).uint64(message.unixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Acknowledgement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcknowledgement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.person = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Acknowledgement>): Acknowledgement {
+    return Acknowledgement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Acknowledgement>): Acknowledgement {
+    const message = createBaseAcknowledgement();
+    message.person = object.person ?? "";
+    message.reason = object.reason ?? "";
+    message.unixMs = object.unixMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSnooze(): Snooze {
+  return { person: "", reason: "", unixMs: 0, untilUnixMs: 0 };
+}
+
+export const Snooze: MessageFns<Snooze> = {
+  encode(message: Snooze, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.person !== "") {
+      writer.uint32(10).string(message.person);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.unixMs !== 0) {
+      writer.uint32(24).uint64(message.unixMs);
+    }
+    if (message.untilUnixMs !== 0) {
+      writer.uint32(32).uint64(message.untilUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Snooze {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnooze();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.person = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unixMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untilUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Snooze>): Snooze {
+    return Snooze.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Snooze>): Snooze {
+    const message = createBaseSnooze();
+    message.person = object.person ?? "";
+    message.reason = object.reason ?? "";
+    message.unixMs = object.unixMs ?? 0;
+    message.untilUnixMs = object.untilUnixMs ?? 0;
     return message;
   },
 };

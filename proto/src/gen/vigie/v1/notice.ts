@@ -42,6 +42,8 @@ export enum NoticeCause {
   CHANNEL_DELIVERS = "NOTICE_CAUSE_CHANNEL_DELIVERS",
   /** STORE_BROKEN - This orchestrator's store cannot be written: it only watches, and nothing more can be told. */
   STORE_BROKEN = "NOTICE_CAUSE_STORE_BROKEN",
+  /** STILL_OPEN - What kept an incident quiet, a planned maintenance or a snooze, is over, and the incident is not. */
+  STILL_OPEN = "NOTICE_CAUSE_STILL_OPEN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -74,6 +76,9 @@ export function noticeCauseFromJSON(object: any): NoticeCause {
     case 8:
     case "NOTICE_CAUSE_STORE_BROKEN":
       return NoticeCause.STORE_BROKEN;
+    case 9:
+    case "NOTICE_CAUSE_STILL_OPEN":
+      return NoticeCause.STILL_OPEN;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -101,6 +106,8 @@ export function noticeCauseToNumber(object: NoticeCause): number {
       return 7;
     case NoticeCause.STORE_BROKEN:
       return 8;
+    case NoticeCause.STILL_OPEN:
+      return 9;
     case NoticeCause.UNRECOGNIZED:
     default:
       return -1;

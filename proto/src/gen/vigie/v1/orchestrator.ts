@@ -19,6 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import { HungCommand } from "./gateway.js";
 import { Incident } from "./incident.js";
+import { Maintenance } from "./maintenance.js";
 import { ChannelStatus, ChannelTest } from "./notice.js";
 import {
   Damaged,
@@ -99,6 +100,56 @@ export function healthToNumber(object: Health): number {
     case Health.UNKNOWN:
       return 5;
     case Health.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What a person says of an open incident. */
+export enum IncidentVerb {
+  /** UNSPECIFIED - Refused. */
+  UNSPECIFIED = "INCIDENT_VERB_UNSPECIFIED",
+  /** ACKNOWLEDGE - Somebody works on it: it is not repeated. */
+  ACKNOWLEDGE = "INCIDENT_VERB_ACKNOWLEDGE",
+  /** SNOOZE - It can wait for for_ms. */
+  SNOOZE = "INCIDENT_VERB_SNOOZE",
+  /** WAKE - Both are taken back. */
+  WAKE = "INCIDENT_VERB_WAKE",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function incidentVerbFromJSON(object: any): IncidentVerb {
+  switch (object) {
+    case 0:
+    case "INCIDENT_VERB_UNSPECIFIED":
+      return IncidentVerb.UNSPECIFIED;
+    case 1:
+    case "INCIDENT_VERB_ACKNOWLEDGE":
+      return IncidentVerb.ACKNOWLEDGE;
+    case 2:
+    case "INCIDENT_VERB_SNOOZE":
+      return IncidentVerb.SNOOZE;
+    case 3:
+    case "INCIDENT_VERB_WAKE":
+      return IncidentVerb.WAKE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return IncidentVerb.UNRECOGNIZED;
+  }
+}
+
+export function incidentVerbToNumber(object: IncidentVerb): number {
+  switch (object) {
+    case IncidentVerb.UNSPECIFIED:
+      return 0;
+    case IncidentVerb.ACKNOWLEDGE:
+      return 1;
+    case IncidentVerb.SNOOZE:
+      return 2;
+    case IncidentVerb.WAKE:
+      return 3;
+    case IncidentVerb.UNRECOGNIZED:
     default:
       return -1;
   }
@@ -224,6 +275,12 @@ export interface GetStatusResponse {
   auditChecked: number;
   /** The channels that messages to people go by; empty: nobody is notified. */
   channels: ChannelStatus[];
+  /** Planned work on nodes that is not over. */
+  maintenances: Maintenance[];
+  /** Count of open incidents that a maintenance explains, or that are snoozed. */
+  incidentsQuiet: number;
+  /** Count of resources_unknown that a maintenance explains. */
+  resourcesUnknownExplained: number;
 }
 
 /** Whether this orchestrator may act, by the votes of the agents (I26). */
@@ -290,6 +347,8 @@ export interface NodeStatus {
   vgFreeBytes: number;
   /** Commands on that node past their deadline that have not ended, as of its last report (I37). */
   hung: HungCommand[];
+  /** Planned work on it; unset: none. */
+  maintenance: Maintenance | undefined;
 }
 
 /** The newest reading of one source, without its facts. */
@@ -341,6 +400,8 @@ export interface ResourceStatus {
   ends: ResourceEnd[];
   /** By Ganeti's configuration; 0: not known. */
   sizeMib: number;
+  /** The node whose planned maintenance explains all that is not well here; empty: nothing, or not all of it. */
+  maintenanceNode: string;
 }
 
 /** One end of a mirrored disk: where Ganeti has it, and what its node's kernel says. */
@@ -419,6 +480,86 @@ export interface GetIncidentResponse {
     | undefined;
   /** How the mirrored disks that it is about look now; empty: it is about a node. */
   now: ResourceStatus[];
+}
+
+/** One verb for one open incident. */
+export interface ControlIncidentRequest {
+  /** Incident.id of an open incident, or an unambiguous beginning. */
+  id: string;
+  /** What. */
+  verb: IncidentVerb;
+  /** ms, for SNOOZE; at most incidents.snooze_max_h of the orchestrator's configuration. */
+  forMs: number;
+  /** Kept in its history and the audit log; may be empty. */
+  reason: string;
+}
+
+/** It is on disk. */
+export interface ControlIncidentResponse {
+  /** As it is now. */
+  incident: Incident | undefined;
+}
+
+/** Planned work on a node. */
+export interface BeginMaintenanceRequest {
+  /** Ganeti's node name, or its first label. */
+  node: string;
+  /** ms from now; at most maintenance.max_h of the orchestrator's configuration. */
+  forMs: number;
+  /** Kept in the audit log; may be empty. */
+  reason: string;
+}
+
+/** It is on disk. */
+export interface BeginMaintenanceResponse {
+  /** As it is now. */
+  maintenance:
+    | Maintenance
+    | undefined;
+  /** What a person should know before the node goes: for people. */
+  warnings: string[];
+  /** Nodes that Ganeti counts on and whose agents do not say that they have it: as master, they would not know of it. */
+  unawareNodes: string[];
+}
+
+/** The work is done. */
+export interface EndMaintenanceRequest {
+  /** Ganeti's node name, or its first label. */
+  node: string;
+  /** Kept in the audit log; may be empty. */
+  reason: string;
+}
+
+/** It is on disk. */
+export interface EndMaintenanceResponse {
+  /** What it was. */
+  maintenance:
+    | Maintenance
+    | undefined;
+  /** What it explained, and is still open: told from now on. */
+  stillOpen: Incident[];
+  /** As in BeginMaintenanceResponse. */
+  unawareNodes: string[];
+}
+
+/** Nothing to say. */
+export interface ListMaintenancesRequest {
+}
+
+/** By node. */
+export interface ListMaintenancesResponse {
+  /** One a node. */
+  maintenances: MaintenanceStatus[];
+}
+
+/** Planned work, and what it explains now. */
+export interface MaintenanceStatus {
+  /** As announced. */
+  maintenance:
+    | Maintenance
+    | undefined;
+  /** Count of open incidents that it explains. */
+  incidents: number;
 }
 
 /** What to plan, and for what. */
@@ -799,6 +940,9 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     auditRecords: 0,
     auditChecked: 0,
     channels: [],
+    maintenances: [],
+    incidentsQuiet: 0,
+    resourcesUnknownExplained: 0,
   };
 }
 
@@ -860,6 +1004,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     for (const v of message.channels) {
       ChannelStatus.encode(v!, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.maintenances) {
+      Maintenance.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.incidentsQuiet !== 0) {
+      writer.uint32(168).uint32(message.incidentsQuiet);
+    }
+    if (message.resourcesUnknownExplained !== 0) {
+      writer.uint32(176).uint32(message.resourcesUnknownExplained);
     }
     return writer;
   },
@@ -1029,6 +1182,30 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.channels.push(ChannelStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.maintenances.push(Maintenance.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.incidentsQuiet = reader.uint32();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.resourcesUnknownExplained = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1067,6 +1244,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.auditRecords = object.auditRecords ?? 0;
     message.auditChecked = object.auditChecked ?? 0;
     message.channels = object.channels?.map((e) => ChannelStatus.fromPartial(e)) || [];
+    message.maintenances = object.maintenances?.map((e) => Maintenance.fromPartial(e)) || [];
+    message.incidentsQuiet = object.incidentsQuiet ?? 0;
+    message.resourcesUnknownExplained = object.resourcesUnknownExplained ?? 0;
     return message;
   },
 };
@@ -1293,6 +1473,7 @@ function createBaseNodeStatus(): NodeStatus {
     vgSizeBytes: 0,
     vgFreeBytes: 0,
     hung: [],
+    maintenance: undefined,
   };
 }
 
@@ -1354,6 +1535,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     for (const v of message.hung) {
       HungCommand.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.maintenance !== undefined) {
+      Maintenance.encode(message.maintenance, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -1523,6 +1707,14 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.hung.push(HungCommand.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.maintenance = Maintenance.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1559,6 +1751,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.vgSizeBytes = object.vgSizeBytes ?? 0;
     message.vgFreeBytes = object.vgFreeBytes ?? 0;
     message.hung = object.hung?.map((e) => HungCommand.fromPartial(e)) || [];
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? Maintenance.fromPartial(object.maintenance)
+      : undefined;
     return message;
   },
 };
@@ -1798,6 +1993,7 @@ function createBaseResourceStatus(): ResourceStatus {
     health: Health.UNSPECIFIED,
     ends: [],
     sizeMib: 0,
+    maintenanceNode: "",
   };
 }
 
@@ -1826,6 +2022,9 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     }
     if (message.sizeMib !== 0) {
       writer.uint32(64).uint64(message.sizeMib);
+    }
+    if (message.maintenanceNode !== "") {
+      writer.uint32(74).string(message.maintenanceNode);
     }
     return writer;
   },
@@ -1907,6 +2106,14 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
             message.sizeMib = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.maintenanceNode = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1932,6 +2139,7 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     message.health = object.health ?? Health.UNSPECIFIED;
     message.ends = object.ends?.map((e) => ResourceEnd.fromPartial(e)) || [];
     message.sizeMib = object.sizeMib ?? 0;
+    message.maintenanceNode = object.maintenanceNode ?? "";
     return message;
   },
 };
@@ -2532,6 +2740,629 @@ export const GetIncidentResponse: MessageFns<GetIncidentResponse> = {
       ? Incident.fromPartial(object.incident)
       : undefined;
     message.now = object.now?.map((e) => ResourceStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseControlIncidentRequest(): ControlIncidentRequest {
+  return { id: "", verb: IncidentVerb.UNSPECIFIED, forMs: 0, reason: "" };
+}
+
+export const ControlIncidentRequest: MessageFns<ControlIncidentRequest> = {
+  encode(message: ControlIncidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.verb !== IncidentVerb.UNSPECIFIED) {
+      writer.uint32(16).int32(incidentVerbToNumber(message.verb));
+    }
+    if (message.forMs !== 0) {
+      writer.uint32(24).uint64(message.forMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlIncidentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlIncidentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.verb = incidentVerbFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.forMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ControlIncidentRequest>): ControlIncidentRequest {
+    return ControlIncidentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlIncidentRequest>): ControlIncidentRequest {
+    const message = createBaseControlIncidentRequest();
+    message.id = object.id ?? "";
+    message.verb = object.verb ?? IncidentVerb.UNSPECIFIED;
+    message.forMs = object.forMs ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseControlIncidentResponse(): ControlIncidentResponse {
+  return { incident: undefined };
+}
+
+export const ControlIncidentResponse: MessageFns<ControlIncidentResponse> = {
+  encode(message: ControlIncidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.incident !== undefined) {
+      Incident.encode(message.incident, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlIncidentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlIncidentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.incident = Incident.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ControlIncidentResponse>): ControlIncidentResponse {
+    return ControlIncidentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlIncidentResponse>): ControlIncidentResponse {
+    const message = createBaseControlIncidentResponse();
+    message.incident = (object.incident !== undefined && object.incident !== null)
+      ? Incident.fromPartial(object.incident)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBeginMaintenanceRequest(): BeginMaintenanceRequest {
+  return { node: "", forMs: 0, reason: "" };
+}
+
+export const BeginMaintenanceRequest: MessageFns<BeginMaintenanceRequest> = {
+  encode(message: BeginMaintenanceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.forMs !== 0) {
+      writer.uint32(16).uint64(message.forMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginMaintenanceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginMaintenanceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.forMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginMaintenanceRequest>): BeginMaintenanceRequest {
+    return BeginMaintenanceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginMaintenanceRequest>): BeginMaintenanceRequest {
+    const message = createBaseBeginMaintenanceRequest();
+    message.node = object.node ?? "";
+    message.forMs = object.forMs ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseBeginMaintenanceResponse(): BeginMaintenanceResponse {
+  return { maintenance: undefined, warnings: [], unawareNodes: [] };
+}
+
+export const BeginMaintenanceResponse: MessageFns<BeginMaintenanceResponse> = {
+  encode(message: BeginMaintenanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maintenance !== undefined) {
+      Maintenance.encode(message.maintenance, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.unawareNodes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginMaintenanceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginMaintenanceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maintenance = Maintenance.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unawareNodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginMaintenanceResponse>): BeginMaintenanceResponse {
+    return BeginMaintenanceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginMaintenanceResponse>): BeginMaintenanceResponse {
+    const message = createBaseBeginMaintenanceResponse();
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? Maintenance.fromPartial(object.maintenance)
+      : undefined;
+    message.warnings = object.warnings?.map((e) => e) || [];
+    message.unawareNodes = object.unawareNodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEndMaintenanceRequest(): EndMaintenanceRequest {
+  return { node: "", reason: "" };
+}
+
+export const EndMaintenanceRequest: MessageFns<EndMaintenanceRequest> = {
+  encode(message: EndMaintenanceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndMaintenanceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndMaintenanceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndMaintenanceRequest>): EndMaintenanceRequest {
+    return EndMaintenanceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndMaintenanceRequest>): EndMaintenanceRequest {
+    const message = createBaseEndMaintenanceRequest();
+    message.node = object.node ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEndMaintenanceResponse(): EndMaintenanceResponse {
+  return { maintenance: undefined, stillOpen: [], unawareNodes: [] };
+}
+
+export const EndMaintenanceResponse: MessageFns<EndMaintenanceResponse> = {
+  encode(message: EndMaintenanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maintenance !== undefined) {
+      Maintenance.encode(message.maintenance, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.stillOpen) {
+      Incident.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.unawareNodes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndMaintenanceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndMaintenanceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maintenance = Maintenance.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stillOpen.push(Incident.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unawareNodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndMaintenanceResponse>): EndMaintenanceResponse {
+    return EndMaintenanceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndMaintenanceResponse>): EndMaintenanceResponse {
+    const message = createBaseEndMaintenanceResponse();
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? Maintenance.fromPartial(object.maintenance)
+      : undefined;
+    message.stillOpen = object.stillOpen?.map((e) => Incident.fromPartial(e)) || [];
+    message.unawareNodes = object.unawareNodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListMaintenancesRequest(): ListMaintenancesRequest {
+  return {};
+}
+
+export const ListMaintenancesRequest: MessageFns<ListMaintenancesRequest> = {
+  encode(_: ListMaintenancesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMaintenancesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMaintenancesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListMaintenancesRequest>): ListMaintenancesRequest {
+    return ListMaintenancesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListMaintenancesRequest>): ListMaintenancesRequest {
+    const message = createBaseListMaintenancesRequest();
+    return message;
+  },
+};
+
+function createBaseListMaintenancesResponse(): ListMaintenancesResponse {
+  return { maintenances: [] };
+}
+
+export const ListMaintenancesResponse: MessageFns<ListMaintenancesResponse> = {
+  encode(message: ListMaintenancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.maintenances) {
+      MaintenanceStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMaintenancesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMaintenancesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maintenances.push(MaintenanceStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListMaintenancesResponse>): ListMaintenancesResponse {
+    return ListMaintenancesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMaintenancesResponse>): ListMaintenancesResponse {
+    const message = createBaseListMaintenancesResponse();
+    message.maintenances = object.maintenances?.map((e) => MaintenanceStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMaintenanceStatus(): MaintenanceStatus {
+  return { maintenance: undefined, incidents: 0 };
+}
+
+export const MaintenanceStatus: MessageFns<MaintenanceStatus> = {
+  encode(message: MaintenanceStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maintenance !== undefined) {
+      Maintenance.encode(message.maintenance, writer.uint32(10).fork()).join();
+    }
+    if (message.incidents !== 0) {
+      writer.uint32(16).uint32(message.incidents);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MaintenanceStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMaintenanceStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maintenance = Maintenance.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.incidents = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MaintenanceStatus>): MaintenanceStatus {
+    return MaintenanceStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MaintenanceStatus>): MaintenanceStatus {
+    const message = createBaseMaintenanceStatus();
+    message.maintenance = (object.maintenance !== undefined && object.maintenance !== null)
+      ? Maintenance.fromPartial(object.maintenance)
+      : undefined;
+    message.incidents = object.incidents ?? 0;
     return message;
   },
 };
@@ -5138,6 +5969,54 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: GetIncidentResponse): Buffer => Buffer.from(GetIncidentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetIncidentResponse => GetIncidentResponse.decode(value),
   },
+  /** Acknowledge, snooze, wake. Role: operator. */
+  controlIncident: {
+    path: "/vigie.v1.OrchestratorService/ControlIncident" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ControlIncidentRequest): Buffer =>
+      Buffer.from(ControlIncidentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ControlIncidentRequest => ControlIncidentRequest.decode(value),
+    responseSerialize: (value: ControlIncidentResponse): Buffer =>
+      Buffer.from(ControlIncidentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ControlIncidentResponse => ControlIncidentResponse.decode(value),
+  },
+  /** Announces planned work on a node, or changes its end. Role: operator. */
+  beginMaintenance: {
+    path: "/vigie.v1.OrchestratorService/BeginMaintenance" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BeginMaintenanceRequest): Buffer =>
+      Buffer.from(BeginMaintenanceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BeginMaintenanceRequest => BeginMaintenanceRequest.decode(value),
+    responseSerialize: (value: BeginMaintenanceResponse): Buffer =>
+      Buffer.from(BeginMaintenanceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BeginMaintenanceResponse => BeginMaintenanceResponse.decode(value),
+  },
+  /** The work on a node is done. Role: operator. */
+  endMaintenance: {
+    path: "/vigie.v1.OrchestratorService/EndMaintenance" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndMaintenanceRequest): Buffer =>
+      Buffer.from(EndMaintenanceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndMaintenanceRequest => EndMaintenanceRequest.decode(value),
+    responseSerialize: (value: EndMaintenanceResponse): Buffer =>
+      Buffer.from(EndMaintenanceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndMaintenanceResponse => EndMaintenanceResponse.decode(value),
+  },
+  /** Planned work that is not over. Role: viewer. */
+  listMaintenances: {
+    path: "/vigie.v1.OrchestratorService/ListMaintenances" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListMaintenancesRequest): Buffer =>
+      Buffer.from(ListMaintenancesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListMaintenancesRequest => ListMaintenancesRequest.decode(value),
+    responseSerialize: (value: ListMaintenancesResponse): Buffer =>
+      Buffer.from(ListMaintenancesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListMaintenancesResponse => ListMaintenancesResponse.decode(value),
+  },
   /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun: {
     path: "/vigie.v1.OrchestratorService/PlanRun" as const,
@@ -5309,6 +6188,14 @@ export interface OrchestratorServiceServer extends UntypedServiceImplementation 
   listIncidents: handleUnaryCall<ListIncidentsRequest, ListIncidentsResponse>;
   /** One, and how its disks look now. Role: viewer. */
   getIncident: handleUnaryCall<GetIncidentRequest, GetIncidentResponse>;
+  /** Acknowledge, snooze, wake. Role: operator. */
+  controlIncident: handleUnaryCall<ControlIncidentRequest, ControlIncidentResponse>;
+  /** Announces planned work on a node, or changes its end. Role: operator. */
+  beginMaintenance: handleUnaryCall<BeginMaintenanceRequest, BeginMaintenanceResponse>;
+  /** The work on a node is done. Role: operator. */
+  endMaintenance: handleUnaryCall<EndMaintenanceRequest, EndMaintenanceResponse>;
+  /** Planned work that is not over. Role: viewer. */
+  listMaintenances: handleUnaryCall<ListMaintenancesRequest, ListMaintenancesResponse>;
   /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun: handleUnaryCall<PlanRunRequest, PlanRunResponse>;
   /** Starts a planned run, by its plan's hash (I32). Role: operator. */
@@ -5437,6 +6324,70 @@ export interface OrchestratorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
+  ): ClientUnaryCall;
+  /** Acknowledge, snooze, wake. Role: operator. */
+  controlIncident(
+    request: ControlIncidentRequest,
+    callback: (error: ServiceError | null, response: ControlIncidentResponse) => void,
+  ): ClientUnaryCall;
+  controlIncident(
+    request: ControlIncidentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ControlIncidentResponse) => void,
+  ): ClientUnaryCall;
+  controlIncident(
+    request: ControlIncidentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ControlIncidentResponse) => void,
+  ): ClientUnaryCall;
+  /** Announces planned work on a node, or changes its end. Role: operator. */
+  beginMaintenance(
+    request: BeginMaintenanceRequest,
+    callback: (error: ServiceError | null, response: BeginMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  beginMaintenance(
+    request: BeginMaintenanceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BeginMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  beginMaintenance(
+    request: BeginMaintenanceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BeginMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  /** The work on a node is done. Role: operator. */
+  endMaintenance(
+    request: EndMaintenanceRequest,
+    callback: (error: ServiceError | null, response: EndMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  endMaintenance(
+    request: EndMaintenanceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EndMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  endMaintenance(
+    request: EndMaintenanceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EndMaintenanceResponse) => void,
+  ): ClientUnaryCall;
+  /** Planned work that is not over. Role: viewer. */
+  listMaintenances(
+    request: ListMaintenancesRequest,
+    callback: (error: ServiceError | null, response: ListMaintenancesResponse) => void,
+  ): ClientUnaryCall;
+  listMaintenances(
+    request: ListMaintenancesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListMaintenancesResponse) => void,
+  ): ClientUnaryCall;
+  listMaintenances(
+    request: ListMaintenancesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListMaintenancesResponse) => void,
   ): ClientUnaryCall;
   /** Plans a runbook; nothing is sent to an agent before the approval. Role: operator. */
   planRun(
