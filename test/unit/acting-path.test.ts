@@ -345,6 +345,48 @@ test("locks of a run at work hold when the clock is set forward", async () => {
   await expect(acting.approve(again)).rejects.toThrow("I9");
 });
 
+describe("an approval grows old though the master's clock is set back (I32)", () => {
+  async function setBack(): Promise<{ readonly acting: Acting; readonly jump: { ms: number } }> {
+    const jump = { ms: 0 };
+    const clock: NonNullable<SimOptions["seams"]>["clock"] = (of) => ({
+      ...of,
+      wallUnixMs: () => of.wallUnixMs() + jump.ms,
+    });
+    return { acting: await begin({ config: OBSERVE, seams: { clock } }), jump };
+  }
+
+  test("what was approved 20 minutes ago, and was held since, is not begun", async () => {
+    const { acting, jump } = await setBack();
+    const { clock, cluster } = acting;
+    const run = await acting.plan("relocate-secondaries", { node: "h2" });
+    const service = createService(cluster.orchestrator());
+    const set = async (stopped: boolean): Promise<void> => {
+      const answer = service.setKillSwitch({ stopped, reason: "look" }, "anna");
+      await clock.advance(4_000);
+      await answer;
+    };
+    const approved = service.approveRun(
+      { runId: run.id, planHash: run.plan?.hash ?? "", typedWord: run.plan?.typedWord ?? "" },
+      "anna",
+    );
+    await set(true);
+    await approved;
+    jump.ms = -3_600_000;
+    await clock.advance(20 * 60_000);
+    await set(false);
+    await clock.advance(30_000);
+    expect(cluster.requests.filter(({ runId }) => runId === run.id)).toEqual([]);
+  });
+
+  test("what was planned 20 minutes ago cannot be approved", async () => {
+    const { acting, jump } = await setBack();
+    const run = await acting.plan("relocate-secondaries", { node: "h2" });
+    jump.ms = -3_600_000;
+    await acting.clock.advance(20 * 60_000);
+    await expect(acting.approve(run)).rejects.toThrow();
+  });
+});
+
 test("a run that waited while its orchestrator was away for 20 minutes does not go on unasked", async () => {
   const acting = await begin({ instances: 9, config: OBSERVE });
   const { world, clock, cluster } = acting;

@@ -74,7 +74,7 @@ export function createRunService(orchestrator: Orchestrator) {
   /** An approval is for a plan of now: unchanged in Ganeti, not old, and nothing else works there (I9, I15, I32). */
   function stillGood(run: Run, plan: Plan): void {
     const again = `plan it again: ${planAgain(plan)}`;
-    if (isTooOldToApprove(plan, clock.wallUnixMs()))
+    if (isTooOldToApprove(plan, clock.wallUnixMs(), executor.plannedForMs(run.id)))
       throw new VigieError("PLAN_CHANGED", `the plan of ${run.id} is older than 15 minutes; ${again}`);
     const changed = plan.configSerials.find(
       ({ kind, name, serial }) => serialOf(keeper.view(), kind, name) !== serial,

@@ -24,7 +24,13 @@ const APPROVAL = RunEvent.create({ kind: APPROVED, unixMs: 1_000 });
 
 let parts: { -readonly [K in keyof BrakeParts]: BrakeParts[K] };
 beforeEach(() => {
-  parts = { epoch: () => 5, stopped: () => "", open: () => [], wallUnixMs: () => 2_000 };
+  parts = {
+    epoch: () => 5,
+    stopped: () => "",
+    open: () => [],
+    wallUnixMs: () => 2_000,
+    approvedForMs: () => 0,
+  };
 });
 
 function runWith(...events: RunEvent[]): Run {

@@ -2,7 +2,7 @@
  * What stops a step at the very moment of its send. It is asked without waiting for anything, directly before the
  * request leaves, so no stop, pause or loss of leadership can come between the answer and the request (I26, I33).
  */
-import { RunEventKind, RunState, type PlanStep, type Run, type RunEvent } from "@vigie/proto";
+import { RunEventKind, RunState, type PlanStep, type Run } from "@vigie/proto";
 import { isTooOldToApprove } from "./approval.js";
 import { heldBeside, joinedBy } from "./locks.js";
 import { has, isDone, isPaused, isUntouched } from "./run-log.js";
@@ -14,6 +14,8 @@ export interface BrakeParts {
   readonly stopped: () => string;
   readonly open: () => readonly Run[];
   readonly wallUnixMs: () => number;
+  /** Monotonic: this process has known the approval for so long. */
+  readonly approvedForMs: (runId: string) => number;
 }
 
 /** "over": a person has ended the run or this step; "wait": asked again, it may be released. */
@@ -45,7 +47,7 @@ export function brakeOn(
   const beside = heldBeside(run, step, open);
   if (beside !== undefined)
     return { kind: "wait", why: waitsFor(beside, "and hbal could work on the same instance", "I9") };
-  if (isUntouched(plan, events) && isTooOld(events, parts.wallUnixMs()))
+  if (isUntouched(plan, events) && isTooOld(run, parts))
     return { kind: "expired", why: "it was approved, and nothing of it was begun for more than 15 minutes" };
   return undefined;
 }
@@ -55,7 +57,8 @@ function waitsFor({ id, state }: Run, what: string, invariant: string): string {
   return `${id} ${what}${person ? `, and waits for a person: vigie run show ${id}` : ""} (${invariant})`;
 }
 
-function isTooOld(events: readonly RunEvent[], wallUnixMs: number): boolean {
+function isTooOld({ id, events }: Run, { wallUnixMs, approvedForMs }: BrakeParts): boolean {
   const approved = events.findLast(({ kind }) => kind === RunEventKind.APPROVED);
-  return approved !== undefined && isTooOldToApprove({ plannedUnixMs: approved.unixMs }, wallUnixMs);
+  const at = { plannedUnixMs: approved?.unixMs ?? 0 };
+  return approved !== undefined && isTooOldToApprove(at, wallUnixMs(), approvedForMs(id));
 }

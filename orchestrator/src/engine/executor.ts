@@ -73,6 +73,8 @@ export interface Executor {
   readonly open: () => readonly Run[];
   /** The same, with the time when each was last worked on. */
   readonly atWork: () => readonly OpenRun[];
+  /** Monotonic: this process has known the plan for so long; 0: it does not know it. */
+  readonly plannedForMs: (runId: string) => number;
   /** Writes one row about an open run. @throws VigieError NOT_FOUND */
   readonly append: (runId: string, event: Partial<RunEvent>) => Promise<Run>;
 }
@@ -82,6 +84,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const open = new Map<string, Run>();
   const heardSinceMs = new Map<string, number>(); // monotonic; missing: not always since it was planned
   const aliveAtMs = new Map<string, number>(); // monotonic
+  const plannedAtMs = new Map<string, number>(); // monotonic: or since when this process knows of it
+  const approvedAtMs = new Map<string, number>(); // likewise
   const progress = new Map<string, RunProgress>();
   const heldSince = new Map<string, Held>();
   const looker = createLooker(parts);
@@ -92,8 +96,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
     open: runs,
     atWork: () => runs().map((run) => ({ run, idleMs: clock.monotonicMs() - (aliveAtMs.get(run.id) ?? 0) })),
     append,
+    plannedForMs: (runId) => sinceMs(plannedAtMs, runId),
     hold: (run) => {
       open.set(run.id, run);
+      plannedAtMs.set(run.id, clock.monotonicMs());
       if (parts.epoch() > 0) heardSinceMs.set(run.id, clock.monotonicMs()); // else agents may report elsewhere
       aliveAtMs.set(run.id, clock.monotonicMs());
       return () => forget(run.id);
@@ -112,6 +118,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   function drive(run: Run, first: Partial<RunEvent> | undefined): void {
     open.set(run.id, run);
     aliveAtMs.set(run.id, clock.monotonicMs());
+    for (const map of [plannedAtMs, approvedAtMs]) if (!map.has(run.id)) map.set(run.id, clock.monotonicMs());
     void perform(run.id, first).catch((error: unknown) => stuck(run.id, error));
   }
 
@@ -180,7 +187,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   async function awaitApproval(run: Run, plan: Plan): Promise<void> {
-    if (!isTooOldToApprove(plan, clock.wallUnixMs())) return clock.sleep(POLL_MS);
+    if (!isTooOldToApprove(plan, clock.wallUnixMs(), sinceMs(plannedAtMs, run.id)))
+      return clock.sleep(POLL_MS);
     const text = `nobody approved it in time; plan it again: ${planAgain(plan)}`;
     await append(run.id, { kind: RunEventKind.ENDED, state: RunState.ABORTED, text });
   }
@@ -240,7 +248,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   function sendingOf(run: Run, { step, attempt, begun }: Extract<Move, { move: "send" }>): Sending {
     const { takesBack } = mannerOf(step);
-    const brakes = { ...parts, open: () => [...open.values()], wallUnixMs: () => clock.wallUnixMs() };
+    const brakes = {
+      ...parts,
+      open: () => [...open.values()],
+      wallUnixMs: () => clock.wallUnixMs(),
+      approvedForMs: (runId: string) => sinceMs(approvedAtMs, runId),
+    };
     const begunRows = run.events.length;
     return {
       run,
@@ -348,6 +361,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const run = open.get(runId);
     if (run === undefined) throw new VigieError("NOT_FOUND", `there is no open run ${runId}`);
     const { run: next, event } = withRow(run, row, clock.wallUnixMs());
+    if (event.kind === RunEventKind.APPROVED) approvedAtMs.set(runId, clock.monotonicMs());
     open.set(runId, next); // before it is on disk: a second writer must see the row
     await parts.record(rowChanges(next, event));
     parts.followed(next);
@@ -357,7 +371,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   function forget(runId: string): void {
-    for (const map of [open, heardSinceMs, aliveAtMs, heldSince, progress]) map.delete(runId);
+    for (const map of [open, heardSinceMs, aliveAtMs, plannedAtMs, approvedAtMs, heldSince, progress])
+      map.delete(runId);
+  }
+
+  function sinceMs(map: ReadonlyMap<string, number>, runId: string): number {
+    return clock.monotonicMs() - (map.get(runId) ?? clock.monotonicMs());
   }
 
   function contextOf(runId: string, step: PlanStep, sinceMs: number): WatchContext {

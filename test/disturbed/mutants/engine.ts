@@ -1,6 +1,7 @@
 /** Bugs of the orchestrator: a stop that stops nothing, premises that nobody asks, a run that sleeps for ever. */
 import {
   ActionOutcome,
+  RunEvent,
   RunEventKind,
   SessionRequest,
   SessionResponse,
@@ -93,10 +94,7 @@ export const ENGINE: readonly Mutant[] = [
       troubles: ["relocate-secondaries", "retire-disk"],
       disturbances: ["a person stops everything, and lets it go after 20 minutes"],
     },
-    clock: (clock) => {
-      const atMs = clock.wallUnixMs();
-      return { ...clock, wallUnixMs: () => atMs };
-    },
+    planned: ({ events }) => void events.push(RunEvent.create({ kind: RunEventKind.PERSON_SAID })),
   }),
   mutant("a node that is taken for switched off, and nobody was asked", /^guests: /, {
     focus: { troubles: ["disable-dead-node"], disturbances: ["a person answers"] },
