@@ -6,7 +6,8 @@ import { ConnectionState, DiskState } from "@vigie/proto";
 import type { DiskModel } from "../../simulator/drbd-model.js";
 import { cutsAtOnce, cutsThatStay, isLinkOf } from "../../simulator/invariants.js";
 import type { NodeModel } from "../../simulator/node-model.js";
-import { reaches, type World } from "../../simulator/world.js";
+import type { SimCluster } from "../../simulator/cluster.js";
+import { reaches } from "../../simulator/world.js";
 import type { Exposure } from "../exposure.js";
 import type { Watch } from "./judge.js";
 
@@ -20,7 +21,7 @@ interface Owner {
   othersSinceMs: number | undefined;
 }
 
-export function watchCuts(world: World, exposure: Exposure): Watch {
+export function watchCuts({ world, runs }: SimCluster, exposure: Exposure): Watch {
   const since = new Map<string, number>();
   const wellMs = new Map<DiskModel, number>(); // since when
   const owners = new Map<string, Owner>(); // of each cut
@@ -42,13 +43,12 @@ export function watchCuts(world: World, exposure: Exposure): Watch {
   }
 
   /**
-   * Otherwise only the kernel ends it: forbidden by a person, nobody can say so, or nobody is left whose it is, since the
-   * master moved to a node whose store does not know its run.
+   * Otherwise only the kernel ends it: forbidden by a person, nobody can say so, or nobody is there whose it is, since the
+   * orchestrator is dead, or the master moved to a node whose store does not know its run.
    */
   function canBeEnded({ name, extraFiles }: NodeModel, { master }: Owner): boolean {
-    return (
-      !extraFiles.has("/etc/vigie/stop") && reaches(world, name, world.master) && master === world.master
-    );
+    if (extraFiles.has("/etc/vigie/stop") || !reaches(world, name, world.master)) return false;
+    return master === world.master && runs("orchestrator", master);
   }
 
   function linksThatAreCut(): string[] {

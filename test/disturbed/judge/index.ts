@@ -54,7 +54,7 @@ export function allWatches(
     watchHbal(cluster, known, exposure, faults),
     watchLocks(plan, rows, exposure),
     watchApprovals(world, rows),
-    watchCuts(world, exposure),
+    watchCuts(cluster, exposure),
     watchForms(world),
     watchWaits(cluster),
   ];
