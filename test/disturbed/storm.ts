@@ -1,5 +1,6 @@
 /** Disturbances at random moments of a run: at a time, or just after one of its rows, where check and act are close. */
 import { explain, type Run } from "@vigie/proto";
+import { GIVING_UP } from "./disturbances/by-hand.js";
 import { DISTURBANCES } from "./disturbances/index.js";
 import type { Disturbance } from "./disturbances/disturbance.js";
 import type { Person } from "./person.js";
@@ -29,11 +30,14 @@ export async function storm(scene: Scene, person: Person, run: Run): Promise<Pro
   const moves = run.plan?.steps.some(({ action }) => action?.kind?.$case === "rebalance") === true;
   const lastsMs = moves && random.chance(0.7) ? HBAL_LASTS_MAX_MS : random.int(20_000, LASTS_MAX_MS);
   const startedMs = clock.monotonicMs();
-  let dues = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus)).map((due) =>
+  const drawn = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus));
+  let dues = drawn.map((due) =>
     lastsMs === HBAL_LASTS_MAX_MS && random.chance(0.6)
       ? { ...due, atRow: 0, atMs: random.int(0, SOON_MAX_MS), withHbal: true }
       : due,
   );
+  const givenUp = focus.length === 0 ? random.chance(0.4) : focus.includes(GIVING_UP);
+  if (givenUp && hasUndoOfFlag(run)) dues.push(GIVEN_UP);
   let hbalSinceMs = Number.POSITIVE_INFINITY;
   const rowAtMs = [startedMs];
   const working: Promise<void>[] = [];
@@ -49,6 +53,18 @@ export async function storm(scene: Scene, person: Person, run: Run): Promise<Pro
   }
   return working;
 }
+
+/** It is taken back what Ganeti knows of a node: that is for a short while only, so it is aimed at. */
+function hasUndoOfFlag({ plan }: Run): boolean {
+  return plan?.steps.some(({ onlyAsUndo, id }) => onlyAsUndo && /^set-(?:offline|online)$/.test(id)) === true;
+}
+
+const GIVEN_UP: Due = {
+  disturbance: GIVING_UP,
+  atMs: 0,
+  atRow: 0,
+  withHbal: false,
+};
 
 function drawDue(random: Random, lastsMs: number, focus: readonly Disturbance[]): Due {
   const disturbance = random.weighted(focus.length > 0 && random.chance(0.5) ? focus : DISTURBANCES);

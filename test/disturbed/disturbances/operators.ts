@@ -81,38 +81,6 @@ export const OPERATORS: readonly Disturbance[] = [
     },
   },
   {
-    name: "a person acts by hand on the run's node, and aborts the run",
-    weight: 4,
-    happen: async (scene, person, { id, plan }) => {
-      await changesByHand(scene, plan?.parameters.find(({ name }) => name === "node")?.value);
-      await scene.clock.sleep(scene.random.int(0, 20_000));
-      await person.abort(id);
-    },
-  },
-  {
-    name: "a guest is moved beside Ganeti, where it is not understood",
-    weight: 2,
-    happen: async (scene, _person, { plan }) => {
-      const { world, random, tell, faults, healers } = scene;
-      const running = world.ganeti.instances.filter(
-        ({ name, primary, disks }) =>
-          disks.every(isWhole) && disks.length > 0 && nodeOf(world, primary).guests.has(name),
-      );
-      const named = running.filter(({ name }) => plan?.locks.includes(`instance ${name}`) === true);
-      const [instance] = random.shuffled(named.length > 0 ? named : running);
-      const to = instance?.disks[0]?.ends.find(({ node }) => node !== instance.primary)?.node;
-      if (instance === undefined || to === undefined) return;
-      tell(`${short(instance.name)} is moved to ${short(to)}, and Ganeti does not know of it`);
-      nodeOf(world, instance.primary).guests.delete(instance.name);
-      nodeOf(world, to).guests.add(instance.name);
-      for (const end of instance.disks.flatMap(({ ends }) => ends))
-        end.role = end.node === to ? Role.PRIMARY : Role.SECONDARY;
-      if (random.chance(0.4)) return;
-      faults.of(to).oddRow = { what: "guest", name: instance.name };
-      healers.add(() => (faults.of(to).oddRow = undefined));
-    },
-  },
-  {
     name: "a person drains a node",
     weight: 1,
     happen: async ({ world, random }) => {
@@ -146,39 +114,6 @@ export const OPERATORS: readonly Disturbance[] = [
     },
   },
 ];
-
-const CHANGES_WITHIN_MS = 60_000;
-
-/** Once Ganeti's word of the node has changed: what a person would do who takes over from here. */
-async function changesByHand({ world, random, clock, tell }: Scene, name: string | undefined): Promise<void> {
-  const node = world.nodes.get(name ?? "");
-  if (node === undefined) return;
-  const was = node.offline;
-  for (let waitedMs = 0; node.offline === was && waitedMs < CHANGES_WITHIN_MS; waitedMs += 100)
-    await clock.sleep(100);
-  const { instances } = world.ganeti;
-  const primaries = instances.filter(({ primary }) => primary === node.name);
-  const copies = instances.filter(
-    ({ primary, disks }) => primary !== node.name && disks[0]?.ends.some((end) => end.node === node.name),
-  );
-  const lines = node.offline
-    ? random.shuffled(primaries).map(({ name: of }) => ["failover", "-f", of])
-    : [
-        ...primaries.map(({ name: of }) => ["startup", of]),
-        ...random
-          .shuffled(copies)
-          .slice(0, 1)
-          .flatMap(({ name: of }) => [
-            ["activate-disks", of],
-            ["migrate", "-f", of],
-          ]),
-      ];
-  for (const args of lines) {
-    tell(`a person types: gnt-instance ${args.join(" ")}`);
-    await gntCommand(world, nodeOf(world, world.master), "gnt-instance", args);
-    await clock.sleep(random.int(200, 4_000));
-  }
-}
 
 /** Mostly of an instance that the run works on. @returns which it was; undefined: there is none */
 async function byHand(

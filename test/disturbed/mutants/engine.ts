@@ -43,9 +43,12 @@ export const ENGINE: readonly Mutant[] = [
   mutant("an undo that asks nothing, of a node on which guests run again", /^flags: .* offline below/, {
     focus: {
       troubles: ["reinstate-node"],
-      disturbances: ["a person acts by hand on the run's node, and aborts the run"],
+      disturbances: ["a person aborts the run"],
     },
-    planned: (run) => forgetPremises(run, ({ onlyAsUndo }) => onlyAsUndo),
+    planned: (run) => {
+      forgetPremises(run, ({ onlyAsUndo }) => onlyAsUndo);
+      for (const step of run.plan?.steps ?? []) step.irreversible = false;
+    },
   }),
   mutant(
     "an undo that asks nothing, of a node whose guest was started elsewhere",
@@ -61,7 +64,7 @@ export const ENGINE: readonly Mutant[] = [
   mutant("a dead node that was heard again, and nobody remembers it", /^silence: /, {
     focus: {
       troubles: ["disable-dead-node"],
-      disturbances: ["a dead node lives for a while", "a person answers"],
+      disturbances: ["a dead node lives for a while"],
     },
     planned: (run) => {
       for (const { what } of (run.plan?.steps ?? []).flatMap(({ premises }) => premises))
