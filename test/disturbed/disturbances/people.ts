@@ -70,7 +70,9 @@ export const PEOPLE: readonly Disturbance[] = [
     weight: 3,
     happen: async ({ random, world }, person, { plan }) => {
       const same = plan?.parameters.find(({ name }) => name === "node")?.value;
-      const node = same !== undefined && random.chance(0.6) ? same : random.pick([...world.nodes.keys()]);
+      const beside = world.balancing.size > 0; // hbal may move what other nodes have
+      const others = [...world.nodes.keys()].filter((name) => !beside || name !== same);
+      const node = same !== undefined && !beside && random.chance(0.6) ? same : random.pick(others);
       const disk = world.nodes.get(node)?.disks.at(-1)?.name ?? "sda";
       const [runbook, parameters] = random.pick<readonly [string, Readonly<Record<string, string>>]>([
         ["relocate-secondaries", { node }],
