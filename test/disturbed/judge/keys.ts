@@ -46,7 +46,7 @@ export function watchKeys(
     },
     runs: ({ node, argv, begunMs }) => {
       const keys = [...(atWork.get(node) ?? [])].map((key) => begun.get(key));
-      const late = onlyPrepares(argv) ? [] : keys.flatMap((one) => first(one, node, argv, begunMs));
+      const late = cutsNothing(argv) ? [] : keys.flatMap((one) => first(one, node, argv, begunMs));
       const newest = Math.max(0, ...keys.map((one) => one?.epoch ?? 0));
       const { epoch = 0, sinceMs = 0 } = epochs.get(node) ?? {};
       const stale = keys.length > 0 && newest < epoch && begunMs - sinceMs > SEEN_MS;
@@ -92,9 +92,10 @@ export function watchKeys(
   }
 }
 
-/** Rules that match nothing as long as no cut is made. */
-function onlyPrepares(argv: readonly string[]): boolean {
-  return argv[0]?.endsWith("tables") === true && argv.some((word) => /^-[NFAI]$/.test(word));
+/** Rules that match nothing as long as no cut is made; and what an agent that starts sweeps, which is nobody's step. */
+function cutsNothing(argv: readonly string[]): boolean {
+  const isRule = argv[0]?.endsWith("tables") === true && argv.some((word) => /^-[NFAIDX]$/.test(word));
+  return isRule || argv.join(" ").startsWith("echo / > ");
 }
 
 type Intent = Extract<JournalRow, { kind: "intent" }>;
