@@ -71,3 +71,14 @@ test("a guest that runs beside its primary node, and two Primaries, are tidied u
     "proposed: vigie do cleanup-migration web1.sim.example",
   ]);
 });
+
+test("a mirror of which no copy is left is a person's: no runbook mends that, and none is proposed", async () => {
+  const disk = await begin((it) => {
+    for (const end of it.ends) end.disk = DiskState.INCONSISTENT;
+    standAlone(it);
+  });
+  expect(disk.ends.map((end) => end.disk)).not.toContain(DiskState.UP_TO_DATE);
+  const open = acting.cluster.orchestrator().desk.open();
+  const lost = open.find(({ findingKey }) => findingKey === "no-copy");
+  expect(lost?.decision.join("; ")).toMatch(/there is no runbook for it: a person decides/);
+});

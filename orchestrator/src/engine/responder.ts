@@ -22,7 +22,7 @@ import { identifierAt } from "../identifier.js";
 import type { Leader } from "../gateway/leader.js";
 import { decide, type PolicyFacts, type RecentRun } from "../policy/policy.js";
 import type { TagLevels } from "../policy/tags.js";
-import { runbookByName, RUNBOOK_FOR } from "../runbooks/index.js";
+import { runbookByName, runbookFor } from "../runbooks/index.js";
 import type { Question, Runbook, RunbookRequest } from "../runbooks/runbook.js";
 import type { Change, Store } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
@@ -128,7 +128,7 @@ export function createResponder(parts: ResponderParts): Responder {
   }
 
   async function respond(incident: Incident, recent: RecentRun[]): Promise<void> {
-    const runbook = runbookByName(RUNBOOK_FOR[incident.kind] ?? "");
+    const runbook = runbookFor(incident);
     if (runbook !== undefined && isForgotten(incident)) return; // seen again after a restart first
     const proposed = runbook === undefined ? undefined : propose(runbook, incident);
     const decision = decide(
@@ -207,10 +207,10 @@ export function createResponder(parts: ResponderParts): Responder {
 
   /** None for what cannot be planned: propose() says why. */
   function questionsAbout(incident: Incident): readonly Question[] {
-    const name = RUNBOOK_FOR[incident.kind];
-    if (name === undefined || runbookByName(name)?.asks === undefined || isForgotten(incident)) return [];
+    const runbook = runbookFor(incident);
+    if (runbook?.asks === undefined || isForgotten(incident)) return [];
     try {
-      return questionsOf(requestFor(name, {}, incident));
+      return questionsOf(requestFor(runbook.name, {}, incident));
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       return [];

@@ -1,5 +1,5 @@
 /** The table of runbooks, and which one a kind of incident asks for. */
-import { IncidentKind } from "@vigie/proto";
+import { IncidentKind, type Incident } from "@vigie/proto";
 import { adoptDisk } from "./adopt-disk.js";
 import { cleanupMigration } from "./cleanup-migration.js";
 import { disableDeadNode } from "./disable-dead-node.js";
@@ -43,6 +43,18 @@ export const RUNBOOK_FOR: Readonly<Partial<Record<IncidentKind, string>>> = {
   [IncidentKind.NODE_DEAD]: disableDeadNode.name,
   [IncidentKind.MISSING_VOLUME]: rebuildRedundancy.name,
 };
+
+/** With a key of its own their finding is another trouble, which no runbook mends: no copy is left, writes are gone. */
+const ONLY_WITHOUT_KEY: ReadonlySet<IncidentKind> = new Set([
+  IncidentKind.DEGRADED,
+  IncidentKind.SPLIT_BRAIN,
+]);
+
+/** undefined: a person decides. */
+export function runbookFor({ kind, findingKey }: Pick<Incident, "kind" | "findingKey">): Runbook | undefined {
+  if (ONLY_WITHOUT_KEY.has(kind) && findingKey !== "") return undefined;
+  return runbookByName(RUNBOOK_FOR[kind] ?? "");
+}
 
 export function runbookByName(name: string): Runbook | undefined {
   return RUNBOOKS.find((runbook) => runbook.name === name);

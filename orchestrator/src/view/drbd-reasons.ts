@@ -1,5 +1,5 @@
 /** Why an end lost its peer or its disk, as its kernel said, in the words of its effect. */
-import { DrbdReasonKind, Source, type DrbdReason } from "@vigie/proto";
+import { DrbdReasonKind, Source, SourceState, type DrbdReason } from "@vigie/proto";
 import type { ClusterView } from "./cluster-view.js";
 import type { ResourceEnd } from "./join.js";
 import { factsOf } from "./node-view.js";
@@ -8,6 +8,13 @@ import { factsOf } from "./node-view.js";
 export function reasonsAt(view: ClusterView, { node, minor }: ResourceEnd): DrbdReason[] {
   const log = factsOf(view.nodes.get(node), Source.KERNEL_LOG, "kernelLog");
   return (log?.drbdReasons ?? []).filter((reason) => reason.minor === minor);
+}
+
+/** Otherwise that a reason is not there says nothing (I11). */
+export function isLogRead(view: ClusterView, ends: readonly ResourceEnd[]): boolean {
+  return ends.every(
+    ({ node }) => view.nodes.get(node)?.sources.get(Source.KERNEL_LOG)?.report.state !== SourceState.FAILED,
+  );
 }
 
 export function hasReason(view: ClusterView, end: ResourceEnd, kind: DrbdReasonKind): boolean {

@@ -27,6 +27,11 @@ export function incidentStep(incident: Incident, run?: Run): Hint {
   const show = `vigie incident show ${incident.id}`;
   if (incident.state === IncidentState.NEEDS_PERSON) return { command: show, why: "waits for a person" };
   const proposed = incident.decision.find((it) => it.startsWith(PROPOSED))?.slice(PROPOSED.length);
-  if (proposed !== undefined) return { command: proposed, why: "see the plan, and say yes or no" };
+  if (proposed !== undefined) return { command: proposed, why: whyProposed(proposed) };
   return { command: show, why: "evidence and reasons" };
+}
+
+/** A runbook shows its plan first; what a person types acts at once. */
+function whyProposed(command: string): string {
+  return command.startsWith("vigie ") ? "see the plan, and say yes or no" : "by hand, for no runbook does it";
 }

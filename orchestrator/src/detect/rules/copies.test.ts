@@ -7,13 +7,15 @@ import {
   KernelLogFacts,
   Severity,
   Source,
+  SourceReport,
+  SourceState,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
 import { ok, onH1, onH2, stalled, type Says } from "../../view/testing.js";
 import { degraded } from "./degraded.js";
 import { diskless } from "./diskless.js";
-import { foundBy } from "../rule.js";
+import { foundBy, isKnown } from "../rule.js";
 
 const HEALTHY: Record<string, Says> = { h1: { minors: [onH1()] }, h2: { minors: [onH2()] } };
 const WF = { connection: ConnectionState.WF_CONNECTION };
@@ -164,6 +166,15 @@ describe("beside what the states say", () => {
     expect(mirror({ ...HEALTHY, h1: { ...late, minors: [onH1(WF)] } })).toEqual([
       expect.stringMatching(/WFConnection.* on h1; by h1's kernel: .*\(ko-count\)$/),
     ]);
+  });
+
+  test("what was critical is not over because an end or its kernel's log cannot be read any more (I11)", () => {
+    const lost = { minors: [onH1({ disk: DiskState.DISKLESS })] };
+    const apart = aboutDisk(degraded, { h1: lost, h2: { failed: "EIO" } });
+    expect(["no-copy", "suspended"].map((key) => isKnown(apart, key))).toEqual([false, false]);
+    const log = SourceReport.create({ source: Source.KERNEL_LOG, state: SourceState.FAILED, reason: "EIO" });
+    const unread = aboutDisk(degraded, { ...HEALTHY, h1: { minors: [onH1()], sources: [log] } });
+    expect(["no-data", "no-copy"].map((key) => isKnown(unread, key))).toEqual([false, true]);
   });
 
   test("no copy that is UpToDate is critical, and is not told while an end is unknown (I11)", () => {

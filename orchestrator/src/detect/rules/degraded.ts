@@ -14,7 +14,7 @@ import {
   Severity,
 } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { hasReason, reasonText } from "../../view/drbd-reasons.js";
+import { hasReason, isLogRead, reasonText } from "../../view/drbd-reasons.js";
 import { isInSync, isResyncPaused, type EndView } from "../../view/end-view.js";
 import { isRedundant } from "../../view/node-view.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
@@ -36,25 +36,31 @@ export const degraded: ResourceRule = {
       ...withoutCopy(resource, ends),
       ...noData(resource, ends, view),
     ];
-    if (known.some(hasRuleOfItsOwn)) return worse;
+    const unknown = unknownKeys(resource, ends, view);
+    if (known.some(hasRuleOfItsOwn)) return { found: worse, unknown };
     const worst = known.find((end) => !end.inactive && !isHealthy(end, ends));
     const lonely = known.find((end) => end.inactive);
     if (worst === undefined && lonely === undefined)
-      return known.length < ends.length ? { found: worse, unknown: "rest" } : worse;
+      return { found: worse, unknown: known.length < ends.length ? "rest" : unknown };
     const why = worst === undefined ? `not active on ${lonely?.end.node ?? "?"}` : describe(worst, ends);
-    const summary = `${resourceName(resource)}: not redundant, ${why}${reasonText(view, resource.ends)}`;
-    return [
-      ...worse,
-      {
-        key: "",
-        subject: resourceSubject(resource),
-        summary,
-        severity: Severity.WARNING,
-        evidence: ends.map(endEvidence),
-      },
-    ];
+    const notRedundant = {
+      key: "",
+      subject: resourceSubject(resource),
+      summary: `${resourceName(resource)}: not redundant, ${why}${reasonText(view, resource.ends)}`,
+      severity: Severity.WARNING,
+      evidence: ends.map(endEvidence),
+    };
+    return { found: [...worse, notRedundant], unknown };
   },
 };
+
+/** What was found may be so still, and only cannot be seen: an end that is not known, a log that is not read (I11). */
+function unknownKeys(resource: Resource, ends: readonly EndView[], view: ClusterView): ReadonlySet<string> {
+  return new Set([
+    ...(ends.some(({ unknown }) => unknown !== "") ? ["suspended", "no-copy"] : []),
+    ...(isLogRead(view, resource.ends) ? [] : ["no-data"]),
+  ]);
+}
 
 function isHealthy({ drbd }: EndView, ends: readonly EndView[]): boolean {
   if (drbd === undefined) return false;

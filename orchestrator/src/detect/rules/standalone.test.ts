@@ -6,12 +6,14 @@ import {
   Role,
   Severity,
   Source,
+  SourceReport,
+  SourceState,
 } from "@vigie/proto";
 import { describe, expect, test } from "vitest";
 import { aboutDisk, short } from "../testing.js";
 import { INVENTORY, ok, onH1, onH2, type Says } from "../../view/testing.js";
 import { splitBrain, standalone } from "./standalone.js";
-import { foundBy } from "../rule.js";
+import { foundBy, isKnown } from "../rule.js";
 
 const ALONE = { connection: ConnectionState.STAND_ALONE, peerRole: Role.UNKNOWN };
 const WAITS = { connection: ConnectionState.WF_CONNECTION, peerRole: Role.UNKNOWN };
@@ -99,6 +101,14 @@ describe("the kernel's word", () => {
       ],
     });
   });
+});
+
+test("a split brain is not over, nor one that DRBD ended forgotten, because the log cannot be read any more (I11)", () => {
+  const log = SourceReport.create({ source: Source.KERNEL_LOG, state: SourceState.FAILED, reason: "EIO" });
+  const says = { h1: { minors: [onH1(ALONE)], sources: [log] }, h2: { minors: [onH2(WAITS)] } };
+  const answer = aboutDisk(splitBrain, says);
+  expect(["", "decided"].map((key) => isKnown(answer, key))).toEqual([false, false]);
+  expect(judge(says).standalone).toHaveLength(1);
 });
 
 test("a mirror that is connected is neither", () => {

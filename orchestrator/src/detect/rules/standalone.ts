@@ -4,7 +4,7 @@
  */
 import { ConnectionState, DrbdReasonKind, IncidentKind, Role, Severity } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
-import { hasReason, reasonText } from "../../view/drbd-reasons.js";
+import { hasReason, isLogRead, reasonText } from "../../view/drbd-reasons.js";
 import type { EndView } from "../../view/end-view.js";
 import type { Resource } from "../../view/join.js";
 import { endEvidence, resourceName, resourceSubject } from "../evidence.js";
@@ -52,7 +52,10 @@ export const splitBrain: ResourceRule = {
     const answer = standAloneEnds(ends);
     const decided = decidedByDrbd(resource, ends, view);
     if (answer === "unknown") return decided.length > 0 ? { found: decided, unknown: "rest" } : answer;
-    if (answer.length === 0 || !isSplitBrain(ends, view)) return decided;
+    if (answer.length === 0 || !isSplitBrain(ends, view)) {
+      if (isLogRead(view, resource.ends)) return decided;
+      return { found: decided, unknown: new Set(answer.length === 0 ? ["decided"] : ["", "decided"]) };
+    }
     const summary = `${resourceName(resource)}: split brain; a person must say which side is thrown away`;
     return [
       {
