@@ -34,11 +34,10 @@ import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
+import { keepRetention, type KeptDays } from "./store/retention.js";
 import { createWitness } from "./store/witness.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
-const DAY_MS = 86_400_000;
-const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const LIFE_EVERY_MS = 60_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
@@ -158,7 +157,14 @@ export async function startOrchestrator(
   });
   const isHeld = (incidentId: string): boolean =>
     executor.open().some((run) => run.plan?.incidentId === incidentId && WORKING.has(run.state));
-  const desk = createDesk(clock, settings, () => newId("i"), await store.incidents(false, Infinity), isHeld);
+  const desk = createDesk(
+    clock,
+    settings,
+    () => newId("i"),
+    await store.incidents(false, Infinity),
+    isHeld,
+    config.keep.incident_lines,
+  );
   const newRunId = (): string => newId("r");
   const responder = createResponder({
     clock,
@@ -185,7 +191,7 @@ export async function startOrchestrator(
   notifier.start(signal);
   void tickUntil(signal);
   void signLife(signal);
-  void pruneDaily(signal);
+  void keepRetention({ store, clock, kept: keptDays(config), record, log: parts.log }, signal);
   return {
     ...parts,
     gateway,
@@ -257,16 +263,6 @@ export async function startOrchestrator(
     }
   }
 
-  /** Only what has no end of its own is forgotten; a failure is no reason to stop. */
-  async function pruneDaily(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
-      await store.prune(clock.wallUnixMs() - KEPT_MS).catch((error: unknown) => {
-        parts.log("prune.failed", { reason: explain(error) });
-      });
-      await clock.sleep(DAY_MS, stop);
-    }
-  }
-
   /** Tells a run's incident what happened; the incident itself ends only by observation. */
   function followed(run: Run): void {
     const incident = desk.find(run.plan?.incidentId ?? "");
@@ -307,6 +303,10 @@ export async function startOrchestrator(
   function quietly(recorded: Promise<void>): void {
     recorded.catch(() => undefined);
   }
+}
+
+function keptDays({ keep }: OrchestratorConfig): KeptDays {
+  return { runs: keep.runs_days, incidents: keep.incidents_days, events: keep.events_days };
 }
 
 /** A run that cannot be read may be at work, and what it holds is not known: nothing is done beside it (I11). */

@@ -144,7 +144,10 @@ export function createService(orchestrator: Orchestrator) {
     return describeResource(keeper.view(), resource, clock.monotonicMs(), stallAfterMs);
   }
 
+  /** Who follows a run asks for it twice a second: its rows are not read again for that. */
   async function theRun(id: string): Promise<Run> {
+    const open = executor.open().find((run) => run.id === id);
+    if (open !== undefined) return open;
     const stored = onlyOne(await store.runsById(id), "run", id);
     return executor.open().find((run) => run.id === stored.id) ?? stored;
   }

@@ -15,11 +15,13 @@ import {
   type Judged,
   type Standing,
 } from "../detect/detect.js";
-import { closed, followed, openIncident, told, type Moment } from "../detect/incident-log.js";
+import { closed, followed, openIncident, told, withBoundedLog, type Moment } from "../detect/incident-log.js";
 import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
+
+const LINES_WATCHED = 5; // with the whole history in each event of it, an incident would cost the square of its length
 
 export interface Desk {
   /** Judges this node, and the disks that have an end on it. */
@@ -39,6 +41,7 @@ export interface Desk {
 /**
  * @param known open incidents of an earlier life: taken up when their finding is seen again, closed when it is not
  * @param isHeld an incident that a run works on is not closed under it: the run may be what made it look clear
+ * @param logLines that an incident's history has at most
  */
 export function createDesk(
   clock: Clock,
@@ -46,6 +49,7 @@ export function createDesk(
   newId: () => string,
   known: readonly Incident[],
   isHeld: (incidentId: string) => boolean,
+  logLines: number,
 ): Desk {
   const states = new Map<string, DetectState>(); // by the node or disk it is about, where anything stands
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
@@ -136,15 +140,17 @@ export function createDesk(
       .flatMap((incident) => update(closed(incident, now())));
   }
 
-  function update(incident: Incident): Change[] {
+  function update(changed: Incident): Change[] {
+    const incident = withBoundedLog(changed, logLines);
     if (incident.state === IncidentState.CLOSED) {
       open.delete(incident.id);
       stale.delete(incident.id);
     } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
+    const value = { ...incident, events: incident.events.slice(-LINES_WATCHED) };
     return [
       { record: "incident", incident },
-      { record: "watch", unixMs, event: { $case: "incident", value: incident } },
+      { record: "watch", unixMs, event: { $case: "incident", value } },
     ];
   }
 

@@ -15,6 +15,8 @@ export type Change =
   | { readonly record: "transition"; readonly transition: Transition }
   | { readonly record: "epoch"; readonly epoch: number }
   | { readonly record: "alive"; readonly unixMs: number } // this orchestrator leads, and is at work
+  | { readonly record: "retention"; readonly unixMs: number } // what ages are counted to
+  | { readonly record: "forget"; readonly kind: HistoryKind; readonly ids: readonly string[] } // what ended
   | { readonly record: "journal"; readonly node: string; readonly end: LogEnd } // an agent's, as it was told
   | { readonly record: "kill-switch"; readonly stop: Stop }
   | OutboxChange;
@@ -25,6 +27,21 @@ export interface NewAudit {
   readonly action: string; // "run.approved"
   readonly subject: string; // a run, an incident, a node
   readonly detail: unknown; // JSON
+}
+
+/** What is kept for long, and forgotten when it ended long ago. */
+export type HistoryKind = "runs" | "incidents";
+
+/** By when it ended, and its id. */
+export interface HistoryPlace {
+  readonly unixMs: number;
+  readonly id: string;
+}
+
+export interface Forgettable {
+  readonly ids: readonly string[];
+  /** Where the next portion begins; undefined: this was the last one. */
+  readonly next: HistoryPlace | undefined;
 }
 
 export interface AuditPage {
@@ -68,7 +85,23 @@ export interface Store {
   readonly outbox: (composedAfterUnixMs: number) => Promise<Outbox>;
   /** Records after `from`, which was checked before. @param limit at most so many */
   readonly checkAudit: (from: LogEnd, limit: number) => Promise<AuditPage>;
-  /** Forgets state changes, watch events and delivered messages of before then. Incidents, runs and the audit log stay for good. */
-  readonly prune: (beforeUnixMs: number) => Promise<void>;
+  /**
+   * Of the next so many that ended before then, those that nothing needs: no incident that stands, no open run, no
+   * message that is yet to be sent. What cannot be read is left for a person.
+   */
+  readonly forgettable: (
+    kind: HistoryKind,
+    beforeUnixMs: number,
+    after: HistoryPlace,
+    limit: number,
+  ) => Promise<Forgettable>;
+  /**
+   * Forgets state changes, watch events and delivered messages of before then, and the logs of forgotten runs.
+   * @param limit at most so many rows
+   * @returns how many it were; fewer than the limit: there is no more
+   */
+  readonly prune: (beforeUnixMs: number, limit: number) => Promise<number>;
+  /** The newest "retention"; 0: there is none. */
+  readonly retentionUnixMs: () => Promise<number>;
   readonly close: () => void;
 }

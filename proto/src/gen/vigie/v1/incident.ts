@@ -367,7 +367,10 @@ export interface Incident {
   closedUnixMs: number;
   /** STALLED_SYNC: when the resync last moved, on the same clock; 0 elsewhere. */
   lastProgressUnixMs: number;
-  /** Oldest first, the newest 200. */
+  /**
+   * Oldest first. Of a long history the first ten and the newest, and between them a line that says how many are left
+   * out.
+   */
   events: IncidentEvent[];
   /**
    * What a person would type, each with its node as the prompt: "h1# iptables …". Of run_id's plan; empty without
@@ -376,6 +379,8 @@ export interface Incident {
   manualCommands: string[];
   /** What tells two findings of one rule about one subject apart: "sdb", "no-copy"; often empty. */
   findingKey: string;
+  /** Lines of events that are not kept; 0: it is whole. */
+  eventsLeftOut: number;
 }
 
 /** One line of an incident's history. */
@@ -621,6 +626,7 @@ function createBaseIncident(): Incident {
     events: [],
     manualCommands: [],
     findingKey: "",
+    eventsLeftOut: 0,
   };
 }
 
@@ -670,6 +676,9 @@ export const Incident: MessageFns<Incident> = {
     }
     if (message.findingKey !== "") {
       writer.uint32(122).string(message.findingKey);
+    }
+    if (message.eventsLeftOut !== 0) {
+      writer.uint32(128).uint32(message.eventsLeftOut);
     }
     return writer;
   },
@@ -807,6 +816,14 @@ export const Incident: MessageFns<Incident> = {
             message.findingKey = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.eventsLeftOut = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -841,6 +858,7 @@ export const Incident: MessageFns<Incident> = {
     message.events = object.events?.map((e) => IncidentEvent.fromPartial(e)) || [];
     message.manualCommands = object.manualCommands?.map((e) => e) || [];
     message.findingKey = object.findingKey ?? "";
+    message.eventsLeftOut = object.eventsLeftOut ?? 0;
     return message;
   },
 };

@@ -631,7 +631,7 @@ export interface WatchResponse {
   /** What happened; unset: of a newer version. */
   event:
     | //
-    /** It opened or changed; whole. */
+    /** It opened or changed; whole, but for its events: the newest five. */
     { $case: "incident"; value: Incident }
     | //
     /** A row was added to a run's log. */
