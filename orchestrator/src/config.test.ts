@@ -10,7 +10,13 @@ test("an empty file is a whole configuration, with every limit at its safe figur
     policy: { stalled_sync: "auto", split_brain: "observe", per_node_every_s: 300, per_cluster_per_hour: 3 },
     detect: { stall_after_s: 7, silent_after_s: 5 },
     cut: { ttl_s: 30 },
-    keep: { runs_days: 400, incidents_days: 400, events_days: 30, incident_lines: 200 },
+    keep: {
+      runs_days: 400,
+      incidents_days: 400,
+      events_days: 30,
+      audit_in_store_days: 90,
+      incident_lines: 200,
+    },
     notify: [],
   });
 });

@@ -65,6 +65,7 @@ const keep = z.strictObject({
   runs_days: z.int().min(7).max(3650).default(400), // since they ended
   incidents_days: z.int().min(7).max(3650).default(400), // since they closed
   events_days: z.int().min(1).max(400).default(30), // that `vigie watch` resumes from, and delivered messages
+  audit_in_store_days: z.int().min(7).max(3650).default(90), // then in the archives, for good
   incident_lines: z.int().min(50).max(1000).default(200), // of one incident's history
 });
 

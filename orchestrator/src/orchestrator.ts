@@ -132,7 +132,7 @@ export async function startOrchestrator(
   });
   gateway.stop(killSwitch.newest());
   const witness = await createWitness(store, parts.log);
-  const auditor = startAuditor(store, clock, parts.log, signal);
+  const auditor = await startAuditor({ store, clock, record, log: parts.log }, signal);
   let unread = ""; // why what an earlier life left open is not known
   const leader = createLeader({
     clock,
@@ -306,7 +306,12 @@ export async function startOrchestrator(
 }
 
 function keptDays({ keep }: OrchestratorConfig): KeptDays {
-  return { runs: keep.runs_days, incidents: keep.incidents_days, events: keep.events_days };
+  return {
+    runs: keep.runs_days,
+    incidents: keep.incidents_days,
+    events: keep.events_days,
+    audit: keep.audit_in_store_days,
+  };
 }
 
 /** A run that cannot be read may be at work, and what it holds is not known: nothing is done beside it (I11). */

@@ -96,7 +96,7 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
     { stopped: true, reason: "rack-2" },
     { runId: "r-1", reason: "it-is-wrong" },
     { node: "h1.example", instance: "" },
-    { afterSequence: 7, limit: 2 },
+    { afterSequence: 7, limit: 2, sinceUnixMs: 0 },
   ]);
 });
 

@@ -12,7 +12,7 @@ import type { Change, Store } from "./store.js";
 
 const DAY_MS = 86_400_000;
 const BEGAN = 20_000 * DAY_MS;
-const KEPT = { runs: 400, incidents: 400, events: 30 };
+const KEPT = { runs: 400, incidents: 400, events: 30, audit: 90 };
 
 let folder: string;
 let path: string;
@@ -217,6 +217,19 @@ test("watch events, state changes and delivered messages go after their own days
   await keep();
   expect([rowsOf("watch_events"), rowsOf("transitions")]).toEqual([1, 1]);
   expect(await store.lastCursor()).toBe(1_201);
+});
+
+test("audit records of before the kept days move to the archives, in portions, and none is forgotten", async () => {
+  const audit = (days: number): Change => ({
+    record: "audit",
+    audit: { unixMs: BEGAN - days * DAY_MS, actor: "anna", action: "x", subject: "", detail: {} },
+  });
+  await store.commit([...Array.from({ length: 1_200 }, () => audit(92)), audit(89)]);
+  await keep();
+  expect((await store.archives()).at(-1)?.end.records).toBe(1_200);
+  expect((await store.audit(0, 2_000)).filter(({ action }) => action === "x")).toHaveLength(1_201);
+  await keep(); // what it adds to the log is no work of the same day
+  expect((await store.auditEnd()).records).toBe(1_201 + 3);
 });
 
 test("a wall clock that leaps by years for an hour costs no history", async () => {

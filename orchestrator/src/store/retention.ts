@@ -19,10 +19,11 @@ export interface KeptDays {
   readonly runs: number; // since they ended
   readonly incidents: number; // likewise
   readonly events: number; // of watchers, state changes, delivered messages
+  readonly audit: number; // in the store; then in the archives, for good
 }
 
 export interface RetentionParts {
-  readonly store: Pick<Store, "forgettable" | "prune" | "retentionUnixMs">;
+  readonly store: Pick<Store, "forgettable" | "prune" | "archive" | "auditEnd" | "retentionUnixMs">;
   readonly clock: Clock;
   readonly kept: KeptDays;
   readonly record: (changes: readonly Change[]) => Promise<void>;
@@ -31,7 +32,7 @@ export interface RetentionParts {
 
 /** Goes on until `signal` aborts; a failure is told, and it is tried again an hour later. */
 export async function keepRetention(parts: RetentionParts, signal: AbortSignal): Promise<void> {
-  const { clock, log } = parts;
+  const { clock, kept, log } = parts;
   let lastMs = clock.monotonicMs();
   while (!signal.aborted) {
     const nowMs = clock.monotonicMs();
@@ -39,8 +40,9 @@ export async function keepRetention(parts: RetentionParts, signal: AbortSignal):
       const unixMs = await countedTo(parts, nowMs - lastMs);
       lastMs = nowMs;
       await forgetOld(parts, unixMs, signal);
+      await archiveOld(parts, daysBefore(unixMs, kept.audit), signal);
     } catch (error) {
-      log("retention.failed", { reason: explain(error) });
+      log("retention.failed", { reason: explain(error), alarm: true });
     }
     await clock.sleep(HOUR_MS, signal);
   }
@@ -57,11 +59,32 @@ async function countedTo({ store, clock, record }: RetentionParts, livedMs: numb
 
 async function forgetOld(parts: RetentionParts, unixMs: number, signal: AbortSignal): Promise<void> {
   const { store, clock, kept } = parts;
-  const before = (days: number): number => Math.floor(unixMs / DAY_MS - days) * DAY_MS; // work once a day
-  await forgetHistory(parts, "runs", before(kept.runs), signal);
-  await forgetHistory(parts, "incidents", before(kept.incidents), signal);
+  await forgetHistory(parts, "runs", daysBefore(unixMs, kept.runs), signal);
+  await forgetHistory(parts, "incidents", daysBefore(unixMs, kept.incidents), signal);
   while (!signal.aborted) {
-    if ((await store.prune(before(kept.events), ROWS_PORTION)) < ROWS_PORTION) return;
+    if ((await store.prune(daysBefore(unixMs, kept.events), ROWS_PORTION)) < ROWS_PORTION) return;
+    await clock.sleep(PAUSE_MS, signal);
+  }
+}
+
+/** At the beginning of a day, so that there is work once a day. */
+function daysBefore(unixMs: number, days: number): number {
+  return Math.floor(unixMs / DAY_MS - days) * DAY_MS;
+}
+
+/** First to the archive, and then out of the store: killed in between, the next life finds it there and goes on. */
+async function archiveOld(
+  { store, clock, record }: RetentionParts,
+  beforeUnixMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { records: newest } = await store.auditEnd(); // what archiving adds to the log is another day's work
+  while (!signal.aborted) {
+    const changes = await store.archive(beforeUnixMs, ROWS_PORTION, clock.wallUnixMs());
+    const [first] = changes;
+    if (first === undefined) return;
+    await record(changes);
+    if (first.record === "archived" && first.archive.end.records >= newest) return;
     await clock.sleep(PAUSE_MS, signal);
   }
 }

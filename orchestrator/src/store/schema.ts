@@ -63,6 +63,15 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE forgotten_runs (id TEXT PRIMARY KEY) STRICT;
   CREATE TABLE retention (one INTEGER PRIMARY KEY CHECK (one = 1), unix_ms INTEGER NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE audit_archives (
+    first_sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, first_unix_ms INTEGER NOT NULL, records INTEGER NOT NULL,
+    head TEXT NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_checked (
+    one INTEGER PRIMARY KEY CHECK (one = 1), records INTEGER NOT NULL, head TEXT NOT NULL, whole_unix_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

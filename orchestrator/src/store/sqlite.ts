@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
+  CHAIN_START,
   Incident,
   IncidentState,
   Message,
@@ -15,6 +16,8 @@ import {
   VigieError,
   WatchResponse,
 } from "@vigie/proto";
+import { openArchiveFiles } from "./archive-files.js";
+import { createAuditArchives } from "./audit-archives.js";
 import { migrate } from "./schema.js";
 import { blob, createSql, number, text, type Row } from "./sql.js";
 import { createAuditLog } from "./sqlite-audit.js";
@@ -46,7 +49,9 @@ export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
   const sql = createSql(database);
   const { row, rows, run } = sql;
-  const audit = createAuditLog(sql);
+  const archives =
+    path === ":memory:" ? undefined : createAuditArchives(sql, openArchiveFiles(archiveFolder(path)));
+  const audit = createAuditLog(sql, archives);
   const outbox = createSqliteOutbox(sql);
   const retention = createSqliteRetention(sql);
   const unreadable = new Set<string>();
@@ -96,9 +101,21 @@ export function openSqliteStore(path: string): Store {
         cursor: number(r, "cursor"),
       })),
     lastCursor: async () => number(row("SELECT max(cursor) AS cursor FROM watch_events"), "cursor"),
-    audit: async (after, limit) => audit.after(after, limit),
+    audit: audit.after,
     auditEnd: async () => audit.end(),
-    auditHash: async (sequence) => audit.hashOf(sequence),
+    auditBefore: audit.before,
+    auditHash: audit.hashOf,
+    archiveFolder: () => (archives === undefined ? "" : archiveFolder(path)),
+    archives: async () => archives?.list() ?? [],
+    archiveFaults: async () => archives?.faults() ?? [],
+    archive: audit.archive,
+    auditChecked: async () => {
+      const known = row("SELECT * FROM audit_checked WHERE one = 1");
+      return {
+        upTo: { records: number(known, "records"), head: text(known, "head") || CHAIN_START },
+        wholeUnixMs: number(known, "whole_unix_ms"),
+      };
+    },
     journals: async () =>
       new Map(
         rows("SELECT * FROM journals").map((r) => [
@@ -110,7 +127,7 @@ export function openSqliteStore(path: string): Store {
       const { messages, ...rest } = outbox.read(composedAfterUnixMs);
       return { ...rest, messages: messages.flatMap(outgoingOf) };
     },
-    checkAudit: async (from, limit) => audit.check(from, limit),
+    checkAudit: audit.check,
     forgettable: async (kind, beforeUnixMs, after, limit) =>
       retention.forgettable(kind, beforeUnixMs, after, limit),
     prune: async (beforeUnixMs, limit) => retention.prune(beforeUnixMs, limit),
@@ -193,6 +210,17 @@ export function openSqliteStore(path: string): Store {
         return void run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
       case "alive":
         return void run("INSERT OR REPLACE INTO alive (one, unix_ms) VALUES (1, ?)", change.unixMs);
+      case "archived":
+        return audit.archived(change.archive);
+      case "audit-checked": {
+        const { upTo, wholeUnixMs } = change.checked;
+        return void run(
+          "INSERT OR REPLACE INTO audit_checked (one, records, head, whole_unix_ms) VALUES (1, ?, ?, ?)",
+          upTo.records,
+          upTo.head,
+          wholeUnixMs,
+        );
+      }
       case "retention":
         return void run("INSERT OR REPLACE INTO retention (one, unix_ms) VALUES (1, ?)", change.unixMs);
       case "forget":
@@ -268,6 +296,11 @@ const SQLITE_LOCKED = 6;
 function isLocked(error: unknown): boolean {
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
   return code === SQLITE_BUSY || code === SQLITE_LOCKED;
+}
+
+/** Beside the store: vigie.db has its archives in vigie.audit. */
+function archiveFolder(path: string): string {
+  return `${path.replace(/\.db$/, "")}.audit`;
 }
 
 function openDatabase(path: string): DatabaseSync {
