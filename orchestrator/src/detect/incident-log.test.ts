@@ -1,6 +1,6 @@
 import { Incident } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { told, withBoundedLog } from "./incident-log.js";
+import { told, withBoundedLog, withNewestLines } from "./incident-log.js";
 
 const LINES = 50;
 
@@ -27,5 +27,15 @@ test.each([LINES + 1, LINES + 2, 3_000])(
     expect(events.at(-1)?.text).toBe(`line ${count}`);
     expect(events.length - 1 + eventsLeftOut).toBe(count);
     expect(events[11]?.unixMs).toBe(10 + eventsLeftOut + 1);
+  },
+);
+
+test.each([3, LINES, LINES + 1, 3_000])(
+  "of a history of %i lines watchers get the newest, and how many came before",
+  (count) => {
+    const { events, eventsLeftOut } = withNewestLines(lived(count), 10);
+    expect(events.length + eventsLeftOut).toBe(count);
+    expect(events.at(-1)?.text).toBe(`line ${count}`);
+    expect(events.length).toBe(Math.min(10, count));
   },
 );

@@ -68,6 +68,14 @@ export function withBoundedLog(incident: Incident, lines: number): Incident {
   return { ...incident, events: [...first, gap, ...rest.slice(dropped.length)], eventsLeftOut };
 }
 
+/** The incident with its newest lines alone, as its watchers are told each change of it. */
+export function withNewestLines(incident: Incident, lines: number): Incident {
+  const { events, eventsLeftOut } = incident;
+  const told = eventsLeftOut === 0 ? events.length : events.length - 1 + eventsLeftOut;
+  const newest = events.slice(-lines);
+  return { ...incident, events: newest, eventsLeftOut: told - newest.length };
+}
+
 export function closed(incident: Incident, now: Moment): Incident {
   const how =
     incident.kind === IncidentKind.STALLED_SYNC

@@ -15,13 +15,21 @@ import {
   type Judged,
   type Standing,
 } from "../detect/detect.js";
-import { closed, followed, openIncident, told, withBoundedLog, type Moment } from "../detect/incident-log.js";
+import {
+  closed,
+  followed,
+  openIncident,
+  told,
+  withBoundedLog,
+  withNewestLines,
+  type Moment,
+} from "../detect/incident-log.js";
 import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
 
-const LINES_WATCHED = 5; // with the whole history in each event of it, an incident would cost the square of its length
+const LINES_WATCHED = 10; // with the whole history in each event of it, an incident would cost the square of its length
 
 export interface Desk {
   /** Judges this node, and the disks that have an end on it. */
@@ -147,7 +155,7 @@ export function createDesk(
       stale.delete(incident.id);
     } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
-    const value = { ...incident, events: incident.events.slice(-LINES_WATCHED) };
+    const value = withNewestLines(incident, LINES_WATCHED);
     return [
       { record: "incident", incident },
       { record: "watch", unixMs, event: { $case: "incident", value } },

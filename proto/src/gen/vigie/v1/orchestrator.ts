@@ -633,7 +633,7 @@ export interface WatchResponse {
   /** What happened; unset: of a newer version. */
   event:
     | //
-    /** It opened or changed; whole, but for its events: the newest five. */
+    /** It opened or changed; whole, but for its events: the newest ten, behind events_left_out older ones. */
     { $case: "incident"; value: Incident }
     | //
     /** A row was added to a run's log. */
