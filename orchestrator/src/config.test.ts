@@ -10,6 +10,13 @@ test("an empty file is a whole configuration, with every limit at its safe figur
     policy: { stalled_sync: "auto", split_brain: "observe", per_node_every_s: 300, per_cluster_per_hour: 3 },
     detect: { stall_after_s: 7, silent_after_s: 5 },
     cut: { ttl_s: 30 },
+    keep: {
+      runs_days: 400,
+      incidents_days: 400,
+      events_days: 30,
+      audit_in_store_days: 90,
+      incident_lines: 200,
+    },
     notify: [],
   });
 });
@@ -22,6 +29,10 @@ test.each([
   ],
   ["[policy]\nper_node_every_s = 1", /^o\.toml:2: policy\.per_node_every_s: expected at least 60/],
   ["[policy]\nper_cluster_per_hour = 100", /per_cluster_per_hour: expected at most 20/],
+  [
+    "[policy]\nper_resource_every_s = 700000\n[keep]\nruns_days = 7",
+    /^o\.toml:2: policy\.per_resource_every_s: expected at most keep\.runs_days, in seconds/,
+  ],
   ["[cut]\nttl_s = 61", /^o\.toml:2: cut\.ttl_s: expected at most 60/],
   ["[cut]\nttl_s = 5", /^o\.toml:2: cut\.ttl_s: expected at least 18/],
   ["[detect]\nstall_after_s = 4", /stall_after_s: expected at least 5/],

@@ -68,7 +68,16 @@ const cut = z.strictObject({
   ttl_s: z.int().min(18).max(60).default(30), // I17, I19
 });
 
-export const orchestratorConfigSchema = z.strictObject({
+/** How long what is over is kept; what is open has no age. */
+const keep = z.strictObject({
+  runs_days: z.int().min(7).max(3650).default(400), // since they ended
+  incidents_days: z.int().min(7).max(3650).default(400), // since they closed
+  events_days: z.int().min(1).max(400).default(30), // that `vigie watch` resumes from, and delivered messages
+  audit_in_store_days: z.int().min(7).max(3650).default(90), // then in the archives, for good
+  incident_lines: z.int().min(50).max(1000).default(200), // of one incident's history
+});
+
+const whole = z.strictObject({
   listen: z
     .string()
     .regex(/^[^\s]+:\d+$/)
@@ -82,8 +91,17 @@ export const orchestratorConfigSchema = z.strictObject({
   runs: runs.prefault({}),
   maintenance: maintenance.prefault({}),
   incidents: incidents.prefault({}),
+  keep: keep.prefault({}),
   notify: notifySchema,
 });
+
+const DAY_S = 86_400;
+
+/** A limit that counts runs which are forgotten would not hold. */
+export const orchestratorConfigSchema = whole.refine(
+  (it) => it.policy.per_resource_every_s <= it.keep.runs_days * DAY_S,
+  { path: ["policy", "per_resource_every_s"], error: "at most keep.runs_days, in seconds" },
+);
 
 export type OrchestratorConfig = z.infer<typeof orchestratorConfigSchema>;
 export type PolicyConfig = OrchestratorConfig["policy"];

@@ -37,12 +37,11 @@ import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
 import type { Change, Store } from "./store/store.js";
+import { keepRetention, type KeptDays } from "./store/retention.js";
 import { createWitness } from "./store/witness.js";
 import { createViewKeeper, type ViewKeeper } from "./gateway/view-keeper.js";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const KEPT_MS = 30 * DAY_MS;
 const TICK_MS = 1_000;
 const LIFE_EVERY_MS = 60_000;
 const ARRIVAL_MS = 20_000; // agents dial again within ten seconds, with jitter
@@ -150,7 +149,7 @@ export async function startOrchestrator(
   });
   gateway.maintenance(maintenance.newest());
   const witness = await createWitness(store, parts.log);
-  const auditor = startAuditor(store, clock, parts.log, signal);
+  const auditor = await startAuditor({ store, clock, record, log: parts.log }, signal);
   let unread = ""; // why what an earlier life left open is not known
   const leader = createLeader({
     clock,
@@ -181,7 +180,15 @@ export async function startOrchestrator(
     snoozeMaxMs: () => config().incidents.snooze_max_h * HOUR_MS,
   });
   const known = await store.incidents(false, Infinity);
-  const desk = createDesk(clock, detectSettings, () => newId("i"), known, isHeld, attention);
+  const desk = createDesk(
+    clock,
+    detectSettings,
+    () => newId("i"),
+    known,
+    isHeld,
+    attention,
+    () => config().keep.incident_lines,
+  );
   const newRunId = (): string => newId("r");
   const responder = createResponder({
     clock,
@@ -208,7 +215,7 @@ export async function startOrchestrator(
   notifier.start(signal);
   void tickUntil(signal);
   void signLife(signal);
-  void pruneDaily(signal);
+  void keepRetention({ store, clock, kept: () => keptDays(config()), record, log: parts.log }, signal);
   return {
     ...parts,
     gateway,
@@ -281,16 +288,6 @@ export async function startOrchestrator(
     }
   }
 
-  /** Only what has no end of its own is forgotten; a failure is no reason to stop. */
-  async function pruneDaily(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
-      await store.prune(clock.wallUnixMs() - KEPT_MS).catch((error: unknown) => {
-        parts.log("prune.failed", { reason: explain(error) });
-      });
-      await clock.sleep(DAY_MS, stop);
-    }
-  }
-
   /** Tells a run's incident what happened; the incident itself ends only by observation. */
   function followed(run: Run): void {
     const incident = desk.find(run.plan?.incidentId ?? "");
@@ -333,6 +330,15 @@ export async function startOrchestrator(
   function quietly(recorded: Promise<void>): void {
     recorded.catch(() => undefined);
   }
+}
+
+function keptDays({ keep }: OrchestratorConfig): KeptDays {
+  return {
+    runs: keep.runs_days,
+    incidents: keep.incidents_days,
+    events: keep.events_days,
+    audit: keep.audit_in_store_days,
+  };
 }
 
 /** A run that cannot be read may be at work, and what it holds is not known: nothing is done beside it (I11). */

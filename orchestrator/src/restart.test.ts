@@ -1,10 +1,11 @@
 /** What an orchestrator takes up from the store of its earlier life. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Incident, IncidentState, realClock, Run, RunState } from "@vigie/proto";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createService } from "./api/service.js";
 import { orchestratorConfigSchema } from "./config.js";
 import { startOrchestrator, type Orchestrator } from "./orchestrator.js";
 import { openSqliteStore } from "./store/sqlite.js";
@@ -78,4 +79,30 @@ test("an incident that cannot be read keeps it from nothing", async () => {
   await kept([{ record: "incident", incident }], "UPDATE incidents SET body = x'0aff'");
   const orchestrator = await startedAgain();
   expect(orchestrator.leader.status().reason).not.toContain("damaged");
+});
+
+test("an archive of the audit log that is missing is told by the status and by a look at all of it", async () => {
+  const audit = { unixMs: 1, actor: "anna", action: "x", subject: "r-1", detail: {} };
+  await kept(Array.from({ length: 30 }, () => ({ record: "audit", audit })));
+  const store = openSqliteStore(path);
+  await store.commit(await store.archive(2, 20, 3));
+  store.close();
+  const file = join(folder, "vigie.audit", "000000000001-1970-01.log");
+  const text = readFileSync(file);
+  rmSync(file);
+  const orchestrator = await startedAgain();
+  const service = createService(orchestrator);
+  const missing = `${file} is missing: put it back from a backup`;
+  expect(await service.verifyAudit()).toMatchObject({ intact: false, faults: [missing] });
+  expect(await service.getStatus()).toMatchObject({ auditIntact: false, auditFaults: [missing] });
+  const since = { afterSequence: 0, limit: 5, sinceUnixMs: 1 };
+  await expect(service.listAudit(since)).rejects.toThrow(missing);
+  writeFileSync(file, text);
+  expect(await service.verifyAudit()).toMatchObject({
+    intact: true,
+    archives: [{ firstSequence: 1, lastSequence: 20 }],
+    folder: join(folder, "vigie.audit"),
+  });
+  expect(await service.getStatus()).toMatchObject({ auditIntact: true, auditFaults: [] });
+  expect((await service.listAudit(since)).records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5]);
 });

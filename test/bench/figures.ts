@@ -12,6 +12,8 @@ export const FIGURES = {
   agent_anon_mib: { part: "agent", unit: "MiB", limit: 20, atMost: true },
   orchestrator_core_percent: { part: "orchestrator", unit: "%", limit: 50, atMost: false },
   ack_p99_ms: { part: "orchestrator", unit: "ms", limit: 100, atMost: false },
+  status_long_ms: { part: "store", unit: "ms", limit: 10, atMost: false },
+  status_long_ratio: { part: "store", unit: "times", limit: 2, atMost: true },
   plan_2000_ms: { part: "plan", unit: "ms", limit: 200, atMost: false },
 } as const satisfies Record<string, PromisedFigure>;
 
@@ -22,7 +24,7 @@ interface PromisedFigure {
   readonly atMost: boolean; // the limit itself is still good
 }
 
-export const PART_NAMES = ["parse", "plan", "agent", "orchestrator", "lab"] as const;
+export const PART_NAMES = ["parse", "plan", "store", "agent", "orchestrator", "lab"] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type FigureName = keyof typeof FIGURES;
 

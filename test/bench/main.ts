@@ -5,16 +5,19 @@
 import { parseArgs } from "node:util";
 import { agentPart } from "./agent/idle-agent.js";
 import { bundlePrograms } from "./programs.js";
-import { figuresOf, PART_NAMES, type Measured } from "./figures.js";
+import { figuresOf, PART_NAMES, type Measured, type PartName } from "./figures.js";
 import { labPart } from "./lab/lab-part.js";
 import { machineText } from "./machine.js";
 import { orchestratorPart } from "./orchestrator/loaded-orchestrator.js";
 import { parsePart } from "./parse.js";
 import type { BenchOptions, Part } from "./part.js";
 import { planPart } from "./plan.js";
+import { storePart } from "./store.js";
 import { table } from "./print.js";
 
-const PARTS: readonly Part[] = [parsePart, planPart, agentPart, orchestratorPart, labPart];
+const PARTS: readonly Part[] = [parsePart, planPart, storePart, agentPart, orchestratorPart, labPart];
+
+const IN_PROCESS: readonly PartName[] = ["parse", "plan", "store"]; // without the programs
 
 const HELP = `npm run bench [-- PART…] [options]
   PART           ${PART_NAMES.join(", ")}; all where none is named
@@ -49,7 +52,7 @@ async function main(): Promise<number> {
   }
   const wanted = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   console.error(`before: ${machineText()}`);
-  if (wanted.some(({ name }) => name !== "parse" && name !== "plan")) await bundlePrograms();
+  if (wanted.some(({ name }) => !IN_PROCESS.includes(name))) await bundlePrograms();
   const { measured, failed } = await runAll(wanted, options);
   console.error(`after:  ${machineText()}`);
   const figures = figuresOf(measured);

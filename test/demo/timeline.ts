@@ -16,7 +16,8 @@ interface WatchedIncident {
   readonly kind: string;
   readonly state: string;
   readonly last_progress_unix_ms: number;
-  readonly events: readonly { readonly unix_ms: number; readonly text: string }[];
+  readonly events: readonly { readonly unix_ms: number; readonly text: string }[]; // the newest
+  readonly events_left_out: number; // before them
 }
 
 interface WatchedRow {
@@ -67,9 +68,10 @@ export function createTimeline(print: (line: string) => void): Timeline {
     if (incidentId !== "" && incident.id !== incidentId) return;
     incidentId = incident.id;
     originUnixMs ??= incident.last_progress_unix_ms;
-    for (const { unix_ms, text } of incident.events.slice(told))
+    const { events, events_left_out: leftOut } = incident;
+    for (const { unix_ms, text } of events.slice(Math.max(0, told - leftOut)))
       if (!/^(?:run )?r-/.test(text)) tell(unix_ms, ...split(text));
-    told = Math.max(told, incident.events.length);
+    told = Math.max(told, leftOut + events.length);
     closed = incident.state === "closed";
     left ||= incident.state === "needs-person";
   }

@@ -39,8 +39,9 @@ export function createStory(clock: VirtualClock, cluster: SimCluster): Story {
   /** The run's rows are told by the run itself. */
   function tellIncident(incident: Incident): void {
     const told = incidentTold.get(incident.id) ?? 0;
-    incidentTold.set(incident.id, incident.events.length);
-    for (const { text, unixMs } of incident.events.slice(told)) {
+    const { events, eventsLeftOut } = incident;
+    incidentTold.set(incident.id, eventsLeftOut + events.length);
+    for (const { text, unixMs } of events.slice(Math.max(0, told - eventsLeftOut))) {
       if (!/^r-\S+ /.test(text)) note(`${kindOf(incident)}: ${text}`, unixMs);
     }
     if (incident.state === IncidentState.CLOSED) incidentTold.delete(incident.id);

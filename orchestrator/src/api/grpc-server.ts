@@ -137,6 +137,7 @@ function apiHandlers(orchestrator: Orchestrator, service: Service): Orchestrator
     listRuns: unary("ListRuns", service.listRuns),
     getRun: unary("GetRun", service.getRun),
     listAudit: unary("ListAudit", service.listAudit),
+    verifyAudit: unary("VerifyAudit", service.verifyAudit),
     confirmLeadership: unary("ConfirmLeadership", service.confirmLeadership),
     watch: (call) => {
       call.on("error", () => undefined); // without a listener it would end the process

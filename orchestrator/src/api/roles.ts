@@ -34,6 +34,7 @@ export const ROLES: Readonly<Record<string, readonly IdentityRole[]>> = {
   "/vigie.v1.OrchestratorService/GetRun": VIEWER,
   "/vigie.v1.OrchestratorService/Watch": VIEWER,
   "/vigie.v1.OrchestratorService/ListAudit": VIEWER,
+  "/vigie.v1.OrchestratorService/VerifyAudit": VIEWER,
   "/vigie.v1.OrchestratorService/ConfirmLeadership": ADMIN,
 };
 

@@ -19,6 +19,7 @@ import {
   type Run,
   type SetKillSwitchRequest,
   type TestChannelsRequest,
+  type VerifyAuditResponse,
 } from "@vigie/proto";
 import { isAbout } from "../detect/evidence.js";
 import { explainedEnd } from "../detect/explained.js";
@@ -64,9 +65,8 @@ export function createService(orchestrator: Orchestrator) {
       runs: await store.runs(request.openOnly, limit(request.limit)),
     }),
     getRun: async (request: GetRunRequest) => ({ run: await theRun(request.id) }),
-    listAudit: async (request: ListAuditRequest) => ({
-      records: await store.audit(request.afterSequence, limit(request.limit)),
-    }),
+    listAudit,
+    verifyAudit,
     confirmLeadership,
     listRunbooks: async () => ({ runbooks: RUNBOOKS.map(describeRunbook) }),
     getHolders,
@@ -106,6 +106,7 @@ export function createService(orchestrator: Orchestrator) {
       auditIntact: audit.intact,
       auditRecords: audit.records,
       auditChecked: audit.checked,
+      auditFaults: [...audit.faults],
       killSwitch: orchestrator.killSwitch.stopped(),
       channels: orchestrator.notifier.status(),
       maintenances: [...maintenance.on()],
@@ -114,6 +115,23 @@ export function createService(orchestrator: Orchestrator) {
         ({ health, maintenanceNode }) => health === Health.UNKNOWN && maintenanceNode !== "",
       ).length,
     };
+  }
+
+  async function listAudit({ afterSequence, limit: asked, sinceUnixMs }: ListAuditRequest) {
+    const after = sinceUnixMs === 0 ? afterSequence : await store.auditBefore(sinceUnixMs);
+    return { records: await store.audit(after, limit(asked)) };
+  }
+
+  async function verifyAudit(): Promise<VerifyAuditResponse> {
+    const { intact, faults, records } = await orchestrator.auditor.verify();
+    const archives = (await store.archives()).map(({ name, firstSequence, end, bytes }) => ({
+      name,
+      firstSequence,
+      lastSequence: end.records,
+      bytes,
+    }));
+    const folder = archives.length === 0 ? "" : store.archiveFolder();
+    return { intact, faults: [...faults], records, head: (await store.auditEnd()).head, archives, folder };
   }
 
   async function getIncident({ id }: GetIncidentRequest): Promise<GetIncidentResponse> {
@@ -162,7 +180,10 @@ export function createService(orchestrator: Orchestrator) {
     return describeNode(keeper.view(), node, clock.monotonicMs(), planned);
   }
 
+  /** Who follows a run asks for it twice a second: its rows are not read again for that. */
   async function theRun(id: string): Promise<Run> {
+    const open = executor.open().find((run) => run.id === id);
+    if (open !== undefined) return open;
     const stored = onlyOne(await store.runsById(id), "run", id);
     return executor.open().find((run) => run.id === stored.id) ?? stored;
   }

@@ -21,7 +21,12 @@ export type ResponseOf<M extends Method> = ReturnType<Service[M]["responseDeseri
 
 export interface Api {
   readonly server: string;
-  readonly ask: <M extends Method>(method: M, request: RequestOf<M>) => Promise<ResponseOf<M>>;
+  /** @param longestMs where an answer may take longer than people set */
+  readonly ask: <M extends Method>(
+    method: M,
+    request: RequestOf<M>,
+    longestMs?: number,
+  ) => Promise<ResponseOf<M>>;
   /** A stream that ends at its own deadline; the caller resumes by the cursor. */
   readonly watch: (afterCursor: number | undefined) => ClientReadableStream<WatchResponse>;
   readonly close: () => void;
@@ -62,7 +67,7 @@ export function connect(settings: Settings, timeoutMs: number): Api {
   const client = new Client(settings.server, channelCredentials(settings), CHANNEL_OPTIONS);
   return {
     server: settings.server,
-    ask: (method, request) => ask(client, method, request, settings.server, timeoutMs),
+    ask: (method, request, longestMs = timeoutMs) => ask(client, method, request, settings.server, longestMs),
     watch: (afterCursor) => {
       const { path, requestSerialize, responseDeserialize } = OrchestratorServiceService.watch;
       const options = { deadline: Date.now() + WATCH_DEADLINE_MS };

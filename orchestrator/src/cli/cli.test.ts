@@ -111,7 +111,7 @@ test("what is typed reaches the orchestrator as it was meant", async () => {
     { stopped: true, reason: "rack-2" },
     { runId: "r-1", reason: "it-is-wrong" },
     { node: "h1.example", instance: "" },
-    { afterSequence: 7, limit: 2 },
+    { afterSequence: 7, limit: 2, sinceUnixMs: 0 },
     { node: "h4", forMs: 5_400_000, reason: "firmware" },
     { node: "h4", reason: "" },
     { id: "i-1", verb: IncidentVerb.SNOOZE, forMs: 7_200_000, reason: "" },

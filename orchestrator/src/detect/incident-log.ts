@@ -5,7 +5,7 @@
 import { Incident, IncidentKind, IncidentState, type Severity, type Run, type RunEvent } from "@vigie/proto";
 import { withoutFigures, type Standing } from "./detect.js";
 
-const EVENTS_KEPT = 200;
+const FIRST_LINES = 10; // how it began is kept for as long as the incident is
 
 export interface Moment {
   readonly monotonicMs: number;
@@ -50,7 +50,30 @@ function word(severity: Severity): string {
 }
 
 export function told(incident: Incident, now: Moment, text: string): Incident {
-  return { ...incident, events: [...incident.events, { unixMs: now.unixMs, text }].slice(-EVENTS_KEPT) };
+  return { ...incident, events: [...incident.events, { unixMs: now.unixMs, text }] };
+}
+
+/**
+ * The incident with at most so many lines of history. How it began and what was last stay; what is left out between
+ * them is said in their place.
+ */
+export function withBoundedLog(incident: Incident, lines: number): Incident {
+  if (incident.events.length <= lines) return incident;
+  const isCut = incident.eventsLeftOut > 0;
+  const first = incident.events.slice(0, FIRST_LINES);
+  const rest = incident.events.slice(isCut ? FIRST_LINES + 1 : FIRST_LINES);
+  const dropped = rest.slice(0, rest.length - (lines - FIRST_LINES - 1));
+  const eventsLeftOut = incident.eventsLeftOut + dropped.length;
+  const gap = { unixMs: dropped.at(-1)?.unixMs ?? 0, text: `(${eventsLeftOut} lines are left out here)` };
+  return { ...incident, events: [...first, gap, ...rest.slice(dropped.length)], eventsLeftOut };
+}
+
+/** The incident with its newest lines alone, as its watchers are told each change of it. */
+export function withNewestLines(incident: Incident, lines: number): Incident {
+  const { events, eventsLeftOut } = incident;
+  const told = eventsLeftOut === 0 ? events.length : events.length - 1 + eventsLeftOut;
+  const newest = events.slice(-lines);
+  return { ...incident, events: newest, eventsLeftOut: told - newest.length };
 }
 
 export function closed(incident: Incident, now: Moment): Incident {

@@ -16,12 +16,22 @@ import {
   type Standing,
 } from "../detect/detect.js";
 import { afterSeverity } from "../detect/attention.js";
-import { closed, followed, openIncident, told, type Moment } from "../detect/incident-log.js";
+import {
+  closed,
+  followed,
+  openIncident,
+  told,
+  withBoundedLog,
+  withNewestLines,
+  type Moment,
+} from "../detect/incident-log.js";
 import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
 import type { AttentionKeeper } from "./attention-keeper.js";
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
+
+const LINES_WATCHED = 10; // with the whole history in each event of it, an incident would cost the square of its length
 
 export interface Desk {
   /** Judges this node, and the disks that have an end on it. */
@@ -41,6 +51,7 @@ export interface Desk {
 /**
  * @param known open incidents of an earlier life: taken up when their finding is seen again, closed when it is not
  * @param isHeld an incident that a run works on is not closed under it: the run may be what made it look clear
+ * @param logLines that an incident's history has at most
  */
 export function createDesk(
   clock: Clock,
@@ -49,6 +60,7 @@ export function createDesk(
   known: readonly Incident[],
   isHeld: (incidentId: string) => boolean,
   attention: AttentionKeeper,
+  logLines: () => number,
 ): Desk {
   const states = new Map<string, DetectState>(); // by the node or disk it is about, where anything stands
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
@@ -154,16 +166,18 @@ export function createDesk(
       .flatMap((incident) => update(closed(incident, now())));
   }
 
-  function update(incident: Incident): Change[] {
+  function update(changed: Incident): Change[] {
+    const incident = withBoundedLog(changed, logLines());
     if (incident.state === IncidentState.CLOSED) {
       open.delete(incident.id);
       stale.delete(incident.id);
       attention.forget(incident.id);
     } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
+    const value = withNewestLines(incident, LINES_WATCHED);
     return [
       { record: "incident", incident },
-      { record: "watch", unixMs, event: { $case: "incident", value: incident } },
+      { record: "watch", unixMs, event: { $case: "incident", value } },
     ];
   }
 

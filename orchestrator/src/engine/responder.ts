@@ -324,6 +324,8 @@ export function createResponder(parts: ResponderParts): Responder {
   async function recentRuns(): Promise<RecentRun[]> {
     const countsMs = Math.max(HOUR_MS, config().policy.per_resource_every_s * 1000);
     const runs = await parts.store.runsFrom(identifierAt("r", clock.wallUnixMs() - countsMs));
+    const counting = new Set(runs.map(({ id }) => id));
+    for (const id of outcomes.keys()) if (!counting.has(id)) outcomes.delete(id);
     return Promise.all(runs.filter((run) => run.approvedBy === "policy").map(recentRun));
   }
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Incident, IncidentState, Message, NoticeCause, Severity } from "@vigie/proto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Notice } from "./outbox.js";
+import { migrate } from "./schema.js";
 import { openSqliteStore } from "./sqlite.js";
 import type { Change, Store } from "./store.js";
 
@@ -82,20 +83,18 @@ test("only delivered messages grow old", async () => {
   const store = open();
   await store.commit([composed("m-1", [], 5), composed("m-2", [], 6)]);
   await store.commit([{ record: "delivered", messageId: "m-1", unixMs: 6 }]);
-  await store.prune(1_000);
+  await store.prune(1_000, 10);
   const { composed: kept, messages } = await store.outbox(0);
   expect([kept.length, messages.length]).toEqual([1, 1]);
 });
 
 test("a database from before there were notifications gets the tables, and keeps what it has", async () => {
   const incident = Incident.create({ id: "i-1", state: IncidentState.OPEN });
-  const before = openSqliteStore(path);
-  await before.commit([{ record: "incident", incident }]);
-  before.close();
   const database = new DatabaseSync(path);
-  for (const table of ["notices", "messages", "told", "channels", "maintenance"])
-    database.exec(`DROP TABLE ${table}`);
-  database.exec("PRAGMA user_version = 5");
+  migrate(database, 5);
+  database
+    .prepare("INSERT INTO incidents (id, closed, body) VALUES ('i-1', 0, ?)")
+    .run(Incident.encode(incident).finish());
   database.close();
   const store = open();
   await store.commit([noted("n-1")]);

@@ -54,15 +54,39 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE maintenance (one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL) STRICT;
   `,
+  // What ended before this version counts from now on: kept too long, and never too short.
+  `
+  ALTER TABLE runs ADD COLUMN ended_unix_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE incidents ADD COLUMN closed_unix_ms INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET ended_unix_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE open = 0;
+  UPDATE incidents SET closed_unix_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE closed = 1;
+  CREATE INDEX runs_ended ON runs (ended_unix_ms, id);
+  CREATE INDEX incidents_ended ON incidents (closed_unix_ms, id);
+  CREATE INDEX notices_about ON notices (about);
+  CREATE TABLE forgotten_runs (id TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE retention (one INTEGER PRIMARY KEY CHECK (one = 1), unix_ms INTEGER NOT NULL) STRICT;
+  `,
+  `
+  CREATE TABLE audit_archives (
+    first_sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, first_unix_ms INTEGER NOT NULL, records INTEGER NOT NULL,
+    head TEXT NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_checked (
+    one INTEGER PRIMARY KEY CHECK (one = 1), records INTEGER NOT NULL, head TEXT NOT NULL, whole_unix_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
-/** @throws Error when the file was written by a newer version: going on would lose what it does not know */
-export function migrate(database: DatabaseSync): void {
+/**
+ * @param upTo the version to stop at, for tests of those that follow
+ * @throws Error when the file was written by a newer version: going on would lose what it does not know
+ */
+export function migrate(database: DatabaseSync, upTo = MIGRATIONS.length): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > MIGRATIONS.length)
     throw new Error(`schema ${version} is newer than this program's ${MIGRATIONS.length}`);
   for (const [index, sql] of MIGRATIONS.entries()) {
-    if (index < version) continue;
+    if (index < version || index >= upTo) continue;
     database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT`);
   }
 }

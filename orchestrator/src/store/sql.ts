@@ -6,6 +6,8 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 export interface Sql {
   /** @returns the id of the row that was inserted last */
   readonly run: (sql: string, ...values: SQLInputValue[]) => number;
+  /** @returns how many rows it changed */
+  readonly changed: (sql: string, ...values: SQLInputValue[]) => number;
   readonly row: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
   readonly rows: (sql: string, ...values: SQLInputValue[]) => Row[];
 }
@@ -14,6 +16,7 @@ export function createSql(database: DatabaseSync): Sql {
   const prepared = new Map<string, StatementSync>();
   return {
     run: (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid),
+    changed: (sql, ...values) => Number(statement(sql).run(...values).changes),
     row: (sql, ...values) => statement(sql).get(...values),
     rows: (sql, ...values) => statement(sql).all(...values),
   };

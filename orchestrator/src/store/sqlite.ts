@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
+  CHAIN_START,
   Incident,
   IncidentState,
   MaintenanceList,
@@ -16,15 +17,24 @@ import {
   VigieError,
   WatchResponse,
 } from "@vigie/proto";
+import { openArchiveFiles } from "./archive-files.js";
+import { createAuditArchives } from "./audit-archives.js";
 import { migrate } from "./schema.js";
 import { blob, createSql, number, text, type Row } from "./sql.js";
 import { createAuditLog } from "./sqlite-audit.js";
+import { createSqliteRetention } from "./sqlite-retention.js";
 import { createSqliteOutbox } from "./sqlite-outbox.js";
 import type { Transition } from "../view/transitions.js";
 import type { Outgoing } from "./outbox.js";
 import type { Change, Store } from "./store.js";
 
-const OPEN_RUNS: readonly RunState[] = [
+// Two statements each: of one with both cases SQLite would read every row.
+const ALL_INCIDENTS = "SELECT id, body FROM incidents ORDER BY id DESC LIMIT ?";
+const OPEN_INCIDENTS = "SELECT id, body FROM incidents WHERE closed = 0 ORDER BY id DESC LIMIT ?";
+const ALL_RUNS = "SELECT id, body FROM runs ORDER BY id DESC LIMIT ?";
+const OPEN_RUNS = "SELECT id, body FROM runs WHERE open = 1 ORDER BY id DESC LIMIT ?";
+
+const OPEN: readonly RunState[] = [
   RunState.AWAITING_APPROVAL,
   RunState.RUNNING,
   RunState.WAITING,
@@ -33,13 +43,18 @@ const OPEN_RUNS: readonly RunState[] = [
   RunState.FROZEN,
 ];
 
+const ENDED: readonly RunState[] = [RunState.SUCCEEDED, RunState.FAILED, RunState.ABORTED];
+
 /** @throws VigieError JOURNAL_BROKEN when the file cannot be opened */
 export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
   const sql = createSql(database);
   const { row, rows, run } = sql;
-  const audit = createAuditLog(sql);
+  const archives =
+    path === ":memory:" ? undefined : createAuditArchives(sql, openArchiveFiles(archiveFolder(path)));
+  const audit = createAuditLog(sql, archives);
   const outbox = createSqliteOutbox(sql);
+  const retention = createSqliteRetention(sql);
   const unreadable = new Set<string>();
 
   return {
@@ -58,27 +73,22 @@ export function openSqliteStore(path: string): Store {
       return list ?? { number: 0, maintenances: [] };
     },
     incidents: async (includeClosed, limit) =>
-      rows(
-        "SELECT id, body FROM incidents WHERE closed = 0 OR ? = 1 ORDER BY id DESC LIMIT ?",
-        includeClosed ? 1 : 0,
-        limitOf(limit),
-      ).flatMap(incidentOf),
+      rows(includeClosed ? ALL_INCIDENTS : OPEN_INCIDENTS, limitOf(limit)).flatMap(incidentOf),
     incidentsById: async (beginning) =>
       rows(
-        "SELECT id, body FROM incidents WHERE substr(id, 1, ?) = ? LIMIT 2",
-        beginning.length,
+        "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
         beginning,
+        endOf(beginning),
       ).flatMap(incidentOf),
-    runs: async (openOnly, limit) =>
-      rows(
-        "SELECT id, body FROM runs WHERE open = 1 OR ? = 0 ORDER BY id DESC LIMIT ?",
-        openOnly ? 1 : 0,
-        limitOf(limit),
-      ).flatMap(runOf),
+    runs: async (openOnly, limit) => rows(openOnly ? OPEN_RUNS : ALL_RUNS, limitOf(limit)).flatMap(runOf),
     runsFrom: async (id) =>
       rows("SELECT id, body FROM runs WHERE id >= ? ORDER BY id DESC", id).flatMap(runOf),
     runsById: async (beginning) =>
-      rows("SELECT id, body FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", beginning.length, beginning)
+      rows(
+        "SELECT id, body FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+        beginning,
+        endOf(beginning),
+      )
         .flatMap(runOf)
         .flatMap(withEvents),
     transitions: async (node, minor, limit) =>
@@ -98,9 +108,21 @@ export function openSqliteStore(path: string): Store {
         cursor: number(r, "cursor"),
       })),
     lastCursor: async () => number(row("SELECT max(cursor) AS cursor FROM watch_events"), "cursor"),
-    audit: async (after, limit) => audit.after(after, limit),
+    audit: audit.after,
     auditEnd: async () => audit.end(),
-    auditHash: async (sequence) => audit.hashOf(sequence),
+    auditBefore: audit.before,
+    auditHash: audit.hashOf,
+    archiveFolder: () => (archives === undefined ? "" : archiveFolder(path)),
+    archives: async () => archives?.list() ?? [],
+    archiveFaults: async () => archives?.faults() ?? [],
+    archive: audit.archive,
+    auditChecked: async () => {
+      const known = row("SELECT * FROM audit_checked WHERE one = 1");
+      return {
+        upTo: { records: number(known, "records"), head: text(known, "head") || CHAIN_START },
+        wholeUnixMs: number(known, "whole_unix_ms"),
+      };
+    },
     journals: async () =>
       new Map(
         rows("SELECT * FROM journals").map((r) => [
@@ -112,12 +134,11 @@ export function openSqliteStore(path: string): Store {
       const { messages, ...rest } = outbox.read(composedAfterUnixMs);
       return { ...rest, messages: messages.flatMap(outgoingOf) };
     },
-    checkAudit: async (from, limit) => audit.check(from, limit),
-    prune: async (beforeUnixMs) => {
-      run("DELETE FROM transitions WHERE unix_ms < ?", beforeUnixMs);
-      run("DELETE FROM watch_events WHERE unix_ms < ?", beforeUnixMs);
-      run("DELETE FROM messages WHERE delivered_unix_ms > 0 AND unix_ms < ?", beforeUnixMs);
-    },
+    checkAudit: audit.check,
+    forgettable: async (kind, beforeUnixMs, after, limit) =>
+      retention.forgettable(kind, beforeUnixMs, after, limit),
+    prune: async (beforeUnixMs, limit) => retention.prune(beforeUnixMs, limit),
+    retentionUnixMs: async () => number(row("SELECT unix_ms FROM retention WHERE one = 1"), "unix_ms"),
     close: () => database.close(),
   };
 
@@ -142,21 +163,24 @@ export function openSqliteStore(path: string): Store {
     switch (change.record) {
       case "incident": {
         const { incident } = change;
-        const closed = incident.state === IncidentState.CLOSED ? 1 : 0;
+        const isClosed = incident.state === IncidentState.CLOSED;
         return void run(
-          "INSERT OR REPLACE INTO incidents (id, closed, body) VALUES (?, ?, ?)",
+          "INSERT OR REPLACE INTO incidents (id, closed, closed_unix_ms, body) VALUES (?, ?, ?, ?)",
           incident.id,
-          closed,
+          isClosed ? 1 : 0,
+          isClosed ? incident.closedUnixMs : 0,
           Incident.encode(incident).finish(),
         );
       }
       case "run": {
-        const open = OPEN_RUNS.includes(change.run.state) ? 1 : 0;
+        const { state, events, plan } = change.run;
+        const endedUnixMs = ENDED.includes(state) ? (events.at(-1)?.unixMs ?? plan?.plannedUnixMs ?? 0) : 0;
         const body = Run.encode({ ...change.run, events: [], progress: undefined }).finish();
         return void run(
-          "INSERT OR REPLACE INTO runs (id, open, body) VALUES (?, ?, ?)",
+          "INSERT OR REPLACE INTO runs (id, open, ended_unix_ms, body) VALUES (?, ?, ?, ?)",
           change.run.id,
-          open,
+          OPEN.includes(state) ? 1 : 0,
+          endedUnixMs,
           body,
         );
       }
@@ -193,6 +217,21 @@ export function openSqliteStore(path: string): Store {
         return void run("INSERT OR REPLACE INTO leadership (one, epoch) VALUES (1, ?)", change.epoch);
       case "alive":
         return void run("INSERT OR REPLACE INTO alive (one, unix_ms) VALUES (1, ?)", change.unixMs);
+      case "archived":
+        return audit.archived(change.archive);
+      case "audit-checked": {
+        const { upTo, wholeUnixMs } = change.checked;
+        return void run(
+          "INSERT OR REPLACE INTO audit_checked (one, records, head, whole_unix_ms) VALUES (1, ?, ?, ?)",
+          upTo.records,
+          upTo.head,
+          wholeUnixMs,
+        );
+      }
+      case "retention":
+        return void run("INSERT OR REPLACE INTO retention (one, unix_ms) VALUES (1, ?)", change.unixMs);
+      case "forget":
+        return retention.forget(change.kind, change.ids);
       case "journal":
         return void run(
           "INSERT OR REPLACE INTO journals (node, records, head) VALUES (?, ?, ?)",
@@ -259,12 +298,22 @@ function limitOf(limit: number): number {
   return Number.isFinite(limit) ? limit : -1;
 }
 
+/** Behind everything that begins with it. */
+function endOf(beginning: string): string {
+  return `${beginning}\u{10ffff}`;
+}
+
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
 function isLocked(error: unknown): boolean {
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
   return code === SQLITE_BUSY || code === SQLITE_LOCKED;
+}
+
+/** Beside the store: vigie.db has its archives in vigie.audit. */
+function archiveFolder(path: string): string {
+  return `${path.replace(/\.db$/, "")}.audit`;
 }
 
 function openDatabase(path: string): DatabaseSync {

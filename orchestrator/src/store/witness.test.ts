@@ -1,4 +1,4 @@
-import { CHAIN_START, Report, type LogEnd } from "@vigie/proto";
+import { CHAIN_START, Report, VigieError, type LogEnd } from "@vigie/proto";
 import { beforeEach, expect, test } from "vitest";
 import { createWitness, type Witness } from "./witness.js";
 
@@ -66,6 +66,19 @@ test("an audit log that still has what its witnesses saw is whole, and is looked
   expect(await taken(by, report(0, CHAIN_START, seen))).toEqual([]);
   expect(lookedUp).toEqual([3]);
   expect(alarms).toEqual([]);
+});
+
+test("a record that a witness saw and whose archive is missing is written down, and the report is taken all the same", async () => {
+  const by = await createWitness(
+    {
+      journals: async () => new Map([["h2", { records: 0, head: CHAIN_START }]]),
+      auditHash: async () => Promise.reject(new VigieError("SOURCE_FAILED", "2026-01.log is missing")),
+    },
+    (event) => void alarms.push(event),
+  );
+  expect(await taken(by, report(0, CHAIN_START, { records: 3, head: "a3" }))).toEqual([
+    "audit.lost-records h2",
+  ]);
 });
 
 test.each<[string, LogEnd]>([

@@ -4,7 +4,7 @@
  * ended, and each report brings both. A log that is shorter than it was, or another one, is written down: an agent
  * that was installed anew is told so too, and nobody can do it unseen.
  */
-import { CHAIN_START, type LogEnd, type Report } from "@vigie/proto";
+import { CHAIN_START, explain, type LogEnd, type Report } from "@vigie/proto";
 import type { Change, Store } from "./store.js";
 
 export interface Witness {
@@ -43,7 +43,7 @@ export async function createWitness(
     const before = audited.get(node);
     if (before?.records === seen.records && before.head === seen.head) return [];
     audited.set(node, seen);
-    const hash = await store.auditHash(seen.records);
+    const hash = await store.auditHash(seen.records).catch(explain); // its archive is missing
     return hash === seen.head ? [] : [told("audit.lost-records", node, { seen, is: hash ?? "gone" }, unixMs)];
   }
 

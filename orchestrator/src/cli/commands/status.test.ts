@@ -154,3 +154,30 @@ test("a broken audit chain exits 1", async () => {
   stage.answers.getStatus = () => ({ ...sample.STATUS, auditIntact: false });
   expect(await stage.vigie("audit")).toMatchObject({ code: 1 });
 });
+
+test("audit asks for the newest, and for an older time where one is named", async () => {
+  stage.answers.getStatus = () => ({ ...sample.STATUS, auditRecords: 5_000 });
+  const asked = async (line: string): Promise<unknown> => {
+    stage.asked.length = 0;
+    await stage.vigie(line);
+    return stage.asked.find(({ method }) => method === "listAudit")?.request;
+  };
+  expect(await asked("audit --limit 10")).toMatchObject({ afterSequence: 4_990, sinceUnixMs: 0 });
+  expect(await asked("audit --since 2026-03-01")).toMatchObject({ sinceUnixMs: Date.UTC(2026, 2, 1) });
+  expect(await stage.vigie("audit --since yesterday")).toMatchObject({ code: 2 });
+  expect(await stage.vigie("audit --since 2026-03-01 --after 4")).toMatchObject({ code: 2 });
+});
+
+test("audit verify says what is missing, cut or changed, and exits 1; 0 where all of it holds", async () => {
+  const archive = { name: "000000000001-2026-01.log", firstSequence: 1, lastSequence: 31, bytes: 4_096 };
+  const verified = { records: 90, head: "ab", archives: [archive], folder: "/var/lib/x/vigie.audit" };
+  stage.answers.verifyAudit = () => ({ ...verified, intact: true, faults: [] });
+  const whole = await stage.vigie("audit verify");
+  expect(whole).toMatchObject({ code: 0 });
+  expect(whole.out).toContain("Intact: all 90 records hold");
+  expect(whole.out).toContain("/var/lib/x/vigie.audit");
+  stage.answers.verifyAudit = () => ({ ...verified, intact: false, faults: ["2026-01.log is missing"] });
+  const broken = await stage.vigie("audit verify");
+  expect(broken).toMatchObject({ code: 1 });
+  expect(broken.out).toContain("- 2026-01.log is missing");
+});

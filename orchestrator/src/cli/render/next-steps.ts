@@ -16,7 +16,7 @@ export function nextSteps(view: StatusView): string[] {
   const critical = incidents.filter((it) => it.severity === Severity.CRITICAL && !waiting.includes(it));
   const others = incidents.filter((it) => !waiting.includes(it) && !critical.includes(it));
   const steps = [
-    ...(status.auditIntact ? [] : [step("what was changed in the audit log", "vigie audit")]),
+    ...(status.auditIntact ? [] : [step("what is wrong with the audit log", "vigie audit verify")]),
     ...(status.killSwitch === "" ? [] : [step("let it act again", "vigie go --reason WHY")]),
     ...(status.leadership?.leads === false && status.leadership.votes > 0
       ? [step("it only watches; an admin who is sure lets it act", "vigie lead --reason WHY")]

@@ -218,7 +218,7 @@ test("status without a majority says who may let it act; a frozen run and a brok
   expect(text).toContain("does not lead, 1 of 3 votes: no majority");
   expect(text.slice(text.indexOf("Next"))).toMatchInlineSnapshot(`
     "Next
-      vigie audit                       what was changed in the audit log
+      vigie audit verify                what is wrong with the audit log
       vigie lead --reason WHY           it only watches; an admin who is sure lets it act
       vigie run show r-01kaxb           frozen, a person must look
       vigie incident show i-01kaw3      waits for a person
@@ -628,6 +628,7 @@ test("audit: the verdict stands below the rows", () => {
     auditHead: "0011223344556677",
     auditRecords: 1,
     auditChecked: 1,
+    auditFaults: [],
   };
   expect(renderAudit(view, screen(100))).toMatchInlineSnapshot(`
     "#  TIME                     WHO      ACTION        SUBJECT   DETAIL           HASH
@@ -635,7 +636,10 @@ test("audit: the verdict stands below the rows", () => {
     The hash chain is intact, head 001122334455
     "
   `);
-  expect(renderAudit({ ...view, auditIntact: false }, screen())).toContain("THE HASH CHAIN IS BROKEN");
+  const broken = { ...view, auditIntact: false, auditFaults: ["record 2 is not what was written", "x"] };
+  expect(renderAudit(broken, screen())).toContain(
+    "THE HASH CHAIN IS BROKEN: record 2 is not what was written (and 1 more: vigie audit verify)",
+  );
   expect(renderAudit({ ...view, auditRecords: 900, auditChecked: 500 }, screen())).toContain(
     "intact as far as it is checked, 500 of 900 records, head",
   );

@@ -3,7 +3,7 @@
  * wrong, what is being done about it, and what to type next.
  */
 import { Health, type Run } from "@vigie/proto";
-import { checkedText } from "./audit.js";
+import { checkedText, faultText } from "./audit.js";
 import { channelLines } from "./channels.js";
 import { count, dateTime } from "../../wording/format.js";
 import { briefLines } from "./incidents.js";
@@ -30,7 +30,7 @@ export function renderStatus(view: StatusView, screen: Screen): string {
     `nodes       ${nodesText(view, screen)}`,
     `disks       ${disksText(view, screen)}`,
     ...(view.resyncedUnixMs === 0 ? [] : [`resyncs     ${finishText(view.resyncedUnixMs, screen)}`]),
-    `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : "BROKEN: a record was changed or removed")}`,
+    `audit       ${yesPaint(status.auditIntact, screen)(status.auditIntact ? `intact${checkedText(status)}` : `BROKEN: ${faultText(status)}`)}`,
     ...channelLines(status.channels, screen),
     ...maintenanceLines(status.maintenances, status.incidentsQuiet, screen),
     ...section(`Open incidents (${status.incidentsOpen})`, briefLines(view.incidents, screen), screen),

@@ -56,6 +56,7 @@ export const HAPPY: Answers = {
     tests: [{ name: "ops", type: "mail", delivered: true, answer: "250 2.0.0 Ok: queued as 3F2A" }],
   }),
   listAudit: () => ({ records: [] }),
+  verifyAudit: () => ({ intact: true, faults: [], records: 7, head: "ab", archives: [], folder: "" }),
   setKillSwitch: () => ({ stopped: true, confirmed: true, unconfirmedReason: "", unawareNodes: [] }),
   confirmLeadership: () => ({
     leadership: { leads: true, epoch: 8, votes: 1, voters: 2, reason: "confirmed by laurent" },

@@ -6,8 +6,8 @@ import type { Store } from "../store.js";
 export async function firstBrokenAudit(store: Pick<Store, "checkAudit">): Promise<number | undefined> {
   let from: LogEnd = { records: 0, head: CHAIN_START };
   for (;;) {
-    const { upTo, broken } = await store.checkAudit(from, 500);
-    if (broken !== undefined || upTo.records === from.records) return broken;
+    const { upTo, fault } = await store.checkAudit(from, 500);
+    if (fault !== undefined || upTo.records === from.records) return fault?.sequence;
     from = upTo;
   }
 }

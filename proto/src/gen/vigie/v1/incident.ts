@@ -367,7 +367,10 @@ export interface Incident {
   closedUnixMs: number;
   /** STALLED_SYNC: when the resync last moved, on the same clock; 0 elsewhere. */
   lastProgressUnixMs: number;
-  /** Oldest first, the newest 200. */
+  /**
+   * Oldest first. Of a long history the first ten and the newest, and between them a line that says how many are left
+   * out.
+   */
   events: IncidentEvent[];
   /**
    * What a person would type, each with its node as the prompt: "h1# iptables …". Of run_id's plan; empty without
@@ -385,7 +388,11 @@ export interface Incident {
     | Acknowledgement
     | undefined;
   /** It is quiet for a while; unset: it is not, or it became worse since. */
-  snooze: Snooze | undefined;
+  snooze:
+    | Snooze
+    | undefined;
+  /** Lines of events that are not kept; 0: it is whole. */
+  eventsLeftOut: number;
 }
 
 /** An incident that is expected: it notifies nobody, and nothing is done about it by itself, until the end. */
@@ -664,6 +671,7 @@ function createBaseIncident(): Incident {
     maintenance: undefined,
     acknowledgement: undefined,
     snooze: undefined,
+    eventsLeftOut: 0,
   };
 }
 
@@ -722,6 +730,9 @@ export const Incident: MessageFns<Incident> = {
     }
     if (message.snooze !== undefined) {
       Snooze.encode(message.snooze, writer.uint32(146).fork()).join();
+    }
+    if (message.eventsLeftOut !== 0) {
+      writer.uint32(152).uint32(message.eventsLeftOut);
     }
     return writer;
   },
@@ -883,6 +894,14 @@ export const Incident: MessageFns<Incident> = {
             message.snooze = Snooze.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.eventsLeftOut = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -926,6 +945,7 @@ export const Incident: MessageFns<Incident> = {
     message.snooze = (object.snooze !== undefined && object.snooze !== null)
       ? Snooze.fromPartial(object.snooze)
       : undefined;
+    message.eventsLeftOut = object.eventsLeftOut ?? 0;
     return message;
   },
 };

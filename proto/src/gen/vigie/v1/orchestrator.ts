@@ -271,7 +271,7 @@ export interface GetStatusResponse {
   killSwitch: string;
   /** Records of the audit log. */
   auditRecords: number;
-  /** So many of them, from the first, were checked since the orchestrator started; soon all. */
+  /** So many of them, from the first, were checked, in this life of the orchestrator or an earlier one; soon all. */
   auditChecked: number;
   /** The channels that messages to people go by; empty: nobody is notified. */
   channels: ChannelStatus[];
@@ -281,6 +281,8 @@ export interface GetStatusResponse {
   incidentsQuiet: number;
   /** Count of resources_unknown that a maintenance explains. */
   resourcesUnknownExplained: number;
+  /** What is wrong with the audit log: which record or archive, and what to do. Empty where audit_intact. */
+  auditFaults: string[];
 }
 
 /** Whether this orchestrator may act, by the votes of the agents (I26). */
@@ -772,7 +774,7 @@ export interface WatchResponse {
   /** What happened; unset: of a newer version. */
   event:
     | //
-    /** It opened or changed; whole. */
+    /** It opened or changed; whole, but for its events: the newest ten, behind events_left_out older ones. */
     { $case: "incident"; value: Incident }
     | //
     /** A row was added to a run's log. */
@@ -810,16 +812,50 @@ export interface NodeChange {
 
 /** From where on. */
 export interface ListAuditRequest {
-  /** Records after this one; 0: from the first. */
+  /** Records after this one; 0: from the first, archived ones too. */
   afterSequence: number;
   /** Count; 0: 100. At most 1000. */
   limit: number;
+  /** Records of this time or later, ms since 1970; instead of after_sequence where it is not 0. */
+  sinceUnixMs: number;
 }
 
 /** A part of the audit log. */
 export interface ListAuditResponse {
   /** Oldest first. */
   records: AuditRecord[];
+}
+
+/** Nothing to say. */
+export interface VerifyAuditRequest {
+}
+
+/** The whole of the audit log, gone through now: archives first, then the store (I39). */
+export interface VerifyAuditResponse {
+  /** Each record holds, and the last archive ends where the store begins. */
+  intact: boolean;
+  /** What is wrong, for people: which archive is missing, cut or changed, and at which record. */
+  faults: string[];
+  /** Of the log. */
+  records: number;
+  /** Hash of the newest record. */
+  head: string;
+  /** Oldest first. */
+  archives: AuditArchive[];
+  /** Where they are, on the orchestrator's node; empty where there are none. */
+  folder: string;
+}
+
+/** One file of older records. */
+export interface AuditArchive {
+  /** Its file name: "000000000001-2026-01.log". */
+  name: string;
+  /** AuditRecord.sequence of its first record. */
+  firstSequence: number;
+  /** The same of its last one. */
+  lastSequence: number;
+  /** As the store has it. */
+  bytes: number;
 }
 
 /** One record of the orchestrator's audit log: append-only, hash-chained (I39). */
@@ -943,6 +979,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     maintenances: [],
     incidentsQuiet: 0,
     resourcesUnknownExplained: 0,
+    auditFaults: [],
   };
 }
 
@@ -1013,6 +1050,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.resourcesUnknownExplained !== 0) {
       writer.uint32(176).uint32(message.resourcesUnknownExplained);
+    }
+    for (const v of message.auditFaults) {
+      writer.uint32(186).string(v!);
     }
     return writer;
   },
@@ -1206,6 +1246,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.resourcesUnknownExplained = reader.uint32();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.auditFaults.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1247,6 +1295,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.maintenances = object.maintenances?.map((e) => Maintenance.fromPartial(e)) || [];
     message.incidentsQuiet = object.incidentsQuiet ?? 0;
     message.resourcesUnknownExplained = object.resourcesUnknownExplained ?? 0;
+    message.auditFaults = object.auditFaults?.map((e) => e) || [];
     return message;
   },
 };
@@ -5323,7 +5372,7 @@ export const NodeChange: MessageFns<NodeChange> = {
 };
 
 function createBaseListAuditRequest(): ListAuditRequest {
-  return { afterSequence: 0, limit: 0 };
+  return { afterSequence: 0, limit: 0, sinceUnixMs: 0 };
 }
 
 export const ListAuditRequest: MessageFns<ListAuditRequest> = {
@@ -5333,6 +5382,9 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(16).uint32(message.limit);
+    }
+    if (message.sinceUnixMs !== 0) {
+      writer.uint32(24).uint64(message.sinceUnixMs);
     }
     return writer;
   },
@@ -5366,6 +5418,14 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5385,6 +5445,7 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
     const message = createBaseListAuditRequest();
     message.afterSequence = object.afterSequence ?? 0;
     message.limit = object.limit ?? 0;
+    message.sinceUnixMs = object.sinceUnixMs ?? 0;
     return message;
   },
 };
@@ -5440,6 +5501,255 @@ export const ListAuditResponse: MessageFns<ListAuditResponse> = {
   fromPartial(object: DeepPartial<ListAuditResponse>): ListAuditResponse {
     const message = createBaseListAuditResponse();
     message.records = object.records?.map((e) => AuditRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVerifyAuditRequest(): VerifyAuditRequest {
+  return {};
+}
+
+export const VerifyAuditRequest: MessageFns<VerifyAuditRequest> = {
+  encode(_: VerifyAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VerifyAuditRequest>): VerifyAuditRequest {
+    return VerifyAuditRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<VerifyAuditRequest>): VerifyAuditRequest {
+    const message = createBaseVerifyAuditRequest();
+    return message;
+  },
+};
+
+function createBaseVerifyAuditResponse(): VerifyAuditResponse {
+  return { intact: false, faults: [], records: 0, head: "", archives: [], folder: "" };
+}
+
+export const VerifyAuditResponse: MessageFns<VerifyAuditResponse> = {
+  encode(message: VerifyAuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.intact !== false) {
+      writer.uint32(8).bool(message.intact);
+    }
+    for (const v of message.faults) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.records !== 0) {
+      writer.uint32(24).uint64(message.records);
+    }
+    if (message.head !== "") {
+      writer.uint32(34).string(message.head);
+    }
+    for (const v of message.archives) {
+      AuditArchive.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.folder !== "") {
+      writer.uint32(50).string(message.folder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyAuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.intact = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.faults.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.archives.push(AuditArchive.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.folder = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VerifyAuditResponse>): VerifyAuditResponse {
+    return VerifyAuditResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyAuditResponse>): VerifyAuditResponse {
+    const message = createBaseVerifyAuditResponse();
+    message.intact = object.intact ?? false;
+    message.faults = object.faults?.map((e) => e) || [];
+    message.records = object.records ?? 0;
+    message.head = object.head ?? "";
+    message.archives = object.archives?.map((e) => AuditArchive.fromPartial(e)) || [];
+    message.folder = object.folder ?? "";
+    return message;
+  },
+};
+
+function createBaseAuditArchive(): AuditArchive {
+  return { name: "", firstSequence: 0, lastSequence: 0, bytes: 0 };
+}
+
+export const AuditArchive: MessageFns<AuditArchive> = {
+  encode(message: AuditArchive, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.firstSequence !== 0) {
+      writer.uint32(16).uint64(message.firstSequence);
+    }
+    if (message.lastSequence !== 0) {
+      writer.uint32(24).uint64(message.lastSequence);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditArchive {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditArchive();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.firstSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuditArchive>): AuditArchive {
+    return AuditArchive.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditArchive>): AuditArchive {
+    const message = createBaseAuditArchive();
+    message.name = object.name ?? "";
+    message.firstSequence = object.firstSequence ?? 0;
+    message.lastSequence = object.lastSequence ?? 0;
+    message.bytes = object.bytes ?? 0;
     return message;
   },
 };
@@ -6139,6 +6449,16 @@ export const OrchestratorServiceService = {
     responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
+  /** Proves all of the audit log, archives too; a million records take about a minute. Role: viewer. */
+  verifyAudit: {
+    path: "/vigie.v1.OrchestratorService/VerifyAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyAuditRequest): Buffer => Buffer.from(VerifyAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyAuditRequest => VerifyAuditRequest.decode(value),
+    responseSerialize: (value: VerifyAuditResponse): Buffer => Buffer.from(VerifyAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyAuditResponse => VerifyAuditResponse.decode(value),
+  },
   /** The channels that messages to people go by. Role: viewer. */
   listChannels: {
     path: "/vigie.v1.OrchestratorService/ListChannels" as const,
@@ -6220,6 +6540,8 @@ export interface OrchestratorServiceServer extends UntypedServiceImplementation 
   watch: handleServerStreamingCall<WatchRequest, WatchResponse>;
   /** The audit log from a record on. Role: viewer. */
   listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
+  /** Proves all of the audit log, archives too; a million records take about a minute. Role: viewer. */
+  verifyAudit: handleUnaryCall<VerifyAuditRequest, VerifyAuditResponse>;
   /** The channels that messages to people go by. Role: viewer. */
   listChannels: handleUnaryCall<ListChannelsRequest, ListChannelsResponse>;
   /** Sends a test message now, past every limit and quiet hour. Role: operator. */
@@ -6571,6 +6893,22 @@ export interface OrchestratorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  /** Proves all of the audit log, archives too; a million records take about a minute. Role: viewer. */
+  verifyAudit(
+    request: VerifyAuditRequest,
+    callback: (error: ServiceError | null, response: VerifyAuditResponse) => void,
+  ): ClientUnaryCall;
+  verifyAudit(
+    request: VerifyAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyAuditResponse) => void,
+  ): ClientUnaryCall;
+  verifyAudit(
+    request: VerifyAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyAuditResponse) => void,
   ): ClientUnaryCall;
   /** The channels that messages to people go by. Role: viewer. */
   listChannels(
