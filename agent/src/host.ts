@@ -28,11 +28,21 @@ export interface CommandOutcome {
   readonly ended?: Promise<void>; // of one that hangs: until its child has ended after all
 }
 
+/** statfs(2). */
+export interface FilesystemStat {
+  readonly sizeBytes: number;
+  readonly availableBytes: number; // for programs that are not root's
+  readonly inodes: number; // 0: it has no such limit
+  readonly inodesFree: number;
+}
+
 export interface Host extends Clock {
   /** The whole file as UTF-8. Rejects with the errno in `code`, as node:fs does (ENOENT: there is no such file). */
   readonly readFile: (path: string) => Promise<string>;
   /** The names in a folder, in no order. Rejects as node:fs does. */
   readonly listFolder: (path: string) => Promise<string[]>;
+  /** Room in the filesystem that holds a path. Rejects as node:fs does. */
+  readonly statFilesystem: (path: string) => Promise<FilesystemStat>;
   /** The target of a symbolic link, not resolved further. Rejects as node:fs does. */
   readonly readLink: (path: string) => Promise<string>;
   /** Into a file of the kernel's that is there; none is made. Rejects as node:fs does. */

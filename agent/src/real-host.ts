@@ -1,10 +1,10 @@
 /** The machine itself. Everything the agent touches outside its own state folder goes through here. */
 import { constants, readdirSync, readFile as readFileBack, readFileSync, readlinkSync } from "node:fs";
-import { open, readdir, readlink, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, readlink, stat, statfs, type FileHandle } from "node:fs/promises";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { realClock, VigieError } from "@vigie/proto";
-import { KERNEL_LOG_RECORDS_MAX, type DeviceHandle, type Host } from "./host.js";
+import { KERNEL_LOG_RECORDS_MAX, type DeviceHandle, type FilesystemStat, type Host } from "./host.js";
 import { inTurn } from "./in-turn.js";
 import { createLanes, laneOf } from "./lanes.js";
 import type { Lane } from "./read-lanes.js";
@@ -29,6 +29,7 @@ export function createRealHost(): Host {
     readFile: async (path) =>
       isMemory(path) ? readFileSync(path, "utf8") : inLane(path, () => readBounded(path)),
     listFolder: async (path) => (isMemory(path) ? readdirSync(path) : inLane(path, () => readdir(path))),
+    statFilesystem: (path) => inLane(path, () => statFilesystem(path)),
     readLink: async (path) => (isMemory(path) ? readlinkSync(path) : inLane(path, () => readlink(path))),
     writeFile: (path, text) => lanes[laneOf(path)](path, () => writeFile(path, text), { patient: true }),
     run: (command) => {
@@ -80,6 +81,11 @@ async function readBounded(path: string): Promise<string> {
   const { size } = await stat(path);
   if (size <= FILE_CAP_BYTES) return readFile(path, "utf8");
   throw new VigieError("SOURCE_FAILED", `${path} has ${size} bytes; no more than ${FILE_CAP_BYTES} are read`);
+}
+
+async function statFilesystem(path: string): Promise<FilesystemStat> {
+  const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+  return { sizeBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree };
 }
 
 /** In one write, as the kernel wants it. */

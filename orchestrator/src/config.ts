@@ -34,6 +34,7 @@ const policy = z.strictObject({
   two_primaries: mode.default("observe"),
   link_unstable: mode.default("observe"),
   ganeti_held_up: mode.default("observe"),
+  node_unhealthy: mode.default("observe"),
   /** When a destructive runbook may be run unasked; none: at any time. */
   windows: z.array(z.string().refine(isWindow, 'a window in UTC, such as "Sat,Sun 01:00-05:00"')).default([]),
   per_resource_every_s: z.int().min(60).default(3600), // at most one automatic run for one mirrored disk
@@ -152,6 +153,8 @@ export function modeOf(config: PolicyConfig, kind: IncidentKind): PolicyMode {
       return config.link_unstable;
     case IncidentKind.GANETI_HELD_UP:
       return config.ganeti_held_up;
+    case IncidentKind.NODE_UNHEALTHY:
+      return config.node_unhealthy;
     case IncidentKind.UNSPECIFIED:
     case IncidentKind.UNRECOGNIZED:
       return "observe";

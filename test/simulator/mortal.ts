@@ -28,6 +28,7 @@ export function mortalHost(host: Host, clock: Clock, life: Life): Host {
     ...mortalClock(clock, life),
     readFile: (path) => whileAlive(life, () => host.readFile(path)),
     listFolder: (path) => whileAlive(life, () => host.listFolder(path)),
+    statFilesystem: (path) => whileAlive(life, () => host.statFilesystem(path)),
     readLink: (path) => whileAlive(life, () => host.readLink(path)),
     writeFile: (path, text) => whileAlive(life, () => host.writeFile(path, text)),
     run: (command) => whileAlive(life, () => host.run(mortalCommand(command, life))),

@@ -14,6 +14,8 @@ import { isFolder, isLink, isText, openDevice, sysfsEntry } from "./sysfs.js";
 import { noteRun, type World } from "./world.js";
 
 const GUESTS = "/var/run/ganeti/fake-hypervisor";
+/** A system with room. */
+const ROOM = { sizeBytes: 20e9, availableBytes: 12e9, inodes: 1_200_000, inodesFree: 1_000_000 };
 const LUXI_ANSWERS_MS = 0;
 
 export function createSimHost(world: World, node: NodeModel): Host {
@@ -22,6 +24,7 @@ export function createSimHost(world: World, node: NodeModel): Host {
     ...world.clock,
     readFile: async (path) => readFile(world, node, path),
     listFolder: async (path) => listFolder(world, node, path),
+    statFilesystem: async () => ROOM,
     readLink: async (path) => readLink(world, node, path),
     writeFile: async (path, text) => writeFile(world, node, path, text),
     run: async (command) => run(world, node, command),

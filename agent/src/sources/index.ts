@@ -11,6 +11,7 @@ import { kernelLogSource } from "./kernel-log.js";
 import { linkCuts } from "./link-cuts.js";
 import { lvm } from "./lvm.js";
 import { mounts } from "./mounts.js";
+import { nodeHealth } from "./node-health.js";
 import { procDrbd } from "./proc-drbd.js";
 import { smart } from "./smart.js";
 import type { SourceDefinition } from "./source.js";
@@ -34,6 +35,7 @@ export function sourceDefinitions(options: { readonly nodeName: string }): reado
     linkCuts(),
     guests,
     smart(),
+    nodeHealth(options.nodeName),
     ganetiJob(options.nodeName),
     holders,
     drbdGenerations,

@@ -1,7 +1,7 @@
 /** What the tests of the sources share: a machine made of texts, the project's samples, and ways to damage them. */
 import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
-import type { Command, CommandOutcome, DeviceHandle, Host } from "../host.js";
+import type { Command, CommandOutcome, DeviceHandle, FilesystemStat, Host } from "../host.js";
 
 const FIXTURES = new URL("../../../test/fixtures/", import.meta.url);
 
@@ -26,6 +26,7 @@ export function samplesAt(beginning: string): [string, string][] {
 export interface FakeMachine {
   readonly files?: Readonly<Record<string, string | Error>>;
   readonly folders?: Readonly<Record<string, readonly string[]>>;
+  readonly filesystems?: Readonly<Record<string, FilesystemStat | Error>>;
   readonly links?: Readonly<Record<string, string>>;
   readonly run?: (command: Command) => Partial<CommandOutcome>;
   readonly exchange?: (request: string) => string;
@@ -42,6 +43,7 @@ export function fakeHost(machine: FakeMachine): Host {
     sleep: () => Promise.resolve(),
     readFile: async (path) => found(machine.files?.[path], path),
     listFolder: async (path) => [...found(machine.folders?.[path], path)],
+    statFilesystem: async (path) => found(machine.filesystems?.[path], path),
     readLink: async (path) => found(machine.links?.[path], path),
     writeFile: async () => {
       throw errno("ENOENT");

@@ -45,6 +45,9 @@ const EXPECTED: Readonly<Partial<Record<IncidentKind, Judge>>> = {
   [IncidentKind.NODE_DEAD]: isThere,
   [IncidentKind.GUEST_DOWN]: isThere, // of those that have their primary node there
   [IncidentKind.SOURCE_DAMAGED]: cannotBeRead,
+  /** Of what a node lacks, a daemon of Ganeti's alone, which the key names. */
+  [IncidentKind.NODE_UNHEALTHY]: (incident, view, node, nowMs) =>
+    isThere(incident, view, node, nowMs) && incident.findingKey.startsWith("ganeti-"),
   /** The key is the node whose end has no disk. */
   [IncidentKind.DISKLESS]: (incident, view, node, nowMs) =>
     incident.findingKey === node && isCopyElsewhereGood(incident, view, node, nowMs),

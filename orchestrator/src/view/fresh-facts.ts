@@ -12,6 +12,8 @@ const FRESH_MS = {
   [Source.GUESTS]: 25_000,
   [Source.GANETI]: 25_000, // read every 2 s, of a master that may be busy
   [Source.PROC_DRBD]: 5_000,
+  [Source.KERNEL_LOG]: 5_000,
+  [Source.NODE_HEALTH]: 130_000,
 } as const satisfies Partial<Record<Source, number>>;
 
 export const GUESTS_FRESH_MS = FRESH_MS[Source.GUESTS];
@@ -27,6 +29,8 @@ const NAMES: Readonly<Partial<Record<Source, string>>> = {
   [Source.GUESTS]: "its guests",
   [Source.GANETI]: "Ganeti's configuration",
   [Source.PROC_DRBD]: "/proc/drbd",
+  [Source.KERNEL_LOG]: "the kernel's log",
+  [Source.NODE_HEALTH]: "its filesystems and Ganeti's files",
 };
 
 type Facts = NonNullable<SourceReport["facts"]>;

@@ -24,6 +24,7 @@ import { IN_RESYNC, LINKED } from "./connection-states.js";
 export interface SourceView {
   readonly report: SourceReport; // whole, never a delta
   readonly readAtMs: number;
+  readonly monotonicMs: number; // the same moment by the agent's own clock, which its kernel's log goes by
 }
 
 export interface MinorView {
@@ -102,12 +103,21 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
   const sources = new Map(report.full ? [] : node.sources);
   for (const news of report.sources) {
     const readAtMs = receivedMs - (report.monotonicMs - news.monotonicMs);
-    sources.set(news.source, { report: whole(sources.get(news.source)?.report, news), readAtMs });
+    const { monotonicMs } = news;
+    sources.set(news.source, {
+      report: whole(sources.get(news.source)?.report, news),
+      readAtMs,
+      monotonicMs,
+    });
   }
   for (const { source, monotonicMs } of report.unchanged) {
     const known = sources.get(source);
     if (known !== undefined)
-      sources.set(source, { ...known, readAtMs: receivedMs - (report.monotonicMs - monotonicMs) });
+      sources.set(source, {
+        ...known,
+        readAtMs: receivedMs - (report.monotonicMs - monotonicMs),
+        monotonicMs,
+      });
   }
   const minors = minorViews(sources.get(Source.PROC_DRBD), report.still, node.minors);
   return {
@@ -138,7 +148,11 @@ export function foldObserved(node: NodeView, observed: Observed, askedAtMs: numb
   const answered = answeredWith(node, news.facts, askedAtMs);
   if (answered !== undefined) return { ...node, ...answered };
   if (ON_DEMAND.has(news.source)) return node; // it failed, and what was known keeps its age
-  const sources = new Map(node.sources).set(news.source, { report: news, readAtMs: askedAtMs });
+  const sources = new Map(node.sources).set(news.source, {
+    report: news,
+    readAtMs: askedAtMs,
+    monotonicMs: news.monotonicMs,
+  });
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
   const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);

@@ -24,6 +24,7 @@ export function connectHost(argv: readonly string[]): RemoteHost {
       ...realClock,
       readFile: (path) => call("readFile", path),
       listFolder: (path) => call("listFolder", path),
+      statFilesystem: (path) => call("statFilesystem", path),
       readLink: (path) => call("readLink", path),
       writeFile: (path, text) => call("writeFile", path, text),
       run: (command) => {

@@ -12,6 +12,7 @@ import { leftoverKpartx } from "./leftover-kpartx.js";
 import { linkUnstable } from "./link-unstable.js";
 import { nodeDead } from "./node-dead.js";
 import { nodeSilent } from "./node-silent.js";
+import { nodeUnhealthy } from "./node-unhealthy.js";
 import { resyncSlow } from "./resync-slow.js";
 import { sourceDamaged } from "./source-damaged.js";
 import { stalledSync } from "./stalled-sync.js";
@@ -41,4 +42,5 @@ export const RULES: readonly Rule[] = [
   twoPrimaries,
   linkUnstable,
   ganetiHeldUp,
+  nodeUnhealthy,
 ];

@@ -57,6 +57,8 @@ export enum IncidentKind {
   LINK_UNSTABLE = "INCIDENT_KIND_LINK_UNSTABLE",
   /** GANETI_HELD_UP - Ganeti's queue is drained, its watcher is paused, or a job waits: for longer than anybody does it on purpose. */
   GANETI_HELD_UP = "INCIDENT_KIND_GANETI_HELD_UP",
+  /** NODE_UNHEALTHY - A node lacks what its own work needs: its system is full or read-only, tasks hang, Ganeti's daemon or certificate. */
+  NODE_UNHEALTHY = "INCIDENT_KIND_NODE_UNHEALTHY",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -128,6 +130,9 @@ export function incidentKindFromJSON(object: any): IncidentKind {
     case 21:
     case "INCIDENT_KIND_GANETI_HELD_UP":
       return IncidentKind.GANETI_HELD_UP;
+    case 22:
+    case "INCIDENT_KIND_NODE_UNHEALTHY":
+      return IncidentKind.NODE_UNHEALTHY;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -181,6 +186,8 @@ export function incidentKindToNumber(object: IncidentKind): number {
       return 20;
     case IncidentKind.GANETI_HELD_UP:
       return 21;
+    case IncidentKind.NODE_UNHEALTHY:
+      return 22;
     case IncidentKind.UNRECOGNIZED:
     default:
       return -1;

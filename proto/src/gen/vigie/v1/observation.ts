@@ -51,6 +51,8 @@ export enum Source {
   DRBD_GENERATIONS = "SOURCE_DRBD_GENERATIONS",
   /** SMART - `smartctl --json -H -A`, of each disk. Every hour. */
   SMART = "SOURCE_SMART",
+  /** NODE_HEALTH - What the node needs for its own work: room in its filesystems, Ganeti's daemons and certificates. Every minute. */
+  NODE_HEALTH = "SOURCE_NODE_HEALTH",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -104,6 +106,9 @@ export function sourceFromJSON(object: any): Source {
     case 15:
     case "SOURCE_SMART":
       return Source.SMART;
+    case 16:
+    case "SOURCE_NODE_HEALTH":
+      return Source.NODE_HEALTH;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -145,6 +150,8 @@ export function sourceToNumber(object: Source): number {
       return 14;
     case Source.SMART:
       return 15;
+    case Source.NODE_HEALTH:
+      return 16;
     case Source.UNRECOGNIZED:
     default:
       return -1;
@@ -938,6 +945,9 @@ export interface SourceReport {
     | //
     /** Of SOURCE_SMART. */
     { $case: "smart"; value: SmartFacts }
+    | //
+    /** Of SOURCE_NODE_HEALTH. */
+    { $case: "nodeHealth"; value: NodeHealthFacts }
     | undefined;
 }
 
@@ -1654,6 +1664,48 @@ export interface GanetiFacts {
   vgName: string;
 }
 
+/** Room in the filesystem that holds a folder. Source: statfs(2). */
+export interface FilesystemRoom {
+  /** The folder that was asked about: "/var/lib/ganeti". */
+  path: string;
+  /** Of the filesystem. */
+  sizeBytes: number;
+  /** For programs that are not root's (f_bavail). */
+  availableBytes: number;
+  /** That there can be; 0: it has no such limit. */
+  inodes: number;
+  /** Of them, not used. */
+  inodesFree: number;
+}
+
+/** A daemon of Ganeti's that belongs on this node. Source: /var/run/ganeti/NAME.pid, and that process. */
+export interface GanetiDaemon {
+  /** "ganeti-noded". */
+  name: string;
+  /** Its process is there. */
+  running: boolean;
+}
+
+/** A certificate of Ganeti's. Source: /var/lib/ganeti/NAME; of the file only the certificate is read. */
+export interface GanetiCertificate {
+  /** "server.pem". */
+  name: string;
+  /** Of the certificate, upper case with colons. */
+  sha256: string;
+  /** Whole days until it ends, by this node's clock; negative: it has ended. */
+  daysLeft: number;
+}
+
+/** Of SOURCE_NODE_HEALTH. */
+export interface NodeHealthFacts {
+  /** Of the folders that are there. */
+  filesystems: FilesystemRoom[];
+  /** ganeti-noded; on the master ganeti-luxid and ganeti-wconfd too; none where the node is in no cluster. */
+  daemons: GanetiDaemon[];
+  /** Those that are there. */
+  certificates: GanetiCertificate[];
+}
+
 function createBaseDamaged(): Damaged {
   return { line: 0, reason: "", minor: undefined, object: "" };
 }
@@ -1834,6 +1886,9 @@ export const SourceReport: MessageFns<SourceReport> = {
         break;
       case "smart":
         SmartFacts.encode(message.facts.value, writer.uint32(274).fork()).join();
+        break;
+      case "nodeHealth":
+        NodeHealthFacts.encode(message.facts.value, writer.uint32(282).fork()).join();
         break;
     }
     return writer;
@@ -2046,6 +2101,14 @@ export const SourceReport: MessageFns<SourceReport> = {
             message.facts = { $case: "smart", value: SmartFacts.decode(reader, reader.uint32()) };
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.facts = { $case: "nodeHealth", value: NodeHealthFacts.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2159,6 +2222,12 @@ export const SourceReport: MessageFns<SourceReport> = {
       case "smart": {
         if (object.facts?.value !== undefined && object.facts?.value !== null) {
           message.facts = { $case: "smart", value: SmartFacts.fromPartial(object.facts.value) };
+        }
+        break;
+      }
+      case "nodeHealth": {
+        if (object.facts?.value !== undefined && object.facts?.value !== null) {
+          message.facts = { $case: "nodeHealth", value: NodeHealthFacts.fromPartial(object.facts.value) };
         }
         break;
       }
@@ -6906,6 +6975,334 @@ export const GanetiFacts: MessageFns<GanetiFacts> = {
     message.clusterTags = object.clusterTags?.map((e) => e) || [];
     message.groups = object.groups?.map((e) => GanetiGroup.fromPartial(e)) || [];
     message.vgName = object.vgName ?? "";
+    return message;
+  },
+};
+
+function createBaseFilesystemRoom(): FilesystemRoom {
+  return { path: "", sizeBytes: 0, availableBytes: 0, inodes: 0, inodesFree: 0 };
+}
+
+export const FilesystemRoom: MessageFns<FilesystemRoom> = {
+  encode(message: FilesystemRoom, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.availableBytes !== 0) {
+      writer.uint32(24).uint64(message.availableBytes);
+    }
+    if (message.inodes !== 0) {
+      writer.uint32(32).uint64(message.inodes);
+    }
+    if (message.inodesFree !== 0) {
+      writer.uint32(40).uint64(message.inodesFree);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilesystemRoom {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilesystemRoom();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.availableBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.inodes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inodesFree = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FilesystemRoom>): FilesystemRoom {
+    return FilesystemRoom.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilesystemRoom>): FilesystemRoom {
+    const message = createBaseFilesystemRoom();
+    message.path = object.path ?? "";
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.availableBytes = object.availableBytes ?? 0;
+    message.inodes = object.inodes ?? 0;
+    message.inodesFree = object.inodesFree ?? 0;
+    return message;
+  },
+};
+
+function createBaseGanetiDaemon(): GanetiDaemon {
+  return { name: "", running: false };
+}
+
+export const GanetiDaemon: MessageFns<GanetiDaemon> = {
+  encode(message: GanetiDaemon, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.running !== false) {
+      writer.uint32(16).bool(message.running);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiDaemon {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiDaemon();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.running = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiDaemon>): GanetiDaemon {
+    return GanetiDaemon.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiDaemon>): GanetiDaemon {
+    const message = createBaseGanetiDaemon();
+    message.name = object.name ?? "";
+    message.running = object.running ?? false;
+    return message;
+  },
+};
+
+function createBaseGanetiCertificate(): GanetiCertificate {
+  return { name: "", sha256: "", daysLeft: 0 };
+}
+
+export const GanetiCertificate: MessageFns<GanetiCertificate> = {
+  encode(message: GanetiCertificate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(18).string(message.sha256);
+    }
+    if (message.daysLeft !== 0) {
+      writer.uint32(24).sint32(message.daysLeft);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GanetiCertificate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGanetiCertificate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.daysLeft = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GanetiCertificate>): GanetiCertificate {
+    return GanetiCertificate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GanetiCertificate>): GanetiCertificate {
+    const message = createBaseGanetiCertificate();
+    message.name = object.name ?? "";
+    message.sha256 = object.sha256 ?? "";
+    message.daysLeft = object.daysLeft ?? 0;
+    return message;
+  },
+};
+
+function createBaseNodeHealthFacts(): NodeHealthFacts {
+  return { filesystems: [], daemons: [], certificates: [] };
+}
+
+export const NodeHealthFacts: MessageFns<NodeHealthFacts> = {
+  encode(message: NodeHealthFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.filesystems) {
+      FilesystemRoom.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.daemons) {
+      GanetiDaemon.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.certificates) {
+      GanetiCertificate.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeHealthFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeHealthFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filesystems.push(FilesystemRoom.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.daemons.push(GanetiDaemon.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.certificates.push(GanetiCertificate.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeHealthFacts>): NodeHealthFacts {
+    return NodeHealthFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeHealthFacts>): NodeHealthFacts {
+    const message = createBaseNodeHealthFacts();
+    message.filesystems = object.filesystems?.map((e) => FilesystemRoom.fromPartial(e)) || [];
+    message.daemons = object.daemons?.map((e) => GanetiDaemon.fromPartial(e)) || [];
+    message.certificates = object.certificates?.map((e) => GanetiCertificate.fromPartial(e)) || [];
     return message;
   },
 };
