@@ -4,6 +4,21 @@ import type { NodeModel } from "./node-model.js";
 import { nodeOf, volumeNames, type World } from "./world.js";
 
 const FOLDER = "/var/lib/ganeti";
+const RUN = /^\/var\/run\/ganeti\/(?<name>ganeti-\w+)\.pid$/;
+const PIDS: Readonly<Record<string, number>> = {
+  "ganeti-noded": 826,
+  "ganeti-luxid": 1037,
+  "ganeti-wconfd": 1005,
+};
+
+/** Its daemons run wherever they belong. @returns undefined where the path is none of theirs */
+export function daemonFile({ stoppedDaemons }: NodeModel, path: string): string | undefined {
+  const name = RUN.exec(path)?.groups?.["name"] ?? "";
+  const asFile = PIDS[name];
+  if (asFile !== undefined) return stoppedDaemons.has(name) ? undefined : `${asFile}\n`;
+  const [running] = Object.entries(PIDS).find(([, pid]) => path === `/proc/${pid}/cmdline`) ?? [];
+  return running === undefined ? undefined : `/usr/sbin/${running}\0`;
+}
 
 /** @returns undefined where it has no such file */
 export function ganetiFile(world: World, node: NodeModel, path: string): string | undefined {

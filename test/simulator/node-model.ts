@@ -23,6 +23,8 @@ export interface NodeModel {
   readonly processes: ProcessModel[];
   readonly mounts: { readonly device: string; readonly mountPoint: string }[];
   readonly kernelLog: string[];
+  roomBytes: number; // in its filesystems
+  readonly stoppedDaemons: Set<string>; // of Ganeti's
   /** What the kernel holds of the fence: entry → when it expires, and its comment. */
   readonly cuts: Map<string, { readonly expiresAtMs: number; readonly runId: string }>;
   firewall: FakeFirewall | undefined; // of which `cuts` is the effect; made when it is first asked for
@@ -98,6 +100,8 @@ export function createNode({ name, group, disks }: NodeSpec, index: number): Nod
     guests: new Set(),
     processes: [],
     mounts: [],
+    roomBytes: 12e9,
+    stoppedDaemons: new Set(),
     kernelLog: [],
     cuts: new Map(),
     firewall: undefined,

@@ -3,7 +3,7 @@ import type { Command, CommandOutcome, Host } from "@vigie/agent";
 import { dmsetup, kpartx } from "./dmsetup.js";
 import { drbdsetup } from "./drbd-commands.js";
 import { firewallOf } from "./fence-commands.js";
-import { ganetiFile, guestFiles } from "./ganeti-files.js";
+import { daemonFile, ganetiFile, guestFiles } from "./ganeti-files.js";
 import { luxiReply } from "./ganeti-luxi.js";
 import { gntCommand, restartDaemons } from "./gnt-commands.js";
 import { lvmCommand, signatures } from "./lvm-model.js";
@@ -15,7 +15,7 @@ import { noteRun, type World } from "./world.js";
 
 const GUESTS = "/var/run/ganeti/fake-hypervisor";
 /** A system with room. */
-const ROOM = { sizeBytes: 20e9, availableBytes: 12e9, inodes: 1_200_000, inodesFree: 1_000_000 };
+const ROOM = { sizeBytes: 20e9, inodes: 1_200_000, inodesFree: 1_000_000 };
 const LUXI_ANSWERS_MS = 0;
 
 export function createSimHost(world: World, node: NodeModel): Host {
@@ -24,7 +24,7 @@ export function createSimHost(world: World, node: NodeModel): Host {
     ...world.clock,
     readFile: async (path) => readFile(world, node, path),
     listFolder: async (path) => listFolder(world, node, path),
-    statFilesystem: async () => ROOM,
+    statFilesystem: async () => ({ ...ROOM, availableBytes: node.roomBytes }),
     readLink: async (path) => readLink(world, node, path),
     writeFile: async (path, text) => writeFile(world, node, path, text),
     run: async (command) => run(world, node, command),
@@ -52,6 +52,8 @@ function readFile(world: World, node: NodeModel, path: string): string {
 }
 
 function textOf(world: World, node: NodeModel, path: string): string | undefined {
+  const ofDaemon = daemonFile(node, path);
+  if (ofDaemon !== undefined) return ofDaemon;
   if (path.startsWith("/proc/")) return firewallOf(world, node).readFile(path) ?? procFile(world, node, path);
   if (!path.startsWith("/sys/block")) return ganetiFile(world, node, path);
   const entry = sysfsEntry(world, node, path);
