@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const report = process.env["VIGIE_TEST_REPORT"]; // a file for .ci/run to sum up
 
 // Kinds of tests, by what they need: unit (nothing), conformance (sample outputs beside the project, skipped visibly
-// where absent), scenarios (the simulator, virtual time), tools (root; every program that the agent starts and every kind
+// where absent), scenarios and soak (the simulator, virtual time; the latter a whole day), tools (root; every program that the agent starts and every kind
 // of receiver, of Debian 12 and 13, in a lab of its own name beside another), lab and nights (root, a real cluster, of one release). The
 // wiki's bad nights take three quarters of an hour, so they are apart from what is run before each change lands.
 export default defineConfig({
@@ -29,6 +29,7 @@ export default defineConfig({
         },
       },
       { test: { name: "scenarios", include: ["test/scenarios/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "soak", include: ["test/soak/*.test.ts"] } },
       { test: { name: "disturbed", include: ["test/disturbed/**/*.test.ts"], testTimeout: 120_000 } },
       onKernels("lab", ["test/lab/*.test.ts", "test/lab/proofs/*.test.ts"]),
       onKernels("nights", ["test/lab/nights/*.test.ts"]),

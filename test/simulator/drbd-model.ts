@@ -44,6 +44,8 @@ export interface DiskModel {
   outOfSyncKib: number;
   resyncTotalKib: number;
   rateKibPerS: number;
+  /** An online verify at work: what it has still to read, and what it will have found. */
+  verify: { leftKib: number; readonly findsKib: number } | undefined;
   blackhole: Blackhole;
   /** 100.0 %, oos:0, and SyncSource never left (ganeti#1868), until the connection is made anew. */
   neverLeaves: boolean;
@@ -79,6 +81,7 @@ export function createDisk({ on: [primary, secondary], ...spec }: DiskSpec): Dis
     outOfSyncKib: 0,
     resyncTotalKib: 0,
     rateKibPerS: 1_024,
+    verify: undefined,
     blackhole: "none",
     neverLeaves: false,
     cutSinceMs: undefined,
@@ -105,6 +108,14 @@ export function startResync(disk: DiskModel, outOfSyncKib: number, source: 0 | 1
   to.disk = DiskState.INCONSISTENT;
 }
 
+/** As `drbdsetup verify` at the first end. @param findsKib blocks that differ */
+export function startVerify(disk: DiskModel, findsKib = 0): void {
+  const [source, target] = disk.ends;
+  source.connection = ConnectionState.VERIFY_S;
+  target.connection = ConnectionState.VERIFY_T;
+  disk.verify = { leftKib: disk.sizeKib, findsKib };
+}
+
 /** @param cutAt the node whose fence cuts this link now; undefined: none does @param reachable whether the nodes see each other */
 export function step(
   disk: DiskModel,
@@ -118,7 +129,23 @@ export function step(
   if (severed) loseConnection(disk, nowMs - (disk.cutSinceMs ?? nowMs), cutAt);
   else reconnect(disk, nowMs);
   resync(disk, dtMs);
+  verify(disk, dtMs);
 }
+
+/** What it finds is marked at its end here, and synchronised by the next connection only. */
+function verify(disk: DiskModel, dtMs: number): void {
+  const { verify, ends } = disk;
+  if (verify === undefined) return;
+  const verifies = ends.every((end) => VERIFYING.has(end.connection));
+  if (verifies) verify.leftKib = Math.max(0, verify.leftKib - (disk.rateKibPerS * dtMs) / 1000);
+  if (verifies && verify.leftKib > 0) return;
+  disk.verify = undefined;
+  if (!verifies) return;
+  connect(disk);
+  disk.outOfSyncKib += verify.findsKib;
+}
+
+const VERIFYING: ReadonlySet<ConnectionState> = new Set([ConnectionState.VERIFY_S, ConnectionState.VERIFY_T]);
 
 function loseConnection(disk: DiskModel, severedMs: number, cutAt: string | undefined): void {
   for (const end of disk.ends) {
@@ -234,6 +261,7 @@ export function minorOf(disk: DiskModel, own: DrbdEndModel): DrbdMinor | undefin
   const peer = peerOf(disk, own);
   const apart = [ConnectionState.STAND_ALONE, ConnectionState.WF_CONNECTION].includes(own.connection);
   const syncing = [ConnectionState.SYNC_SOURCE, ConnectionState.SYNC_TARGET].includes(own.connection);
+  const verifying = VERIFYING.has(own.connection) ? disk.verify : undefined;
   return DrbdMinor.create({
     minor: own.minor,
     connection: own.connection,
@@ -255,6 +283,12 @@ export function minorOf(disk: DiskModel, own: DrbdEndModel): DrbdMinor | undefin
           totalKib: disk.resyncTotalKib,
           leftResolutionKib: 1,
         })
-      : undefined,
+      : verifying &&
+        ResyncProgress.create({
+          verify: true,
+          leftKib: Math.ceil(verifying.leftKib),
+          totalKib: disk.sizeKib,
+          leftResolutionKib: 1,
+        }),
   });
 }

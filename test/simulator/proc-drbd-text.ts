@@ -18,5 +18,5 @@ function progressText({ resync }: DrbdMinor): string {
   if (resync === undefined) return "";
   const done = resync.totalKib === 0 ? 100 : (100 * (resync.totalKib - resync.leftKib)) / resync.totalKib;
   const percent = `${done.toFixed(1).padStart(5)}%`;
-  return `\t[>...................] sync'ed:${percent} (${resync.leftKib}/${resync.totalKib})K\n\tfinish: 0:01:00 speed: 1,000 (1,000) K/sec\n`;
+  return `\t[>...................] ${resync.verify ? "verified" : "sync'ed"}:${percent} (${resync.leftKib}/${resync.totalKib})K\n\tfinish: 0:01:00 speed: 1,000 (1,000) K/sec\n`;
 }
