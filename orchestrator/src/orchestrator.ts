@@ -4,22 +4,18 @@
  */
 import {
   explain,
-  IncidentState,
-  RunEventKind,
   RunState,
   type Clock,
-  type Incident,
   type LogEnd,
   type Report,
   type Run,
-  type RunEvent,
   type Source,
   type WatchResponse,
 } from "@vigie/proto";
 import type { OrchestratorConfig } from "./config.js";
+import { afterRow } from "./engine/after-run.js";
 import { createAttentionKeeper } from "./engine/attention-keeper.js";
 import { createDesk, type Desk } from "./engine/desk.js";
-import { decided, followRun } from "./detect/incident-log.js";
 import type { DetectSettings } from "./detect/rule.js";
 import type { Channel } from "./notify/channel.js";
 import { createNotifier, type Notifier } from "./notify/notifier.js";
@@ -32,7 +28,6 @@ import { createGateway, type About, type Gateway, type ObservedAt } from "./gate
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { createNamer, type Prefix } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
-import { couldNotBegin, mayHaveChanged, wasGivenUp } from "./engine/run-log.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
@@ -169,7 +164,7 @@ export async function startOrchestrator(
     epoch: leader.epoch,
     unchangedMs: () => config().runs.ask_when_unchanged_min * 60_000,
     record,
-    followed: (run) => followed(run),
+    alongside: (run) => alongside(run),
     log: parts.log,
   });
   const isHeld = (incidentId: string): boolean =>
@@ -288,27 +283,13 @@ export async function startOrchestrator(
     }
   }
 
-  /** Tells a run's incident what happened; the incident itself ends only by observation. */
-  function followed(run: Run): void {
+  /** What a run's newest row means for its incident: written with it, so that no crash parts the two. */
+  function alongside(run: Run): readonly Change[] {
     const incident = desk.find(run.plan?.incidentId ?? "");
     const event = run.events.at(-1);
-    if (incident === undefined || event === undefined) return;
-    if (event.kind === RunEventKind.STEP_LOG) return; // what a job writes is kept with the run
-    const next = followRun(incident, run, event);
-    quietly(record(desk.update(afterRow(next, run, event))));
-  }
-
-  function afterRow(incident: Incident, run: Run, event: RunEvent): Incident {
-    if (event.kind === RunEventKind.APPROVED) return { ...incident, state: IncidentState.HEALING };
-    const stopped = event.kind === RunEventKind.ENDED || event.kind === RunEventKind.FROZEN;
-    if (!stopped || run.state === RunState.SUCCEEDED) return incident;
-    const nothingDone = event.kind === RunEventKind.ENDED && !mayHaveChanged(run);
-    if (incident.maintenance !== undefined && nothingDone) return { ...incident, runId: "" }; // it was withdrawn
-    if (couldNotBegin(run))
-      return { ...decided(incident, desk.now(), IncidentState.OPEN, [event.text]), runId: "" };
-    const judged = decided(incident, desk.now(), IncidentState.NEEDS_PERSON, [event.text]);
-    const again = nothingDone && !wasGivenUp(run.events);
-    return again ? { ...judged, runId: "" } : judged; // refused before anything was done: it is looked at again
+    if (incident === undefined || event === undefined) return [];
+    const next = afterRow(incident, run, event, desk.now());
+    return next === incident ? [] : desk.update(next);
   }
 
   function nodeEvent(node: string, reporting: boolean, text: string): Change[] {

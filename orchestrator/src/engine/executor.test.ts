@@ -75,7 +75,7 @@ beforeEach(() => {
       if (broken) throw new VigieError("JOURNAL_BROKEN", "the disk is full");
       for (const change of changes) keep(change);
     },
-    followed: () => undefined,
+    alongside: () => [],
     log: () => undefined,
   });
 });

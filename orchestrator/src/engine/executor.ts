@@ -56,7 +56,8 @@ export interface ExecutorParts {
   /** A wait without a limit in which nothing has changed for so long is handed to a person. */
   readonly unchangedMs: () => number;
   readonly record: (changes: readonly Change[]) => Promise<void>;
-  readonly followed: (run: Run) => void; // after each row
+  /** What else is written with a run's newest row, in the same commit. */
+  readonly alongside: (run: Run) => readonly Change[];
   readonly log: (event: string, detail: Record<string, unknown>) => void;
 }
 
@@ -363,8 +364,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     const { run: next, event } = withRow(run, row, clock.wallUnixMs());
     if (event.kind === RunEventKind.APPROVED) approvedAtMs.set(runId, clock.monotonicMs());
     open.set(runId, next); // before it is on disk: a second writer must see the row
-    await parts.record(rowChanges(next, event));
-    parts.followed(next);
+    await parts.record([...rowChanges(next, event), ...parts.alongside(next)]);
     if (event.kind === RunEventKind.ENDED) forget(runId);
     parts.log("run.event", { run: runId, kind: event.kind, step: event.stepId, text: event.text });
     return next;

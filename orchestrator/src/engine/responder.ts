@@ -29,6 +29,7 @@ import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
 import { redundancyOf, type Redundancy } from "../view/redundancy.js";
+import { afterEnd, seenWithinMs } from "./after-run.js";
 import type { Desk } from "./desk.js";
 import type { Executor } from "./executor.js";
 import { hasWatcherPaused, heldDisks, lockInTheWay, locksOf } from "./locks.js";
@@ -80,12 +81,14 @@ export function createResponder(parts: ResponderParts): Responder {
   const { clock, config, desk } = parts;
   const askedAtMs = new Map<string, number>(); // by the incident's id
   const restsUntilMs = new Map<string, number>(); // likewise
+  const endedAtMs = new Map<string, number>(); // likewise: since when it is HEALING without a run at work
   const outcomes = new Map<string, Outcome>(); // by the id of a run that has ended
   return { tick, plan };
 
   async function tick(): Promise<void> {
     if (parts.leader.epoch() === 0) return; // who does not lead decides nothing
     await withdraw();
+    await lookAfterEnded();
     const waiting = desk.open().filter(isDue);
     if (waiting.length === 0) return;
     await askForAll(waiting);
@@ -93,6 +96,24 @@ export function createResponder(parts: ResponderParts): Responder {
     for (const { id } of waiting) {
       const incident = desk.find(id); // as it is now: what was asked, and the runs before it, took their time
       if (incident !== undefined && isDue(incident)) await respond(incident, recent);
+    }
+  }
+
+  /** An incident heals while its run is at work; what is still seen a while after its end is answered anew. */
+  async function lookAfterEnded(): Promise<void> {
+    const atWork = new Set(parts.executor.open().map(({ id }) => id));
+    const left = desk
+      .open()
+      .filter(({ state, runId }) => state === IncidentState.HEALING && !atWork.has(runId));
+    const since = new Map(left.map(({ id }) => [id, endedAtMs.get(id) ?? clock.monotonicMs()]));
+    endedAtMs.clear();
+    for (const [id, atMs] of since) endedAtMs.set(id, atMs);
+    for (const incident of left) {
+      if (clock.monotonicMs() - (endedAtMs.get(incident.id) ?? Infinity) < seenWithinMs(incident)) continue;
+      const [run] = await parts.store.runsById(incident.runId);
+      const now = desk.find(incident.id);
+      if (now?.state === IncidentState.HEALING && now.runId === incident.runId)
+        await parts.record(desk.update(afterEnd(now, run, desk.now())));
     }
   }
 
