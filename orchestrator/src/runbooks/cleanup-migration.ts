@@ -3,8 +3,9 @@
  * primary node, and connects the disks as they should be. It connects them anew, and Ganeti's settings let DRBD give
  * a side up by itself then (F10), so it is refused where the ends are apart.
  */
-import { ConnectionState, type GanetiInstance } from "@vigie/proto";
+import { ConnectionState, Role, type GanetiInstance } from "@vigie/proto";
 import { endViews, isInSync, type EndView } from "../view/end-view.js";
+import { isLinked } from "../view/node-view.js";
 import { instanceOn, queueFree, redundant, allOf } from "./conditions.js";
 import { NO_LIMIT_MS, SETTLE_MS } from "./deadlines.js";
 import { cleanup, jobStep } from "./ganeti-jobs.js";
@@ -13,7 +14,7 @@ import { isMigration, jobsOf } from "./jobs-in-queue.js";
 import { manualLookAtInstance } from "./manual-ganeti.js";
 import { given, instanceNamed, mirrorsOf } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
-import { goodCopies, placed } from "./premises.js";
+import { connectable, goodCopies, placed } from "./premises.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
 
@@ -52,7 +53,8 @@ export const cleanupMigration: Runbook = {
         requires: queueFree([name], nodes),
         premises: [
           placed(instance, { notRunningOn: nodes.filter((node) => node !== on) }),
-          ...goodCopies(view, disks, nowMs), // and none of them StandAlone: to connect those may give a side up (F10)
+          ...goodCopies(view, disks, nowMs),
+          ...connectable(view, instance),
         ],
         deadlineMs: NO_LIMIT_MS,
       }),
@@ -86,6 +88,10 @@ function refusalsOf(
   { on, unknown }: WhereItRuns,
 ): string[] {
   const why = ends.length === 0 ? [`${name} has no mirrored disk`] : [];
+  if (ends.filter(isPrimaryApart).length > 1)
+    why.push(
+      `${name} is Primary on both nodes, which are apart: to connect them may give a side up (I8, F10)`,
+    );
   for (const job of jobsOf(view, name))
     if (isMigration(job)) why.push(`job ${job.id}, ${job.summary}, is ${job.status}`);
   for (const end of ends) why.push(...endRefusals(end));
@@ -97,6 +103,10 @@ function refusalsOf(
   if (on.length === 0 && unknown.length === 0)
     why.push(`${name} runs nowhere: ${masterOf(view)}# gnt-instance stop ${name} tidies it up`);
   return why;
+}
+
+function isPrimaryApart({ drbd }: EndView): boolean {
+  return drbd?.role === Role.PRIMARY && !isLinked(drbd);
 }
 
 function endRefusals({ end, drbd, unknown, inactive }: EndView): string[] {
@@ -113,7 +123,9 @@ function wayOut(
   ends: readonly EndView[],
 ): string[] {
   const running = jobsOf(view, name).some((job) => isMigration(job) && job.status === "running");
-  const alone = ends.some(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE);
+  const alone =
+    ends.some(({ drbd }) => drbd?.connection === ConnectionState.STAND_ALONE) ||
+    ends.filter(isPrimaryApart).length > 1;
   const still = ends.some((end) => end.drbd !== undefined && isInSync(end.drbd) && end.stillMs >= minStillMs);
   if (running) return [`vigie do recover-stuck-migration ${name}`];
   if (alone) return [`vigie do resolve-split-brain ${name}`];

@@ -108,6 +108,11 @@ export function copyBroken(end: DrbdEnd): Condition {
   return condition({ $case: "copyBroken", value: { end } });
 }
 
+/** @param givenUpAt node whose copy is given up; empty: none */
+export function mayConnect(end: DrbdEnd, givenUpAt = ""): Condition {
+  return condition({ $case: "mayConnect", value: { end, givenUpAt } });
+}
+
 export function copyUpToDate(end: DrbdEnd): Condition {
   return condition({ $case: "copyUpToDate", value: { end } });
 }

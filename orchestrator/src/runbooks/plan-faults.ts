@@ -24,6 +24,8 @@ function stepFaults(plan: Plan, step: PlanStep, at: number): string[] {
   if (!STEP_ID.test(id)) faults.push(`the agents refuse the id "${id}"`);
   if (step.title === "") faults.push(`${id} has no title`);
   if (kind === StepKind.ACT && action?.kind === undefined) faults.push(`${id} does nothing`);
+  if (connects(step) && !step.premises.some(({ what }) => what?.$case === "mayConnect"))
+    faults.push(`${id} connects disks, and does not assume that they may be (I8)`);
   if (kind === StepKind.WAIT && action !== undefined) faults.push(`${id} waits and acts`);
   if (condition?.what === undefined) faults.push(`${id} looks for nothing`);
   if (step.irreversible && !plan.destructive)
@@ -40,6 +42,13 @@ function stepFaults(plan: Plan, step: PlanStep, at: number): string[] {
     if (!plan.steps.slice(0, at + 1).some((s) => s.id === named && isJob(s)))
       faults.push(`${id} looks for a job that no step up to it submits: ${named}`);
   return faults;
+}
+
+/** Ganeti connects all disks of the instance then. */
+function connects({ action }: PlanStep): boolean {
+  const job = action?.kind?.$case === "submitGanetiJob" ? action.kind.value.job : undefined;
+  if (job?.$case === "activateDisks") return true;
+  return job?.$case === "migrateInstance" && job.value.cleanup;
 }
 
 /** What takes a step back is only that, or comes later on the way forward too. */

@@ -6,8 +6,8 @@ import { DiskState, type Condition, type GanetiInstance } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
-import { copyBroken, copyUpToDate, instancePlaced } from "./conditions.js";
-import { drbdEndAt } from "./drbd-end.js";
+import { copyBroken, copyUpToDate, instancePlaced, mayConnect } from "./conditions.js";
+import { drbdEnd, drbdEndAt } from "./drbd-end.js";
 import { mirrorsOf } from "./parameters.js";
 
 /** Where an instance is when the step comes; what is not given is as it is now. */
@@ -51,6 +51,23 @@ function diskUuids({ disks }: GanetiInstance): string[] {
 /** On which of its nodes a guest must not run: where Ganeti wants it up, on all but the primary one. */
 export function elsewhere({ adminState, primaryNode, secondaryNodes }: GanetiInstance): string[] {
   return adminState === "up" ? [...secondaryNodes] : [primaryNode, ...secondaryNodes];
+}
+
+/**
+ * All its mirrors may be connected: Ganeti's job connects each of them, whatever else the plan is about, and one that was
+ * well may have split since (I8).
+ *
+ * @param givenUp disks of which the plan gives one side up, and the node of that side
+ */
+export function connectable(
+  view: ClusterView,
+  instance: GanetiInstance,
+  givenUp: ReadonlyMap<Resource, string> = new Map(),
+): Condition[] {
+  return mirrorsOf(view, instance).map((resource) => {
+    const [own, peer] = resource.ends;
+    return mayConnect(drbdEnd(view, resource, own, peer), givenUp.get(resource) ?? "");
+  });
 }
 
 /** The copies of all its mirrored disks on one node are UpToDate. */

@@ -310,7 +310,7 @@ test("an end that is StandAlone beside a copy that is Inconsistent is only conne
   expect(made.refusals).toEqual([]);
   expect(commands(made)).toEqual(["h1# gnt-instance activate-disks web1"]);
   const assumed = made.steps[0]?.premises.flatMap(({ what }) =>
-    what?.$case === "victimReady" ? [what.value.end?.node] : [],
+    what?.$case === "mayConnect" ? [what.value.givenUpAt] : [],
   );
   expect(assumed).toEqual(["h2"]);
 });

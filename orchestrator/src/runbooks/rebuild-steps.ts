@@ -2,22 +2,13 @@
 import { NodeChangeKind, type Condition, type PlanStep } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import type { Resource } from "../view/join.js";
-import {
-  allOf,
-  victimReady,
-  jobQueued,
-  jobSucceeded,
-  nodeFlagged,
-  queueFree,
-  redundant,
-} from "./conditions.js";
-import { drbdEndAt } from "./drbd-end.js";
+import { allOf, jobQueued, jobSucceeded, nodeFlagged, queueFree, redundant } from "./conditions.js";
 import { FLAG_JOB_MS, NO_LIMIT_MS } from "./deadlines.js";
 import { activateDisks, jobStep, seenWhole, submitStep } from "./ganeti-jobs.js";
 import { manualLook } from "./manual.js";
 import { sizeKib } from "./parameters.js";
 import { ganetiNode } from "./node-state.js";
-import { brokenCopies, copiesUpToDate, elsewhere, goodCopies, placed } from "./premises.js";
+import { brokenCopies, connectable, copiesUpToDate, elsewhere, goodCopies, placed } from "./premises.js";
 import type { RebuildJob, Work } from "./rebuild-work.js";
 import type { RunbookRequest } from "./runbook.js";
 import { wait } from "./steps.js";
@@ -52,7 +43,7 @@ function beginSteps(
     steps.push(
       jobStep(view, activateDisks(name), {
         ...guarded,
-        premises: [place, ...connectable(view, work, nowMs)],
+        premises: [place, ...mayActivate(view, work, nowMs)],
         id: `activate-${count}`,
         title: `attach and connect what is there of ${name} (${work.activate})`,
         deadlineMs: FLAG_JOB_MS,
@@ -79,16 +70,10 @@ function beginSteps(
 }
 
 /** What is connected can give nothing up: its good copies are known, or the one that was StandAlone beside one is empty. */
-function connectable(view: ClusterView, { disks, reconnected }: Work, nowMs: number): Condition[] {
-  const again = new Set(reconnected.map(({ resource }) => resource));
-  return [
-    ...goodCopies(
-      view,
-      disks.filter((resource) => !again.has(resource)),
-      nowMs,
-    ),
-    ...reconnected.map(({ resource, emptyAt }) => victimReady(drbdEndAt(view, resource, emptyAt))),
-  ];
+function mayActivate(view: ClusterView, { instance, disks, reconnected }: Work, nowMs: number): Condition[] {
+  const emptyAt = new Map(reconnected.map((each) => [each.resource, each.emptyAt]));
+  const others = disks.filter((resource) => !emptyAt.has(resource));
+  return [...goodCopies(view, others, nowMs), ...connectable(view, instance, emptyAt)];
 }
 
 /** A new secondary is copied from the primary's disks, whole as each must be; else those that are good now. */

@@ -31,7 +31,7 @@ import {
 import { manualLook } from "./manual.js";
 import { given, instanceNamed, mirrorsOf, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
-import { placed, stillThere } from "./premises.js";
+import { connectable, placed, stillThere } from "./premises.js";
 import { resetStepsIfItStands } from "./reset-steps.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 import { act, wait, type Act } from "./steps.js";
@@ -147,7 +147,7 @@ function endJobSteps(
       title: "tidy up after the migration, where it did not end well by itself",
       holds: oldJobSucceeded(jobId),
       requires: queueFree([name], nodes),
-      premises: [stillThere(instance)],
+      premises: [stillThere(instance), ...connectable(view, instance)],
       deadlineMs: NO_LIMIT_MS,
     }),
     wait({

@@ -21,7 +21,7 @@ import { manualLook } from "./manual.js";
 import { remains } from "./node-remains.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
-import { elsewhere, placed } from "./premises.js";
+import { connectable, elsewhere, placed } from "./premises.js";
 import type { Runbook } from "./runbook.js";
 import { act, wait } from "./steps.js";
 
@@ -118,7 +118,7 @@ function catchUpSteps(view: ClusterView, instance: GanetiInstance, node: string,
       title: `connect the copy of ${name} on ${node}`,
       holds: redundant(name, 0),
       requires: queueFree([name], [node]),
-      premises: [placed(instance, { notRunningOn: elsewhere(instance) })],
+      premises: [placed(instance, { notRunningOn: elsewhere(instance) }), ...connectable(view, instance)],
       deadlineMs: FLAG_JOB_MS,
       irreversible: true, // what this copy had of its own is written over from here on
     }),

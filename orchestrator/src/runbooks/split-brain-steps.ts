@@ -10,7 +10,7 @@ import { activateDisks, cleanup, jobStep } from "./ganeti-jobs.js";
 import type { WhereItRuns } from "./guests.js";
 import { manualDiscard, manualRemoveSnapshot, manualSnapshot } from "./manual-minors.js";
 import { manualLook } from "./manual.js";
-import { placed } from "./premises.js";
+import { connectable, placed } from "./premises.js";
 import type { RunbookRequest } from "./runbook.js";
 import type { Split } from "./split-brain-refusals.js";
 import type { Side } from "./split-sides.js";
@@ -62,17 +62,18 @@ export function splitBrainSteps(
   const snapshotOf = (resource: Resource) => snapshots.find((it) => it.resource === resource);
   const whereElse = runs.on.length === 1 && instance.primaryNode === victim;
   const premises = [placed(instance, { notRunningOn: [victim] })];
+  const mayConnect = connectable(view, instance, new Map(split.map(({ resource }) => [resource, victim])));
   const connect = whereElse
     ? jobStep(view, cleanup(name), {
         id: "connect",
         title: `make Ganeti's primary node the one where ${name} runs, and connect its disks`,
-        premises,
+        premises: [...premises, ...mayConnect],
         deadlineMs: NO_LIMIT_MS,
       })
     : jobStep(view, activateDisks(name), {
         id: "connect",
         title: `let Ganeti connect the disks of ${name}`,
-        premises,
+        premises: [...premises, ...mayConnect],
         deadlineMs: FLAG_JOB_MS,
       });
   return [

@@ -9,6 +9,7 @@ import {
   type Condition,
   type DrbdEnd,
   type InstancePlaced,
+  type MayConnect,
   type NoCopyOn,
 } from "@vigie/proto";
 import type { SimCluster } from "../../simulator/cluster.js";
@@ -20,6 +21,7 @@ export function truthOf(cluster: SimCluster, { what }: Condition): boolean | und
   const { world } = cluster;
   if (what?.$case === "instancePlaced") return isPlaced(world, what.value);
   if (what?.$case === "copyUpToDate") return isUpToDate(world, what.value.end);
+  if (what?.$case === "mayConnect") return mayMeet(world, what.value);
   if (what?.$case === "noCopyOn") return !hasCopyOn(world, what.value);
   if (what?.$case === "nodeSilent") return !isHeard(cluster, what.value.node);
   if (what?.$case === "nodeQuiet") return isQuiet(world, what.value.node);
@@ -73,6 +75,20 @@ function isUpToDate(world: World, end: DrbdEnd | undefined): boolean {
     own.disk === DiskState.UP_TO_DATE &&
     own.connection !== ConnectionState.STAND_ALONE
   );
+}
+
+/** Neither end has a history of its own that the other lacks, but for the side that the plan gives up. */
+function mayMeet(world: World, { end, givenUpAt }: MayConnect): boolean | undefined {
+  const { disk } = endOf(world, end) ?? {};
+  if (disk === undefined) return false;
+  if (givenUpAt !== "") return endAt(disk, givenUpAt)?.disk === DiskState.INCONSISTENT;
+  const [a, b] = disk.ends;
+  if (!a.configured || !b.configured) return undefined;
+  if (disk.ends.some(({ connection }) => connection === ConnectionState.STAND_ALONE)) return false;
+  const apart = disk.ends.every(({ connection }) => connection === ConnectionState.WF_CONNECTION);
+  if (!apart || disk.ends.some((each) => each.disk !== DiskState.UP_TO_DATE)) return true;
+  const [ofA, ofB] = [a.generation, b.generation];
+  return [ofB.current, ofB.bitmap].includes(ofA.current) || ofA.bitmap === ofB.current;
 }
 
 /** Its agent runs, and can be heard by the master's orchestrator. */

@@ -63,6 +63,10 @@ const WORDS: Words = {
     `the copy of ${end?.instance} disk/${end?.diskIndex} on ${end?.node} is still not UpToDate`,
   copyUpToDate: ({ end }) =>
     `the copy of ${end?.instance} disk/${end?.diskIndex ?? "?"} on ${nodeOf(end)} is UpToDate`,
+  mayConnect: ({ end, givenUpAt }) =>
+    givenUpAt === ""
+      ? `neither end of ${end?.instance} disk/${end?.diskIndex ?? "?"} has writes of its own, or is StandAlone`
+      : `${end?.instance} disk/${end?.diskIndex ?? "?"} is Inconsistent on ${givenUpAt}: nothing of it is lost`,
   commandsSucceeded: ({ stepId }) => `every command of ${stepId} exited with 0`,
   allOf: ({ conditions }) => conditions.map(asPart).join(", and "),
   anyOf: ({ conditions }) => conditions.map(asPart).join(", or "),

@@ -26,6 +26,7 @@ import {
   watcherPaused,
 } from "./ganeti.js";
 import { instanceOn, redundant } from "./instances.js";
+import { mayConnect } from "./generations.js";
 import { cutGone, cutStands, linkDown, resyncMoves, resyncStands } from "./links.js";
 import {
   copyBroken,
@@ -117,6 +118,7 @@ const CONDITIONS: { readonly [C in ConditionCase]: ConditionDefinition<ParamsOf<
   nodeSilent,
   nodeQuiet,
   copyBroken,
+  mayConnect,
   copyUpToDate,
   commandsSucceeded,
   allOf,

@@ -133,7 +133,7 @@ export const copyBroken: ConditionDefinition<CopyBroken> = {
 };
 
 /** "none": it was read, and is not there; a damaged line is "unknown" (I11). */
-function minorAt(
+export function minorAt(
   view: ClusterView,
   name: DrbdEnd["node"] | undefined,
   minor: number | undefined,

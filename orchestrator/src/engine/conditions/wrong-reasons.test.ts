@@ -129,6 +129,11 @@ const WRONG: { readonly [C in ConditionCase]: WrongReason } = {
       REUSED,
     ),
   },
+  mayConnect: {
+    because: "both ends are apart and UpToDate, and nobody has read whose writes they have",
+    what: { $case: "mayConnect", value: { end: OURS, givenUpAt: "" } },
+    view: linked(WF_CONNECTION, INVENTORY),
+  },
   stepRan: {
     because: "the step was about to be sent, and its agent never began it",
     what: { $case: "stepRan", value: { stepId: "s" } },

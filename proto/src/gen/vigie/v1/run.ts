@@ -613,6 +613,19 @@ export interface CopyBroken {
 }
 
 /**
+ * To connect the two ends gives nothing up: they are connected, or one of them has nothing that the other lacks, by its
+ * disk or by both generations. Never, once each has a generation of its own (I8). An end that is not active is not asked.
+ */
+export interface MayConnect {
+  /** One of them; it names the other. */
+  end:
+    | DrbdEnd
+    | undefined;
+  /** Node whose copy the plan gives up, and which must be Inconsistent; empty: none is given up. */
+  givenUpAt: string;
+}
+
+/**
  * Every command that the agent ran for a step of this run exited with 0; never, once one did not. For a tool whose
  * effect is different each time: what it did can be seen by nothing else.
  */
@@ -754,6 +767,9 @@ export interface Condition {
     | //
     /** A copy is still broken. */
     { $case: "copyBroken"; value: CopyBroken }
+    | //
+    /** Of a mirror. */
+    { $case: "mayConnect"; value: MayConnect }
     | undefined;
 }
 
@@ -3030,6 +3046,73 @@ export const CopyBroken: MessageFns<CopyBroken> = {
   },
 };
 
+function createBaseMayConnect(): MayConnect {
+  return { end: undefined, givenUpAt: "" };
+}
+
+export const MayConnect: MessageFns<MayConnect> = {
+  encode(message: MayConnect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== undefined) {
+      DrbdEnd.encode(message.end, writer.uint32(10).fork()).join();
+    }
+    if (message.givenUpAt !== "") {
+      writer.uint32(18).string(message.givenUpAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MayConnect {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMayConnect();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.end = DrbdEnd.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.givenUpAt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MayConnect>): MayConnect {
+    return MayConnect.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MayConnect>): MayConnect {
+    const message = createBaseMayConnect();
+    message.end = (object.end !== undefined && object.end !== null) ? DrbdEnd.fromPartial(object.end) : undefined;
+    message.givenUpAt = object.givenUpAt ?? "";
+    return message;
+  },
+};
+
 function createBaseCommandsSucceeded(): CommandsSucceeded {
   return { stepId: "" };
 }
@@ -3365,6 +3448,9 @@ export const Condition: MessageFns<Condition> = {
       case "copyBroken":
         CopyBroken.encode(message.what.value, writer.uint32(290).fork()).join();
         break;
+      case "mayConnect":
+        MayConnect.encode(message.what.value, writer.uint32(298).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3670,6 +3756,14 @@ export const Condition: MessageFns<Condition> = {
             message.what = { $case: "copyBroken", value: CopyBroken.decode(reader, reader.uint32()) };
             continue;
           }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.what = { $case: "mayConnect", value: MayConnect.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3901,6 +3995,12 @@ export const Condition: MessageFns<Condition> = {
       case "copyBroken": {
         if (object.what?.value !== undefined && object.what?.value !== null) {
           message.what = { $case: "copyBroken", value: CopyBroken.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "mayConnect": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "mayConnect", value: MayConnect.fromPartial(object.what.value) };
         }
         break;
       }
