@@ -1,4 +1,4 @@
-import { ActionOutcome, ConnectionState, type ActionRequest } from "@vigie/proto";
+import { ActionOutcome, ConnectionState, Role, type ActionRequest } from "@vigie/proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "./host.js";
 import { REAL_DISK } from "./journal-disk.js";
@@ -65,6 +65,20 @@ test("rules that are there already, as after a step that was too late, are not m
   stage.ran.length = 0;
   expect(await stage.perform(cutRequest({ attempt: 2 }), soon(stage))).toMatchObject({ outcome: DONE });
   expect(stage.ran.map(({ file }) => file)).toEqual(["/usr/bin/ss"]);
+});
+
+test("rules that another run left on this link are made anew: the kernel has a list only where a rule names it", async () => {
+  const { own } = stage.world;
+  let left = false;
+  stage.world.run = ({ args }) => {
+    if (args.includes("-I") && !left)
+      stage.world.own = { ...own!, role: Role.SECONDARY, peerRole: Role.SECONDARY };
+    left ||= args.includes("-I");
+    return undefined;
+  };
+  expect(await stage.perform(cutRequest({ runId: "r-1" }))).toMatchObject({ outcome: REFUSED });
+  stage.world.own = own;
+  expect(await stage.perform(cutRequest({ runId: "r-2" }))).toMatchObject({ outcome: DONE });
 });
 
 test("a site's ACCEPT that got above the cut's rules refuses it: the cut would be none", async () => {

@@ -34,10 +34,11 @@ export const cutDrbdLink: ActionDefinition<CutDrbdLink> = {
   locks: (params) => [minorLock(params.end)],
   guard: async (params, look) => {
     const minor = params.end?.minor ?? -1;
+    const of = timedCut(params, look.asker);
     const [config, { cuts, unknown }, fence, migration] = await Promise.all([
       linkConfig(params.end, look),
       look.cuts(),
-      look.prepared ? seenFence(timedCut(params, look.asker), look) : undefined,
+      look.prepared ? seenFence(of, look).then((seen) => ({ ...seen, of })) : undefined,
       seenMigration(params, look),
     ]);
     const seen = await look.drbdMinor(minor);

@@ -21,6 +21,7 @@ import {
 import { endFacts, reportFacts } from "./drbd-end.js";
 import { workFact } from "./end-migration.js";
 import { ageFact, fact, unknownFact } from "./fact.js";
+import type { TimedCut } from "../link-fence.js";
 import { fenceFacts, type FenceSeen } from "./fence.js";
 
 export const STILL_MIN_MS = 5_000;
@@ -36,7 +37,7 @@ export interface SeenForCut {
   readonly cuts: readonly LinkCut[];
   readonly cutsUnknownBecause: string; // empty: all that stand are in `cuts`
   readonly peerAgeMs: number | undefined; // upper bound; undefined: there is no report of the peer
-  readonly fence: FenceSeen | undefined; // undefined: it is not made yet
+  readonly fence: (FenceSeen & { readonly of: TimedCut }) | undefined; // undefined: it is not made yet
   readonly migration: MigrationSeen;
 }
 
@@ -52,7 +53,7 @@ export function judgeCut(params: CutDrbdLink, seen: SeenForCut): GuardFact[] {
     ...ownFacts(params, seen),
     ...peerFacts(params, seen),
     ...cutFacts(params, seen),
-    ...(seen.fence === undefined || params.end === undefined ? [] : fenceFacts(params.end, seen.fence)),
+    ...(seen.fence === undefined ? [] : fenceFacts(seen.fence.of, seen.fence)),
   ];
 }
 

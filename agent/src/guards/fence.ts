@@ -1,9 +1,10 @@
 /**
- * Would a cut be one? Its chain must be complete, and the first that a packet meets in INPUT and OUTPUT: a site's own
- * ACCEPT above the jump would let DRBD's packets through, and the cut would be none.
+ * Would a cut be one? Its chain must be complete and this run's own, for the kernel has a list only where a rule names
+ * it; and it must be the first that a packet meets in INPUT and OUTPUT: a site's own ACCEPT above the jump would let
+ * DRBD's packets through, and the cut would be none.
  */
 import type { GuardFact } from "@vigie/proto";
-import { chainOf, HOOKS, type Cut } from "../link-fence.js";
+import { chainOf, HOOKS, listOf, type Cut, type TimedCut } from "../link-fence.js";
 import { fact } from "./fact.js";
 
 export interface FenceSeen {
@@ -15,10 +16,13 @@ export interface FenceSeen {
 const RULES = 6;
 const TEXT_MAX = 120;
 
-export function fenceFacts(cut: Cut, { hooks, chain }: FenceSeen): GuardFact[] {
+export function fenceFacts(cut: TimedCut, { hooks, chain }: FenceSeen): GuardFact[] {
   const rules = chain.filter((line) => line.startsWith(`-A ${chainOf(cut)} `));
+  const ours = rules.filter((line) => line.split(" ").includes(listOf(cut)));
+  const others = rules.length - ours.length;
+  const value = `${ours.length} of ${RULES}${others === 0 ? "" : `, and ${others} of another run`}`;
   return [
-    fact("rules of the cut", `${rules.length} of ${RULES}`, rules.length === RULES, ""),
+    fact("rules of the cut", value, ours.length === RULES && others === 0, ""),
     ...HOOKS.map((hook) => firstFact(cut, hook, hooks[hook])),
   ];
 }

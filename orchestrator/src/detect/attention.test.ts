@@ -1,6 +1,6 @@
 import { Incident, IncidentState, Severity } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { acknowledged, afterSeverity, awake, notExpected, snoozed, underMaintenance } from "./attention.js";
+import { acknowledged, afterChange, awake, notExpected, snoozed, underMaintenance } from "./attention.js";
 import type { Moment } from "./incident-log.js";
 
 const NOW: Moment = { monotonicMs: 0, unixMs: 1_000 };
@@ -41,10 +41,22 @@ test("who acknowledged it or snoozed it, why and when, is kept and in its histor
   expect(awake(both, "woken by anna", NOW)).toMatchObject({ acknowledgement: undefined, snooze: undefined });
 });
 
+test("what is about more things than before became worse, though its severity is the same; about fewer, it did not", () => {
+  const said = { ...snoozed(open, ANNA, 14_400_000, NOW), things: 6 };
+  const { severity } = said;
+  expect(afterChange(said, { severity, things: 1 }, NOW).snooze).toBeUndefined();
+  expect(afterChange(said, { severity, things: 6 }, NOW)).toBe(said);
+  expect(afterChange(said, { severity, things: 7 }, NOW)).toBe(said);
+});
+
 test("what becomes worse ends what was said of it; what becomes better does not", () => {
   const said = snoozed(acknowledged(open, ANNA, NOW), ANNA, 14_400_000, NOW);
-  const worse = afterSeverity({ ...said, severity: Severity.CRITICAL }, Severity.WARNING, NOW);
+  const worse = afterChange(
+    { ...said, severity: Severity.CRITICAL },
+    { severity: Severity.WARNING, things: 0 },
+    NOW,
+  );
   expect(worse).toMatchObject({ acknowledgement: undefined, snooze: undefined });
-  expect(afterSeverity(said, Severity.CRITICAL, NOW)).toBe(said);
-  expect(afterSeverity(said, Severity.WARNING, NOW)).toBe(said);
+  expect(afterChange(said, { severity: Severity.CRITICAL, things: 0 }, NOW)).toBe(said);
+  expect(afterChange(said, { severity: Severity.WARNING, things: 0 }, NOW)).toBe(said);
 });

@@ -59,12 +59,19 @@ export function snoozeOver(incident: Incident, now: Moment): Incident {
   return { ...told(incident, now, "its snooze is over, and this is not"), snooze: undefined };
 }
 
-/** As it is after its severity may have changed: who said that it can wait did not speak of something worse. */
-export function afterSeverity(incident: Incident, before: Severity, now: Moment): Incident {
-  const { acknowledgement, snooze, severity } = incident;
-  if ((acknowledgement ?? snooze) === undefined || RANKS.indexOf(severity) <= RANKS.indexOf(before))
-    return incident;
+/** As it is after it was seen again: who said that it can wait did not speak of something worse. */
+export function afterChange(incident: Incident, before: Extent, now: Moment): Incident {
+  const { acknowledgement, snooze } = incident;
+  if ((acknowledgement ?? snooze) === undefined || !isWorse(incident, before)) return incident;
   return awake(incident, "it became worse: what was said of it does not hold any more", now);
+}
+
+export type Extent = Pick<Incident, "severity" | "things">;
+
+/** More severe, or about more things: one guest that is down is not what six are. */
+export function isWorse(after: Extent, before: Extent): boolean {
+  const more = RANKS.indexOf(after.severity) - RANKS.indexOf(before.severity);
+  return more > 0 || (more === 0 && after.things > before.things);
 }
 
 const RANKS: readonly Severity[] = [Severity.NOTICE, Severity.WARNING, Severity.CRITICAL];

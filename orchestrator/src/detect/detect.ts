@@ -159,12 +159,12 @@ const FIGURES_AT_LEAST_MS = 60_000;
 const FIGURES_AT_MOST_MS = 3_600_000;
 
 /**
- * An incident follows its evidence. Another severity and other words are news at once; figures, which may grow each
+ * An incident follows its evidence. Another severity, more or fewer things and other words are news at once; figures, which may grow each
  * second for weeks, the more rarely the longer it stands.
  */
 function isNews(told: Told | undefined, finding: Finding, standsMs: number, nowMs: number): boolean {
   if (told === undefined) return true;
-  if (told.finding.severity !== finding.severity) return true;
+  if (told.finding.severity !== finding.severity || told.finding.things !== finding.things) return true;
   if (told.finding.summary === finding.summary) return false;
   if (withoutFigures(told.finding.summary) !== withoutFigures(finding.summary)) return true;
   const everyMs = Math.min(Math.max(standsMs / 10, FIGURES_AT_LEAST_MS), FIGURES_AT_MOST_MS);

@@ -26,6 +26,7 @@ export function openIncident(id: string, standing: Standing, now: Moment): Incid
     findingKey: finding.key,
     summary: finding.summary,
     evidence: [...finding.evidence],
+    things: finding.things ?? 0,
     openedUnixMs: now.unixMs,
     lastProgressUnixMs,
   });
@@ -38,8 +39,8 @@ export function openIncident(id: string, standing: Standing, now: Moment): Incid
 
 /** The incident with what is seen now. What only grew is not worth a line of its own. */
 export function followed(incident: Incident, { finding }: Standing, now: Moment): Incident {
-  const { severity, subject, summary, evidence, key: findingKey } = finding;
-  const next = { ...incident, severity, subject, findingKey, summary, evidence: [...evidence] };
+  const { severity, subject, summary, evidence, key: findingKey, things = 0 } = finding;
+  const next = { ...incident, severity, subject, findingKey, summary, evidence: [...evidence], things };
   if (severity !== incident.severity) return told(next, now, `${word(severity)} now: ${summary}`);
   const same = withoutFigures(summary) === withoutFigures(incident.summary);
   return same ? next : told(next, now, `seen: ${summary}`);
@@ -76,7 +77,12 @@ export function withNewestLines(incident: Incident, lines: number): Incident {
   return { ...incident, events: newest, eventsLeftOut: told - newest.length };
 }
 
-export function closed(incident: Incident, now: Moment): Incident {
+/** @param limitsGrew a configured limit is longer than when it was opened: it may stand, and be none any more */
+export function closed(incident: Incident, now: Moment, limitsGrew = false): Incident {
+  if (limitsGrew) {
+    const why = "closed: it is within the limits of [detect], which were changed since";
+    return { ...told(incident, now, why), state: IncidentState.CLOSED, closedUnixMs: now.unixMs };
+  }
   const how =
     incident.kind === IncidentKind.STALLED_SYNC
       ? "observation says that it is over: the resync moves or is done"

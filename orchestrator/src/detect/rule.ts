@@ -15,6 +15,7 @@ export interface Finding {
   readonly severity: Severity;
   readonly evidence: readonly Evidence[];
   readonly lastProgressMs?: number; // monotonic; stalled-sync only
+  readonly things?: number; // that it is about: more of them is worse
   readonly holdDownMs?: number; // longer than the rule's: it is expected to pass
 }
 

@@ -2,7 +2,7 @@
  * The desk where incidents lie: it judges what reports and time bring, and keeps the open ones. It writes nothing
  * itself: each call returns the changes that must be kept.
  */
-import { IncidentState, type Clock, type Incident, type IncidentKind } from "@vigie/proto";
+import { IncidentKind, IncidentState, type Clock, type Incident } from "@vigie/proto";
 import type { Change } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import {
@@ -15,7 +15,7 @@ import {
   type Judged,
   type Standing,
 } from "../detect/detect.js";
-import { afterSeverity } from "../detect/attention.js";
+import { afterChange } from "../detect/attention.js";
 import {
   closed,
   followed,
@@ -27,6 +27,14 @@ import {
 } from "../detect/incident-log.js";
 import { foundBy, isKnown, type DetectSettings, type Finding } from "../detect/rule.js";
 import type { AttentionKeeper } from "./attention-keeper.js";
+
+/** The configured limit that a kind goes by. */
+const LIMIT_OF: Readonly<Partial<Record<IncidentKind, keyof DetectSettings>>> = {
+  [IncidentKind.STALLED_SYNC]: "stallAfterMs",
+  [IncidentKind.NODE_SILENT]: "silentAfterMs",
+  [IncidentKind.NODE_DEAD]: "silentAfterMs",
+  [IncidentKind.RESYNC_SLOW]: "resyncSlowAfterMs",
+};
 
 /** A node that reports each second is judged by its reports; a thousand at one go would hold up their acknowledgements. */
 const JUDGED_FOR_MS = 1_500;
@@ -65,6 +73,7 @@ export function createDesk(
   const states = new Map<string, DetectState>(); // by the node or disk it is about, where anything stands
   const open = new Map<string, Incident>(known.map((incident) => [incident.id, incident]));
   const idOf = new Map<string, string>(); // a standing's key → its incident
+  const limits = new Map<string, DetectSettings>(); // by incident: when it was opened, or seen again
   const stale = new Set(open.keys()); // of an earlier life, and not seen again yet
   const judgedAtMs = new Map<string, number>(); // by node, of its last report
   const ON = { open: opened, follow, close: ended };
@@ -128,12 +137,13 @@ export function createDesk(
     const incident =
       again === undefined
         ? openIncident(newId(), standing, now())
-        : afterSeverity(
+        : afterChange(
             followed(told(again, now(), "seen again after a restart"), standing, now()),
-            again.severity,
+            again,
             now(),
           );
     idOf.set(standing.key, incident.id);
+    limits.set(incident.id, settings());
     stale.delete(incident.id);
     return update(attention.after(incident, view, true, now()));
   }
@@ -141,14 +151,20 @@ export function createDesk(
   function follow(standing: Standing, view: ClusterView): Change[] {
     const incident = open.get(idOf.get(standing.key) ?? "");
     if (incident === undefined) return [];
-    const next = afterSeverity(followed(incident, standing, now()), incident.severity, now());
+    const next = afterChange(followed(incident, standing, now()), incident, now());
     return update(attention.after(next, view, true, now()));
   }
 
   function ended(standing: Standing): Change[] {
     const incident = open.get(idOf.get(standing.key) ?? "");
     idOf.delete(standing.key);
-    return incident === undefined ? [] : update(closed(incident, now()));
+    return incident === undefined ? [] : update(closed(incident, now(), limitsGrew(incident)));
+  }
+
+  /** What stands may be none any more only because the configuration says so now. */
+  function limitsGrew({ id, kind }: Incident): boolean {
+    const [then, is, limit] = [limits.get(id), settings(), LIMIT_OF[kind]];
+    return then !== undefined && limit !== undefined && is[limit] > then[limit];
   }
 
   /** Incidents of an earlier life whose finding did not come back: closed when their rule says clear, and only then. */
@@ -172,6 +188,7 @@ export function createDesk(
       open.delete(incident.id);
       stale.delete(incident.id);
       attention.forget(incident.id);
+      limits.delete(incident.id);
     } else open.set(incident.id, incident);
     const unixMs = clock.wallUnixMs();
     const value = withNewestLines(incident, LINES_WATCHED);

@@ -6,7 +6,7 @@ import type { Outcome } from "./look.js";
 import { glance } from "./due.js";
 
 const THERE = Condition.create({ what: { $case: "volumeThere", value: { node: "h1", volume: "kvmvg/a" } } });
-const UNANSWERED: Outcome = { end: "time-over", answered: false, what: "" };
+const UNANSWERED: Outcome = { end: "time-over", answered: false, lastAnswered: false, what: "" };
 
 /** Each look takes two seconds, and ends as `outcomes` say; the last one for ever. */
 async function glanced(...outcomes: Outcome[]) {
@@ -40,7 +40,10 @@ test("an agent that answers the second time is believed", async () => {
 });
 
 test("an answer that it is not so is no, and is not asked again", async () => {
-  expect(await glanced({ end: "time-over", answered: true, what: "" })).toEqual({ answer: "no", looks: 1 });
+  expect(await glanced({ end: "time-over", answered: true, lastAnswered: true, what: "" })).toEqual({
+    answer: "no",
+    looks: 1,
+  });
 });
 
 test("who does not answer for half a minute leaves it unknown", async () => {

@@ -31,7 +31,7 @@ import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
 import { leftAlone } from "./recovery.js";
-import { isDone, jobIdOf, PASSES_BY_ITSELF } from "./run-log.js";
+import { isDone, jobIdOf, PASSES_BY_ITSELF, toTakeBack, undosOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
 import { createStillness } from "./still-waiting.js";
@@ -39,6 +39,7 @@ import { createTurns } from "./turns.js";
 
 const POLL_MS = 300;
 const GLANCE_MS = 2_000;
+const UNANSWERED_MAX_MS = 30 * 60_000; // for so long a step's own time stands still where nobody can be asked
 const LONG_MS = 600_000; // a step that may take longer is told as waiting
 const WAITING_AFTER_MS = 5_000;
 const ASKED_AGAIN_MS = 3_000; // five times: longer than an agent that has just started needs to know a stall
@@ -284,6 +285,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     let still = "";
     const outcome = await looker.until(step.condition, contextOf(run.id, step, startedMs), {
       forMs: step.deadlineMs,
+      unansweredMs: cutStands(run, step) ? 0 : UNANSWERED_MAX_MS,
       looked: async (seen) => {
         aliveAtMs.set(run.id, clock.monotonicMs());
         await tell(run.id, step, attempt, seen, clock.monotonicMs() - startedMs);
@@ -298,11 +300,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
         return write(RunEventKind.STEP_VERIFIED, outcome.what);
       case "never":
         return write(RunEventKind.STEP_FAILED, outcome.why);
-      case "time-over":
-        return write(
-          RunEventKind.STEP_FAILED,
-          `${step.title}: not seen within ${step.deadlineMs / 1000} s${outcome.what === "" ? "" : ` (${outcome.what})`}`,
-        );
+      case "time-over": {
+        const what = `${step.title}: not seen within ${step.deadlineMs / 1000} s${outcome.what === "" ? "" : ` (${outcome.what})`}`;
+        if (outcome.lastAnswered || cutStands(run, step)) return write(RunEventKind.STEP_FAILED, what);
+        const unknown = `${what}, and not known: who could tell does not answer; vigie run retry ${run.id} looks again`;
+        return write(RunEventKind.FROZEN, unknown);
+      }
       case "stopped":
         if (!givenUp()) return write(RunEventKind.STEP_FAILED, still);
     }
@@ -310,6 +313,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
     async function write(kind: RunEventKind, text: string): Promise<void> {
       await append(run.id, { kind, ...of, text });
     }
+  }
+
+  /** A cut of this run's may stand: it is taken back in its time, whoever does not answer (I19). */
+  function cutStands({ id, plan }: Run, step: PlanStep): boolean {
+    if (plan === undefined) return false;
+    const undos = [step, ...undosOf(plan, toTakeBack(plan, eventsOf(id)))];
+    return undos.some(
+      ({ action }) => action?.kind?.$case === "restoreDrbdLink" || action?.kind?.$case === "cutDrbdLink",
+    );
   }
 
   /** What a person who looks at a step that takes long would like to know. */

@@ -12,6 +12,7 @@ import type { Seen, WatchContext } from "./conditions/condition.js";
 const POLL_MS = 300;
 const PATIENT_AFTER_MS = 60_000; // what takes minutes is looked at less often
 const PATIENT_POLL_MS = 2_000;
+const LOOK_MAX_MS = 5_000; // between the end of one look and the next
 
 export interface LookParts {
   readonly clock: Clock;
@@ -27,6 +28,8 @@ export interface Looker {
 
 export interface Wait {
   readonly forMs: number; // 0: without a limit
+  /** Time in which somebody did not answer does not count, up to so much: that it was not seen is no "no" then (I11). */
+  readonly unansweredMs?: number;
   /** After each look. @returns true: stop waiting */
   readonly looked: (seen: Seen) => Promise<boolean>;
 }
@@ -35,7 +38,12 @@ export interface Wait {
 export type Outcome =
   | { readonly end: "seen"; readonly what: string; readonly askedAtMs: number } // what was seen was read after it
   | { readonly end: "never"; readonly why: string }
-  | { readonly end: "time-over"; readonly answered: boolean; readonly what: string }
+  | {
+      readonly end: "time-over";
+      readonly answered: boolean;
+      readonly lastAnswered: boolean; // at the last look
+      readonly what: string;
+    }
   | { readonly end: "stopped" };
 
 export function createLooker(parts: LookParts): Looker {
@@ -45,21 +53,26 @@ export function createLooker(parts: LookParts): Looker {
   async function until(
     condition: Condition | undefined,
     context: WatchContext,
-    { forMs, looked }: Wait,
+    { forMs, unansweredMs = 0, looked }: Wait,
   ): Promise<Outcome> {
     const startedMs = clock.monotonicMs();
     const watch = createWatch(condition, context);
     let answered = true;
-    for (;;) {
+    let lostMs = 0;
+    for (let lookedAtMs = startedMs; ;) {
       const askedAtMs = clock.monotonicMs();
+      lostMs += Math.max(0, askedAtMs - lookedAtMs - LOOK_MAX_MS); // this process was stopped
       const silent = await ask(condition, context);
       if (silent.length > 0) answered = false;
       const seen = watch(parts.view());
       if (seen.seen && silent.length === 0) return { end: "seen", what: seen.what, askedAtMs };
       if (!seen.seen && seen.never !== "" && !silent.some(isThere)) return { end: "never", why: seen.never };
       if (await looked(seen)) return { end: "stopped" };
-      const tookMs = clock.monotonicMs() - startedMs;
-      if (forMs > 0 && tookMs >= forMs) return { end: "time-over", answered, what: seen.what ?? "" };
+      lookedAtMs = clock.monotonicMs();
+      if (silent.length > 0) lostMs += lookedAtMs - askedAtMs + POLL_MS;
+      const tookMs = lookedAtMs - startedMs;
+      if (forMs > 0 && tookMs - Math.min(lostMs, unansweredMs) >= forMs)
+        return { end: "time-over", answered, lastAnswered: silent.length === 0, what: seen.what ?? "" };
       await clock.sleep(tookMs < PATIENT_AFTER_MS ? POLL_MS : PATIENT_POLL_MS);
     }
   }

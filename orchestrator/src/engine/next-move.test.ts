@@ -356,6 +356,67 @@ test("a pause halts between two steps and not in the middle of one", () => {
   expect(nextMove(PLAN, [...between, row(RESUME_ASKED)])).toMatchObject({ move: "send" });
 });
 
+describe("a step that fails while the run is paused", () => {
+  const act = { kind: StepKind.ACT, node: "h1" };
+  const node = { node: "h3" };
+  const plan = Plan.create({
+    steps: [
+      {
+        ...act,
+        id: "set-offline",
+        title: "h3 is offline",
+        undoStepId: "set-online",
+        action: { kind: { $case: "submitGanetiJob", value: { job: { $case: "modifyNode", value: node } } } },
+      },
+      { ...act, id: "failover" },
+      {
+        ...act,
+        id: "set-online",
+        onlyAsUndo: true,
+        action: { kind: { $case: "submitGanetiJob", value: { job: { $case: "modifyNode", value: node } } } },
+      },
+    ],
+  });
+  const failedAt = [...BEGUN, sent("set-offline"), row(PAUSE_ASKED), failed("set-offline", "the job failed")];
+
+  test("is a person's: nothing is taken back unasked, for people act while it is paused", () => {
+    expect(nextMove(plan, failedAt)).toMatchObject({ move: "freeze", stepId: "set-offline" });
+    const frozen = [...failedAt, row(FROZEN, { stepId: "set-offline" })];
+    expect(nextMove(plan, [...frozen, row(RESUME_ASKED)])).toEqual({ move: "await-person" });
+    expect(nextMove(plan, [...frozen, row(ABORT_ASKED)])).toMatchObject({ move: "start-undo" });
+  });
+
+  test("takes a cut back all the same", () => {
+    const rows = [...CUT_STANDS, row(PAUSE_ASKED), failed("await-link-down", "not seen")];
+    expect(nextMove(PLAN, rows)).toMatchObject({ move: "start-undo" });
+  });
+
+  test("is taken back where it is not paused any more", () => {
+    const rows = [...BEGUN, sent("set-offline"), row(PAUSE_ASKED), row(RESUME_ASKED)];
+    expect(nextMove(plan, [...rows, failed("set-offline", "no")])).toMatchObject({ move: "start-undo" });
+  });
+});
+
+test("neither an abort nor a take-over ends a run while hbal may be at work: what it holds stays held (I9)", () => {
+  const plan = Plan.create({
+    steps: [
+      {
+        kind: StepKind.ACT,
+        node: "h1",
+        id: "rebalance",
+        irreversible: true,
+        action: { kind: { $case: "rebalance", value: {} } },
+      },
+    ],
+  });
+  for (const kind of [ABORT_ASKED, TAKEN_OVER]) {
+    const rows = [...BEGUN, sent("rebalance"), row(kind, { actor: "anna" })];
+    expect(nextMove(plan, rows)).toMatchObject({ move: "send", begun: true });
+    const over = [...rows, resultRow("rebalance", 1, DONE)];
+    expect(nextMove(plan, over)).toMatchObject({ move: "end", state: RunState.ABORTED });
+  }
+});
+
 test("a step that only takes another one back is not on the way forward", () => {
   const [cut, down, restore] = PLAN.steps;
   if (cut === undefined || down === undefined || restore === undefined) throw new Error("no steps");

@@ -17,6 +17,7 @@ import {
   type RunEvent,
 } from "@vigie/proto";
 import { stepById } from "../runbooks/runbook.js";
+import { mannerOf } from "./action-facts.js";
 import { movesGuestsAnywhere } from "./locks.js";
 import {
   attemptsOf,
@@ -30,6 +31,7 @@ import {
   sinceRetry,
   standingFailure,
   toTakeBack,
+  undosOf,
   skippedByPerson,
 } from "./run-log.js";
 
@@ -54,11 +56,13 @@ export function nextMove(plan: Plan, events: readonly RunEvent[]): Move {
   if (has(events, RunEventKind.ENDED)) return { move: "none" };
   const takenOver = events.find((e) => e.kind === RunEventKind.TAKEN_OVER);
   if (takenOver !== undefined)
-    return {
-      move: "end",
-      state: RunState.ABORTED,
-      reason: `taken over by ${takenOver.actor}: ${takenOver.text}`,
-    };
+    return (
+      stillMoves(plan, events) ?? {
+        move: "end",
+        state: RunState.ABORTED,
+        reason: `taken over by ${takenOver.actor}: ${takenOver.text}`,
+      }
+    );
   const aborted = events.findLast((e) => e.kind === RunEventKind.ABORT_ASKED);
   if (!has(events, RunEventKind.APPROVED))
     return aborted === undefined
@@ -79,6 +83,12 @@ function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | un
       stepId: failure.stepId,
       reason: `${titleOf(plan, failure.stepId)}: ${failure.text}`,
     };
+  if (aborted === undefined && failure !== undefined && isPaused(events) && undoes(plan, events))
+    return {
+      move: "freeze",
+      stepId: failure.stepId,
+      reason: `${titleOf(plan, failure.stepId)}: ${failure.text}; it is paused, and nothing is taken back unasked`,
+    };
   const over = aborted ?? failure;
   if (over !== undefined) {
     if (toTakeBack(plan, events).length > 0) return { move: "start-undo", reason: over.text };
@@ -94,7 +104,7 @@ function forward(plan: Plan, events: readonly RunEvent[], aborted: RunEvent | un
   return { move: "end", state: RunState.SUCCEEDED, reason: `every step was seen in the world${but}` };
 }
 
-/** An abort does not end hbal: until its agent has said what became of it, what the run holds stays held (I9). */
+/** Neither an abort nor a take-over ends hbal: until its agent has said what became of it, what the run holds stays held (I9). */
 function stillMoves(plan: Plan, events: readonly RunEvent[]): Move | undefined {
   for (const step of plan.steps.filter(movesGuestsAnywhere)) {
     const last = attemptsOf(events, step.id).at(-1);
@@ -111,6 +121,11 @@ function stillMoves(plan: Plan, events: readonly RunEvent[]): Move | undefined {
 function freezes(plan: Plan, events: readonly RunEvent[], failure: RunEvent): boolean {
   if (isPastReturn(plan, events)) return true;
   return failure.kind === RunEventKind.PREMISE_FAILED && plan.steps.some(({ id }) => mayHaveRun(events, id));
+}
+
+/** More than a cut or the watcher's pause would be taken back. */
+function undoes(plan: Plan, events: readonly RunEvent[]): boolean {
+  return undosOf(plan, toTakeBack(plan, events)).some((undo) => !mannerOf(undo).takesBack);
 }
 
 /** Takes back what ran or may have run, newest first. Steps after `undoAt` are the undo's own. */

@@ -1,4 +1,4 @@
-import { ActionOutcome, Run, RunEventKind, RunState, type RunEvent } from "@vigie/proto";
+import { ActionOutcome, Plan, Run, RunEventKind, RunState, StepKind, type RunEvent } from "@vigie/proto";
 import { expect, test } from "vitest";
 import { recoveryRow } from "./recovery.js";
 import { BEGUN, PLAN, resultRow, row } from "./testing.js";
@@ -65,4 +65,25 @@ test("one that waits for its approval goes on waiting, and the executor ends it 
 
 test("one that is frozen waits for its person, and nothing is written", () => {
   expect(taken([...BEGUN, INTENT, row(RunEventKind.FROZEN)], LATER_MS, RunState.FROZEN)).toBeUndefined();
+});
+
+test("one that was taking back more than a cut is frozen after long, whatever it would do next; a cut is taken back", () => {
+  const plan = Plan.create({
+    ...PLAN,
+    plannedUnixMs: PLANNED_MS,
+    steps: [
+      { kind: StepKind.ACT, node: "h1", id: "set-offline", undoStepId: "set-online" },
+      { kind: StepKind.ACT, node: "h1", id: "set-online", onlyAsUndo: true },
+    ],
+  });
+  const sent = row(RunEventKind.STEP_INTENT, { stepId: "set-offline", attempt: 1, unixMs: PLANNED_MS });
+  const asked = row(RunEventKind.ABORT_ASKED, { unixMs: PLANNED_MS });
+  const of = (events: RunEvent[]) =>
+    recoveryRow(Run.create({ id: "r-1", plan, state: RunState.UNDOING, events }), 0, LATER_MS);
+  expect(of([...APPROVED, sent, asked])).toMatchObject({ kind: RunEventKind.FROZEN, stepId: "set-online" });
+  const begun = [sent, asked, row(RunEventKind.UNDO_STARTED, { unixMs: PLANNED_MS })];
+  expect(of([...APPROVED, ...begun])).toMatchObject({ kind: RunEventKind.FROZEN, stepId: "set-online" });
+  expect(taken([...APPROVED, INTENT, asked], LATER_MS, RunState.UNDOING)).toMatchObject({
+    kind: RunEventKind.RECOVERED,
+  });
 });

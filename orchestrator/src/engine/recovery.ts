@@ -7,8 +7,7 @@
 import { RunEventKind, RunState, type Run, type RunEvent } from "@vigie/proto";
 import { isTooOldToApprove } from "./approval.js";
 import { planAgain } from "./plan-again.js";
-import { isUntouched } from "./run-log.js";
-import { nextMove } from "./next-move.js";
+import { isUntouched, toTakeBack, undosOf } from "./run-log.js";
 import { mannerOf } from "./action-facts.js";
 
 const AT_WORK: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING]);
@@ -49,11 +48,11 @@ export function leftAlone(
       kind: RunEventKind.PAUSE_ASKED,
       text: `the orchestrator ${since}, and nothing of this run was done for ${minutes} min: look at it, then resume or abort it`,
     };
-  const next = nextMove(plan, events);
-  if (state === RunState.UNDOING && next.move === "send" && !mannerOf(next.step).takesBack)
+  const [left] = undosOf(plan, toTakeBack(plan, events)).filter((undo) => !mannerOf(undo).takesBack);
+  if (state === RunState.UNDOING && left !== undefined)
     return {
       kind: RunEventKind.FROZEN,
-      stepId: next.step.id,
+      stepId: left.id,
       text: `the orchestrator ${since}, and nothing of this undo was done for ${minutes} min: look at it, then retry, or take it over`,
     };
   return undefined;

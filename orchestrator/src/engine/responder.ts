@@ -27,7 +27,6 @@ import type { Question, Runbook, RunbookRequest } from "../runbooks/runbook.js";
 import type { Change, Store } from "../store/store.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import type { Resource } from "../view/join.js";
 import { redundancyOf, type Redundancy } from "../view/redundancy.js";
 import { afterEnd, seenWithinMs } from "./after-run.js";
 import type { Desk } from "./desk.js";
@@ -189,10 +188,6 @@ export function createResponder(parts: ResponderParts): Responder {
     return !desk.isSeen(id);
   }
 
-  function resourceOf(incidentId: string): Resource | undefined {
-    return parts.view().resources.get(desk.resourceKey(incidentId));
-  }
-
   /** A plan that cannot even be made is a refusal too. */
   function propose(
     runbook: Runbook,
@@ -309,7 +304,7 @@ export function createResponder(parts: ResponderParts): Responder {
       rung: runbook?.rung ?? "none",
       tags: tagsOf(incident),
       stopped: parts.stopped(),
-      twoPrimaries: hasTwoPrimaries(incident),
+      twoPrimaries: hasTwoPrimaries(incident, planned),
       elsewhere: elsewhereThan(planned),
       nowUnixMs,
     };
@@ -335,10 +330,15 @@ export function createResponder(parts: ResponderParts): Responder {
     ];
   }
 
-  function hasTwoPrimaries({ id }: Incident): boolean {
-    const resource = resourceOf(id);
-    const ends = resource === undefined ? [] : endViews(parts.view(), resource, clock.monotonicMs());
-    return ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY);
+  /** Of any disk that the incident or its plan is about. */
+  function hasTwoPrimaries({ id }: Incident, planned: Plan | undefined): boolean {
+    const view = parts.view();
+    const keys = [desk.resourceKey(id), ...heldDisks(planned)];
+    const disks = keys.map((key) => view.resources.get(key)).filter((disk) => disk !== undefined);
+    return disks.some((disk) => {
+      const ends = endViews(view, disk, clock.monotonicMs());
+      return ends.length === 2 && ends.every((end) => end.drbd?.role === Role.PRIMARY);
+    });
   }
 
   /** What the policy itself began, however much people planned since; the wall clock only limits. */

@@ -174,6 +174,11 @@ export function toTakeBack(plan: Plan, events: readonly RunEvent[]): PlanStep[] 
   });
 }
 
+/** The steps that take these back. */
+export function undosOf(plan: Plan, steps: readonly PlanStep[]): PlanStep[] {
+  return steps.map(({ undoStepId }) => stepById(plan, undoStepId)).filter((undo) => undo !== undefined);
+}
+
 /** The job that a step put into Ganeti's queue; 0: none yet. */
 export function jobIdOf(events: readonly RunEvent[], stepId: string): number {
   const row = events.findLast((e) => e.stepId === stepId && (e.result?.jobId ?? 0) > 0);

@@ -24,7 +24,7 @@ import { nextEpoch } from "../gateway/leadership.js";
 import { requestOf, small, viewOf, WALL_MS } from "../runbooks/testing.js";
 import { watcherSteps } from "../runbooks/watcher.js";
 import { withNode, type ClusterView } from "../view/cluster-view.js";
-import { foldObserved, foldReport, unseenNode } from "../view/node-view.js";
+import { BEFORE_IT_WAS_SEEN, foldObserved, foldReport, unseenNode } from "../view/node-view.js";
 import { cluster, drbdReport, ganetiReport, INVENTORY, NOW_MS, ok, onH1, onH2 } from "../view/testing.js";
 import { createWatch } from "./conditions/index.js";
 import { contextAt, END, PEER_END, short } from "./conditions/testing.js";
@@ -129,9 +129,25 @@ test("since when a copy is without its peer is not forgotten by a reading that f
     (n, source, i) => foldReport(n, Report.create({ sources: [source] }), 1_000 * (i + 1)),
     unseenNode("h2"),
   );
-  expect.soft(node.unlinkedSinceMs.get(10)).toBe(2_000);
+  expect.soft(node.unlinkedSinceMs.get(10)).toBe(1_000); // it was up then, and nobody looked until 2 s
   const first = foldReport(unseenNode("h2"), Report.create({ sources: [apart] }), 1_000);
   expect.soft(first.unlinkedSinceMs.get(10)).not.toBe(1_000); // nobody knows since when
+});
+
+test("a link that was lost while its agent was away is down since the last look before, and not since the first one after", () => {
+  const apart = drbdReport([onH2({ connection: ConnectionState.WF_CONNECTION })]);
+  const before = foldReport(unseenNode("h2"), Report.create({ sources: [drbdReport([onH2()])] }), 1_000);
+  const after = foldReport(before, Report.create({ full: true, sources: [apart] }), 61_000);
+  expect(after.unlinkedSinceMs.get(10)).toBe(1_000);
+  const again = foldReport(after, Report.create({ sources: [drbdReport([onH2()])] }), 70_000);
+  expect(again.unlinkedSinceMs.has(10)).toBe(false);
+});
+
+test("a minor that comes up without its link was perhaps never connected: since when is not known", () => {
+  const none = foldReport(unseenNode("h2"), Report.create({ sources: [drbdReport([])] }), 1_000);
+  const apart = drbdReport([onH2({ connection: ConnectionState.WF_CONNECTION })]);
+  const node = foldReport(none, Report.create({ sources: [apart] }), 2_000);
+  expect(node.unlinkedSinceMs.get(10)).toBe(BEFORE_IT_WAS_SEEN);
 });
 
 test("a node is not dead by the word of nobody: its only peer is silent too (I7, I11)", () => {

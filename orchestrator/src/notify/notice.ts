@@ -11,11 +11,12 @@ import {
   type Incident,
   type Run,
 } from "@vigie/proto";
+import { isWorse } from "../detect/attention.js";
 import { askedOf } from "../wording/progress.js";
 import { isInHand, isQuiet } from "../wording/quiet.js";
 
 /** What is remembered of an incident as it was. */
-export type Seen = Pick<Incident, "severity" | "state" | "maintenance" | "snooze">;
+export type Seen = Pick<Incident, "severity" | "things" | "state" | "maintenance" | "snooze">;
 
 export interface News {
   readonly cause: NoticeCause;
@@ -46,7 +47,7 @@ export function rankOf(severity: Severity): number {
 export function newsOfIncident(before: Seen | undefined, after: Incident, asked: boolean): News[] {
   const over = after.state === IncidentState.CLOSED;
   if (isQuiet(after) && !over) return [];
-  const worse = before !== undefined && rankOf(after.severity) > rankOf(before.severity);
+  const worse = before !== undefined && isWorse(after, before);
   const wasQuiet = before !== undefined && isQuiet(before) && !over;
   const causes = [
     ...(before === undefined ? [NoticeCause.OPENED] : []),

@@ -36,7 +36,7 @@ export function createNoticing(incidents: readonly Incident[], runs: readonly Ru
 }
 
 /** Not the whole: an incident may hold hundreds of lines. */
-function seen({ severity, state, maintenance, snooze }: Incident, asked: boolean) {
-  const it = { severity, state, maintenance, snooze };
+function seen({ severity, things, state, maintenance, snooze }: Incident, asked: boolean) {
+  const it = { severity, things, state, maintenance, snooze };
   return { ...it, asked: isAsked(it, asked) };
 }

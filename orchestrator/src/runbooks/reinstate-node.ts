@@ -89,7 +89,8 @@ function onlineSteps(view: ClusterView, node: string): PlanStep[] {
       action: { $case: "readdNode", value: { node } },
       requires: queueFree([], [node]),
       premises: [nodeFlagged(node, NodeChangeKind.OFFLINE), nodeQuiet(node)],
-      condition: nodeFlagged(node, NodeChangeKind.ONLINE),
+      // That it is online does not say that it has the keys: the command clears the flag before it is done.
+      condition: allOf(commandsSucceeded("readd-node"), nodeFlagged(node, NodeChangeKind.ONLINE)),
       deadlineMs: READD_MS,
       manual: manualReadd(master, node),
       undo: "set-offline",

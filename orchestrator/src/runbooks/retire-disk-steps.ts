@@ -1,13 +1,14 @@
 /** The steps that take a disk out, in the order in which each still leaves the other copies whole. */
 import {
   NodeChangeKind,
+  Source,
   type Condition,
   type DrbdEnd,
   type GanetiInstance,
   type PlanStep,
 } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
-import { isRedundant } from "../view/node-view.js";
+import { factsOf, isRedundant } from "../view/node-view.js";
 import {
   allOf,
   copyUpToDate,
@@ -37,14 +38,16 @@ import { mirrorsOf } from "./parameters.js";
 import { elsewhere, placed } from "./premises.js";
 import { act } from "./steps.js";
 
-/** No new volume on it; a disk that does not answer takes none, and pvchange would fail. */
+/** No new volume on it, where there may be now; a disk that does not answer takes none, and pvchange would fail. */
 export function allocatableSteps(
   view: ClusterView,
   node: string,
   { identity, running }: DiskLayout,
 ): PlanStep[] {
   const { pvName } = identity;
-  if (!running || pvName === "") return [];
+  const pvs = factsOf(view.nodes.get(node), Source.LVM, "lvm")?.physicalVolumes ?? [];
+  const isAllocatable = pvs.find((pv) => pv.pvName === pvName)?.attr.startsWith("a") === true;
+  if (!running || pvName === "" || !isAllocatable) return []; // who took it out of use puts it back, and not our undo
   const step = (id: string, allocatable: boolean) => ({
     id,
     title: allocatable ? `let new volumes onto ${pvName} again` : `put no new volume on ${pvName}`,

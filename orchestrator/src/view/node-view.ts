@@ -58,7 +58,12 @@ export interface NodeView {
   readonly journalHead: string;
   readonly sources: ReadonlyMap<Source, SourceView>;
   readonly minors: ReadonlyMap<number, MinorView>;
-  /** By minor, where its link is down: since when. Kept through readings that fail; `BEFORE_IT_WAS_SEEN` where nobody looked. */
+  /** By minor: when its link was last read to be up. */
+  readonly linkedAtMs: ReadonlyMap<number, number>;
+  /**
+   * By minor, where its link is down: since when at the earliest, for nobody looked between two readings. Kept through
+   * readings that fail; `BEFORE_IT_WAS_SEEN` where it was never seen to be up.
+   */
   readonly unlinkedSinceMs: ReadonlyMap<number, number>;
   /** By minor, where anything happened: in the last half hour. */
   readonly unrest: ReadonlyMap<number, Unrest>;
@@ -90,6 +95,7 @@ export function unseenNode(name: string): NodeView {
     journalHead: "",
     sources: new Map(),
     minors: new Map(),
+    linkedAtMs: new Map(),
     unlinkedSinceMs: new Map(),
     unrest: new Map(),
     hung: [],
@@ -132,7 +138,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     journalHead: report.journalHead,
     sources,
     minors,
-    unlinkedSinceMs: unlinkedSince(node, sources.get(Source.PROC_DRBD)),
+    ...linkTimes(node, sources.get(Source.PROC_DRBD)),
     unrest: unrestOf(node, minors, receivedMs),
     hung: report.hung,
   };
@@ -156,8 +162,7 @@ export function foldObserved(node: NodeView, observed: Observed, askedAtMs: numb
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
   const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
-  const unlinkedSinceMs = unlinkedSince(node, sources.get(Source.PROC_DRBD));
-  return { ...node, sources, minors, unlinkedSinceMs };
+  return { ...node, sources, minors, ...linkTimes(node, sources.get(Source.PROC_DRBD)) };
 }
 
 /** The table that the answer to a question with an argument goes into; undefined: it is no such answer. */
@@ -214,18 +219,26 @@ function whole(known: SourceReport | undefined, news: SourceReport): SourceRepor
   };
 }
 
-/** A link that was down when its node was read for the first time. */
+/** A link that nobody has seen to be up. */
 export const BEFORE_IT_WAS_SEEN = 0;
 
 /** What a reading says of each minor changes what is known; a reading that failed, or a damaged line, changes nothing. */
-function unlinkedSince(node: NodeView, source: SourceView | undefined): Map<number, number> {
-  const known = new Map(node.unlinkedSinceMs);
-  if (source === undefined || source.report.facts?.$case !== "drbd") return known;
-  const first = !node.sources.has(Source.PROC_DRBD);
-  for (const drbd of source.report.facts.value.minors)
-    if (isLinked(drbd)) known.delete(drbd.minor);
-    else if (!known.has(drbd.minor)) known.set(drbd.minor, first ? BEFORE_IT_WAS_SEEN : source.readAtMs);
-  return known;
+function linkTimes(
+  node: NodeView,
+  source: SourceView | undefined,
+): Pick<NodeView, "linkedAtMs" | "unlinkedSinceMs"> {
+  const linkedAtMs = new Map(node.linkedAtMs);
+  const unlinkedSinceMs = new Map(node.unlinkedSinceMs);
+  if (source === undefined || source.report.facts?.$case !== "drbd") return { linkedAtMs, unlinkedSinceMs };
+  for (const drbd of source.report.facts.value.minors) {
+    const { minor } = drbd;
+    if (isLinked(drbd)) {
+      linkedAtMs.set(minor, source.readAtMs);
+      unlinkedSinceMs.delete(minor);
+    } else if (!unlinkedSinceMs.has(minor))
+      unlinkedSinceMs.set(minor, linkedAtMs.get(minor) ?? BEFORE_IT_WAS_SEEN);
+  }
+  return { linkedAtMs, unlinkedSinceMs };
 }
 
 export const UNREST_KEPT_MS = 1_800_000;

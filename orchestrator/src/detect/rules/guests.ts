@@ -69,6 +69,7 @@ export const guestDown: NodeRule = {
         summary: `${node.name}: ${names.slice(0, NAMED).join(", ")}${more} should run, and ${one ? "runs" : "run"} nowhere`,
         severity: Severity.CRITICAL,
         evidence: [Evidence.create({ node: node.name, text: names.join(", ") })],
+        things: names.length,
         ...(names.every((name) => isAtWork(view, name)) ? { holdDownMs: STARTS_MS } : {}),
       },
     ];

@@ -72,6 +72,7 @@ function findings(
       summary: `${node.name}: ${whose(list)} ${what}`,
       severity,
       evidence: [Evidence.create({ node: node.name, text: instances.join(", ") })],
+      things: of.length,
     };
   });
 }

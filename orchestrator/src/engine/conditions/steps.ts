@@ -29,6 +29,8 @@ export const stepRan: ConditionDefinition<StepRan> = {
       mayHaveRun(events(), stepId) ? seen(`${stepId} was done`) : never(`${stepId} was not done`),
 };
 
+const WENT_WELL: ReadonlySet<ActionOutcome> = new Set([ActionOutcome.DONE, ActionOutcome.ALREADY_SO]);
+
 export const commandsSucceeded: ConditionDefinition<CommandsSucceeded> = {
   asks: () => [],
   watch:
@@ -44,6 +46,9 @@ export const commandsSucceeded: ConditionDefinition<CommandsSucceeded> = {
       const failed = commands.find(({ exitCode }) => exitCode !== 0);
       if (failed !== undefined)
         return never(`${failed.argv.join(" ")} exited with ${failed.exitCode}: ${lastLine(failed.output)}`);
+      if (row?.result !== undefined && !WENT_WELL.has(row.result.outcome))
+        // hbal exits with 0 though its jobs failed
+        return never(`${stepId}: ${row.result.message}`);
       if (commands.length === 0) return never(`nothing was run for ${stepId}`);
       return seen(`every command of ${stepId} exited with 0`);
     },

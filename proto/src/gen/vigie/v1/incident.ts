@@ -400,6 +400,8 @@ export interface Incident {
     | undefined;
   /** Lines of events that are not kept; 0: it is whole. */
   eventsLeftOut: number;
+  /** How many things it is about, where they can become more: guests that are down, volumes that are missing. 0: one. */
+  things: number;
 }
 
 /** An incident that is expected: it notifies nobody, and nothing is done about it by itself, until the end. */
@@ -679,6 +681,7 @@ function createBaseIncident(): Incident {
     acknowledgement: undefined,
     snooze: undefined,
     eventsLeftOut: 0,
+    things: 0,
   };
 }
 
@@ -740,6 +743,9 @@ export const Incident: MessageFns<Incident> = {
     }
     if (message.eventsLeftOut !== 0) {
       writer.uint32(152).uint32(message.eventsLeftOut);
+    }
+    if (message.things !== 0) {
+      writer.uint32(160).uint32(message.things);
     }
     return writer;
   },
@@ -909,6 +915,14 @@ export const Incident: MessageFns<Incident> = {
             message.eventsLeftOut = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.things = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -953,6 +967,7 @@ export const Incident: MessageFns<Incident> = {
       ? Snooze.fromPartial(object.snooze)
       : undefined;
     message.eventsLeftOut = object.eventsLeftOut ?? 0;
+    message.things = object.things ?? 0;
     return message;
   },
 };
