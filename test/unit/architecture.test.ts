@@ -13,7 +13,7 @@ const ALL = [...PROTO, ...AGENT, ...ORCHESTRATOR];
 /** A folder of the orchestrator, and the folders and root files that it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   view: [],
-  detect: ["view"],
+  detect: ["view", "wording"],
   policy: ["view", "detect", "config.ts"],
   runbooks: ["view", "detect", "policy"],
   store: ["view"],
@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Pure functions that happen to live in a module of node. */
 const PURE_OF_NODE =
-  /^\{ (?:isIP|isIPv6|SocketAddress) \} from node:net$|^\{ createHash \} from node:crypto$/;
+  /^\{ (?:isIP|isIPv6|SocketAddress) \} from node:net$|^\{ (?:createHash|X509Certificate) \} from node:crypto$/;
 
 test("proto knows neither agent nor orchestrator, and these two know only proto", () => {
   expect(importsOf(PROTO, /^@vigie\//)).toEqual([]);

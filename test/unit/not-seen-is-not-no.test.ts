@@ -203,3 +203,29 @@ test("a dead disk took copies of two instances: both are made again, and not the
   expect(runs.filter(({ state }) => state === RunState.SUCCEEDED).length).toBeGreaterThanOrEqual(1);
   expect(open.filter(({ state }) => state === IncidentState.HEALING)).toEqual([]);
 });
+
+test.each(["its volume is missing", "a disk below it fails"])(
+  "an instance that its administrators want left alone is left alone, though the incident is its node's: %s",
+  async (what) => {
+    const on = await settled({
+      instances: 3,
+      config: { policy: { missing_volume: "auto", failing_disk: "auto" } },
+    });
+    const { clock, cluster, world } = on;
+    for (const instance of world.ganeti.instances)
+      Object.assign(instance, { tags: ["vigie:observe", "ganeti:watcher:autorepair:suspend"] });
+    world.ganeti.configSerial += 1;
+    await clock.advance(10_000);
+    const disk = diskOf(world, "web1");
+    const end = endAt(disk, H2);
+    if (what === "a disk below it fails") readFails(nodeOf(world, H2), "sda");
+    else if (end !== undefined) {
+      loseDisk(disk, end);
+      for (const lvName of Object.values(volumeNames(disk))) removeVolume(nodeOf(world, H2), "kvmvg", lvName);
+    }
+    await clock.advance(4 * MINUTE_MS);
+    const runs = await cluster.orchestrator().store.runs(false, 5);
+    cluster.end();
+    expect(runs.filter(({ approvedBy }) => approvedBy === "policy")).toEqual([]);
+  },
+);

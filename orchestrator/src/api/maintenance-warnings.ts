@@ -2,6 +2,7 @@
 import { DiskState, Source } from "@vigie/proto";
 import { resourceName } from "../detect/evidence.js";
 import { locksOf } from "../engine/locks.js";
+import { nodesIn } from "../policy/lock-names.js";
 import type { Orchestrator } from "../orchestrator.js";
 import { endViews, type EndView } from "../view/end-view.js";
 import { factsOf } from "../view/node-view.js";
@@ -20,7 +21,9 @@ export function maintenanceWarnings({ clock, executor, keeper }: Parts, node: st
     const ends = endViews(view, resource, nowMs);
     return resource.instance !== "" && !ends.every(({ inactive }) => inactive) && !isGoodBeside(ends, node);
   });
-  const runs = locksOf(executor.atWork(), clock.wallUnixMs()).filter(({ name }) => name === `node ${node}`);
+  const runs = locksOf(executor.atWork(), clock.wallUnixMs()).filter(({ name }) =>
+    nodesIn([name]).includes(node),
+  );
   return [
     ...(view.ssconf?.masterNode === node
       ? [`${node} is the master: first gnt-cluster master-failover, on another node`]
@@ -33,7 +36,9 @@ export function maintenanceWarnings({ clock, executor, keeper }: Parts, node: st
       : [
           `without ${node} there is no copy that is known to be UpToDate of ${list(needed.map(resourceName))}`,
         ]),
-    ...runs.map(({ runId }) => `${runId} is at work there, and goes on: vigie run show ${runId}`),
+    ...[...new Set(runs.map(({ runId }) => runId))].map(
+      (runId) => `${runId} is at work there, and goes on: vigie run show ${runId}`,
+    ),
   ];
 }
 

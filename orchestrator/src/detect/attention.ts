@@ -2,7 +2,8 @@
  * Who need not be told of an incident, and until when: a planned maintenance explains it, a person has it in hand, or it
  * can wait. What makes it worse ends what a person said. Each change is a value, as in incident-log.ts.
  */
-import { IncidentState, Severity, type Incident } from "@vigie/proto";
+import { IncidentState, type Incident } from "@vigie/proto";
+import { isWorse, type Extent } from "../wording/worse.js";
 import { told, type Moment } from "./incident-log.js";
 
 /** What a person says of an incident. */
@@ -65,16 +66,6 @@ export function afterChange(incident: Incident, before: Extent, now: Moment): In
   if ((acknowledgement ?? snooze) === undefined || !isWorse(incident, before)) return incident;
   return awake(incident, "it became worse: what was said of it does not hold any more", now);
 }
-
-export type Extent = Pick<Incident, "severity" | "things">;
-
-/** More severe, or about more things: one guest that is down is not what six are. */
-export function isWorse(after: Extent, before: Extent): boolean {
-  const more = RANKS.indexOf(after.severity) - RANKS.indexOf(before.severity);
-  return more > 0 || (more === 0 && after.things > before.things);
-}
-
-const RANKS: readonly Severity[] = [Severity.NOTICE, Severity.WARNING, Severity.CRITICAL];
 
 function because(reason: string): string {
   return reason === "" ? "" : `: ${reason}`;

@@ -44,3 +44,26 @@ test("a stall is looked at soon, all else once the slowest source was read again
   expect(seenWithinMs({ ...HEALING, kind: IncidentKind.STALLED_SYNC })).toBe(15_000);
   expect(seenWithinMs({ ...HEALING, kind: IncidentKind.MISSING_VOLUME })).toBe(150_000);
 });
+
+test("a run that ends with nothing done under a maintenance leaves no incident that heals without it", () => {
+  const end = row(RunEventKind.ENDED, "h2 does not answer");
+  const expected = { ...HEALING, maintenance: { node: "h2", untilUnixMs: 1 } };
+  expect(afterRow(expected, run(RunState.FAILED, end), end, NOW)).toMatchObject({
+    state: IncidentState.OPEN,
+    runId: "",
+  });
+});
+
+test("a snooze that was said while it was being healed ends when that did not help", () => {
+  const snooze = { person: "anna", reason: "", unixMs: 1, untilUnixMs: 2 };
+  const plan = { steps: [{ id: "cut-link" }] };
+  const end = row(RunEventKind.ENDED, "it came back");
+  const failed = Run.fromPartial({
+    id: "r-1",
+    state: RunState.FAILED,
+    plan,
+    events: [{ kind: RunEventKind.STEP_INTENT, stepId: "cut-link", attempt: 1 }, end],
+  });
+  const next = afterRow({ ...HEALING, snooze }, failed, end, NOW);
+  expect(next).toMatchObject({ state: IncidentState.NEEDS_PERSON, snooze: undefined });
+});

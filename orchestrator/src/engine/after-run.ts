@@ -11,6 +11,7 @@ import {
   type Run,
   type RunEvent,
 } from "@vigie/proto";
+import { awake } from "../detect/attention.js";
 import { decided, followRun, type Moment } from "../detect/incident-log.js";
 import { couldNotBegin, mayHaveChanged, wasGivenUp } from "./run-log.js";
 
@@ -30,11 +31,19 @@ export function afterRow(incident: Incident, run: Run, event: RunEvent, now: Mom
 /** It ended without success, or stopped for a person. */
 function afterStop(incident: Incident, run: Run, event: RunEvent, now: Moment): Incident {
   const nothingDone = event.kind === RunEventKind.ENDED && !mayHaveChanged(run);
-  if (incident.maintenance !== undefined && nothingDone) return { ...incident, runId: "" }; // it was withdrawn
+  if (incident.maintenance !== undefined && nothingDone)
+    return { ...incident, state: IncidentState.OPEN, runId: "" }; // it was withdrawn, or came too late
   if (couldNotBegin(run)) return { ...decided(incident, now, IncidentState.OPEN, [event.text]), runId: "" };
-  const judged = decided(incident, now, IncidentState.NEEDS_PERSON, [event.text]);
+  const judged = decided(spokenFor(incident, now), now, IncidentState.NEEDS_PERSON, [event.text]);
   const again = nothingDone && !wasGivenUp(run.events);
   return again ? { ...judged, runId: "" } : judged; // refused before anything was done: it is looked at again
+}
+
+/** Who said that it can wait said so while it was being healed. */
+function spokenFor(incident: Incident, now: Moment): Incident {
+  const { acknowledgement, snooze, state } = incident;
+  if (state !== IncidentState.HEALING || (acknowledgement ?? snooze) === undefined) return incident;
+  return awake(incident, "its run did not help: what was said of it does not hold any more", now);
 }
 
 /** For how long an incident whose run has ended may still be HEALING. */

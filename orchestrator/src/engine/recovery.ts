@@ -10,6 +10,7 @@ import { planAgain } from "./plan-again.js";
 import { isUntouched, toTakeBack, undosOf } from "./run-log.js";
 import { mannerOf } from "./action-facts.js";
 
+const CLOCK_MS = 60_000; // clocks are corrected by less all the time
 const AT_WORK: ReadonlySet<RunState> = new Set([RunState.RUNNING, RunState.WAITING]);
 
 /**
@@ -41,19 +42,20 @@ export function leftAlone(
       kind: RunEventKind.ABORT_ASKED,
       text: `it was approved, and nothing of it was begun for more than 15 minutes; plan it again: ${planAgain(plan)}`,
     };
-  if (!isTooOldToApprove({ plannedUnixMs: wallUnixMs - awayMs }, wallUnixMs)) return undefined;
+  const isKnown = awayMs > -CLOCK_MS; // else the wall clock was set back: it may have been for days
+  if (isKnown && !isTooOldToApprove({ plannedUnixMs: wallUnixMs - awayMs }, wallUnixMs)) return undefined;
   const minutes = Math.round(awayMs / 60_000);
   if (AT_WORK.has(state))
     return {
       kind: RunEventKind.PAUSE_ASKED,
-      text: `the orchestrator ${since}, and nothing of this run was done for ${minutes} min: look at it, then resume or abort it`,
+      text: `the orchestrator ${since}, and nothing of this run was done for ${isKnown ? `${minutes} min` : "a time that is not known, for the clock was set back"}: look at it, then resume or abort it`,
     };
   const [left] = undosOf(plan, toTakeBack(plan, events)).filter((undo) => !mannerOf(undo).takesBack);
   if (state === RunState.UNDOING && left !== undefined)
     return {
       kind: RunEventKind.FROZEN,
       stepId: left.id,
-      text: `the orchestrator ${since}, and nothing of this undo was done for ${minutes} min: look at it, then retry, or take it over`,
+      text: `the orchestrator ${since}, and nothing of this undo was done for ${isKnown ? `${minutes} min` : "a time that is not known"}: look at it, then retry, or take it over`,
     };
   return undefined;
 }

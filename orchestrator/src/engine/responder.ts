@@ -302,7 +302,7 @@ export function createResponder(parts: ResponderParts): Responder {
       destructive: planned?.destructive ?? false,
       typedWord: planned?.typedWord ?? "",
       rung: runbook?.rung ?? "none",
-      tags: tagsOf(incident),
+      tags: tagsOf(incident, planned),
       stopped: parts.stopped(),
       twoPrimaries: hasTwoPrimaries(incident, planned),
       elsewhere: elsewhereThan(planned),
@@ -316,15 +316,31 @@ export function createResponder(parts: ResponderParts): Responder {
     return redundancyOf(parts.view(), clock.monotonicMs(), heldDisks(plan));
   }
 
-  function tagsOf({ subject }: Incident): TagLevels {
-    const { inventory, instances, resources } = parts.view();
+  /** What the incident is about, and whatever else its plan touches: a disk's runbook moves guests that have tags too. */
+  function tagsOf({ subject }: Incident, planned: Plan | undefined): TagLevels[] {
+    const { instances, resources } = parts.view();
     const about = [...resources.values()].filter((r) => subject !== undefined && isAbout(r, subject));
-    const nodes = new Set([subject?.node ?? "", ...about.flatMap((r) => r.ends.map((end) => end.node))]);
-    const known = (inventory?.nodes ?? []).filter((node) => nodes.has(node.name));
-    const groups = (inventory?.groups ?? []).filter(({ name }) => known.some((node) => node.group === name));
+    const own = [subject?.node ?? "", ...about.flatMap((r) => r.ends.map((end) => end.node))];
+    const touched = (planned?.locks ?? []).map((lock) => lock.split(" "));
     return [
-      instances.get(subject?.instance ?? "")?.tags ?? [],
-      known.flatMap(({ tags }) => tags),
+      levelsOf(subject?.instance ?? "", own),
+      ...touched.flatMap(([what, name = ""]) => {
+        if (what === "node") return [levelsOf("", [name])];
+        const instance = what === "instance" ? instances.get(name) : undefined;
+        return instance === undefined
+          ? []
+          : [levelsOf(name, [instance.primaryNode, ...instance.secondaryNodes])];
+      }),
+    ];
+  }
+
+  function levelsOf(instance: string, names: readonly string[]): TagLevels {
+    const { inventory, instances } = parts.view();
+    const nodes = (inventory?.nodes ?? []).filter(({ name }) => names.includes(name));
+    const groups = (inventory?.groups ?? []).filter(({ name }) => nodes.some(({ group }) => group === name));
+    return [
+      instances.get(instance)?.tags ?? [],
+      nodes.flatMap(({ tags }) => tags),
       groups.flatMap(({ tags }) => tags),
       inventory?.clusterTags ?? [],
     ];

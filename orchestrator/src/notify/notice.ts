@@ -11,9 +11,9 @@ import {
   type Incident,
   type Run,
 } from "@vigie/proto";
-import { isWorse } from "../detect/attention.js";
 import { askedOf } from "../wording/progress.js";
 import { isInHand, isQuiet } from "../wording/quiet.js";
+import { isWorse } from "../wording/worse.js";
 
 /** What is remembered of an incident as it was. */
 export type Seen = Pick<Incident, "severity" | "things" | "state" | "maintenance" | "snooze">;

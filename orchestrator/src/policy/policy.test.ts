@@ -104,7 +104,7 @@ describe("each of these turns acting into asking, and is the reason that is told
     ],
     [
       "Ganeti's ladder of repairs",
-      { rung: "migrate", tags: [["ganeti:watcher:autorepair:fix-storage"]] },
+      { rung: "migrate", tags: [[["ganeti:watcher:autorepair:fix-storage"]]] },
       "up to fix-storage",
     ],
   ])("%s", (_what, facts, told) => {
@@ -200,9 +200,9 @@ test("a run elsewhere is no obstacle", () => {
 });
 
 test("a tag on the nearest object overrules the configuration, in both directions", () => {
-  expect(ask({ tags: [["vigie:observe"], ["vigie:auto"]] }).act).toBe("observe");
+  expect(ask({ tags: [[["vigie:observe"], ["vigie:auto"]]] }).act).toBe("observe");
   expect(
-    ask({ tags: [[], ["vigie:auto:stalled-sync"]] }, { ...SHIPPED, stalled_sync: "observe" }),
+    ask({ tags: [[[], ["vigie:auto:stalled-sync"]]] }, { ...SHIPPED, stalled_sync: "observe" }),
   ).toMatchObject({
     act: "run",
     reasons: [
@@ -231,11 +231,27 @@ test("a run for this disk is asked about, though its node's five minutes would p
 test("a tag of Ganeti's that suspends repairs is over when its time is", () => {
   const until = (unixS: number): Partial<PolicyFacts> => ({
     rung: "migrate",
-    tags: [[`ganeti:watcher:autorepair:suspend:${unixS}`, "ganeti:watcher:autorepair:reinstall"]],
+    tags: [[[`ganeti:watcher:autorepair:suspend:${unixS}`, "ganeti:watcher:autorepair:reinstall"]]],
   });
   const nowS = FREE.nowUnixMs / 1000;
   expect(ask(until(nowS + 60)).act).toBe("ask");
   expect(ask(until(nowS - 60)).act).toBe("run");
+});
+
+test("what touches several instances is done as the most careful word on any of them allows", () => {
+  const auto = [["vigie:auto"]];
+  expect(ask({ tags: [auto, [["vigie:observe"]]] }).act).toBe("observe");
+  expect(ask({ tags: [auto, [[], ["vigie:ask"]]] }).act).toBe("ask");
+  expect(ask({ tags: [auto, [[]]] }, { ...SHIPPED, stalled_sync: "observe" }).act).toBe("observe");
+  expect(ask({ tags: [[[]], [["ganeti:watcher:autorepair:suspend"]]] }).act).toBe("ask");
+});
+
+test("a run that copies between two nodes is one on both of them, though it holds neither as a whole", () => {
+  const rebuild = recent({ destructive: true, locks: ["disk d7", "pair h1 h2"], agoMs: 1_000 });
+  const locks = ["disk d1", "pair h2 h3"];
+  expect(ask({ destructive: true, locks, recentRuns: [rebuild] }).act).toBe("wait");
+  const elsewhere = { ...rebuild, locks: ["disk d7", "pair h3 h4"] };
+  expect(ask({ destructive: true, locks: ["pair h1 h2"], recentRuns: [elsewhere] }).act).toBe("run");
 });
 
 test("of many stalls between two nodes one is healed first, and the others side by side once that helped", () => {

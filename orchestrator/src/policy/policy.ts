@@ -11,7 +11,8 @@
 import type { Incident, Lock } from "@vigie/proto";
 import { modeOf, type PolicyConfig } from "../config.js";
 import type { Redundancy } from "../view/redundancy.js";
-import { ganetiLimits, modeByTags, type Rung, type TagLevels } from "./tags.js";
+import { nodesIn } from "./lock-names.js";
+import { ganetiLimits, modeByTags, mostCareful, type Rung, type TagLevels } from "./tags.js";
 import { isInWindow } from "./windows.js";
 
 export interface Decision {
@@ -32,7 +33,8 @@ export interface PolicyFacts {
   readonly destructive: boolean;
   readonly typedWord: string; // that the plan asks a person for; empty: none
   readonly rung: Rung; // of the runbook
-  readonly tags: TagLevels;
+  /** Of each thing that the incident or the plan is about. */
+  readonly tags: readonly TagLevels[];
   readonly stopped: string; // the kill switch; empty: it is not thrown
   readonly twoPrimaries: boolean;
   readonly elsewhere: Redundancy; // of what the plan does not hold
@@ -62,9 +64,10 @@ export function decide(
   facts: PolicyFacts,
 ): Decision {
   const kind = incident.kind.replace("INCIDENT_KIND_", "").toLowerCase().replaceAll("_", "-");
-  const tagged = modeByTags(kind, facts.tags);
-  const mode = tagged ?? modeOf(config, incident.kind);
-  const said = `policy for this kind is ${mode}${tagged === undefined ? "" : ", by a tag in Ganeti"}`;
+  const configured = modeOf(config, incident.kind);
+  const modes = facts.tags.map((levels) => modeByTags(kind, levels));
+  const mode = mostCareful(modes.map((tagged) => tagged ?? configured)) ?? configured;
+  const said = `policy for this kind is ${mode}${modes.includes(mode) ? ", by a tag in Ganeti" : ""}`;
   if (runbook === "")
     return {
       act: "observe",
@@ -96,7 +99,8 @@ function standingObstacles(facts: PolicyFacts): Obstacle[] {
 }
 
 function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
-  const obstacles = ganetiLimits(facts.rung, facts.tags, facts.nowUnixMs / 1000).map(forPerson);
+  const byTags = facts.tags.flatMap((levels) => ganetiLimits(facts.rung, levels, facts.nowUnixMs / 1000));
+  const obstacles = [...new Set(byTags)].map(forPerson);
   const ofDisk = facts.recentRuns.filter((run) => shares("disk ", run, facts));
   const own = ofDisk.find(({ sent }) => sent);
   if (own !== undefined && own.agoMs < config.per_resource_every_s * 1000)
@@ -132,7 +136,8 @@ function waitsForLock({ runId, name, expiresUnixMs }: Lock): Obstacle {
 function destructiveLimits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const runs = facts.recentRuns.filter(({ destructive, sent }) => destructive && sent);
-  const sameNode = runs.find((run) => shares("node ", run, facts));
+  const nodes = nodesIn(facts.locks);
+  const sameNode = runs.find((run) => nodesIn(run.locks).some((node) => nodes.includes(node)));
   if (sameNode !== undefined && sameNode.agoMs < config.per_node_every_s * 1000)
     obstacles.push(
       waitsFor(`a run on the same node began less than ${seconds(config.per_node_every_s * 1000)} ago (I34)`),
@@ -193,7 +198,7 @@ function storm({ storm_percent: limit }: PolicyConfig, { active, single }: Redun
   ];
 }
 
-/** @param what "disk " or "node " */
+/** @param what "disk " */
 function shares(what: string, run: RecentRun, { locks }: PolicyFacts): boolean {
   return run.locks.some((lock) => lock.startsWith(what) && locks.includes(lock));
 }

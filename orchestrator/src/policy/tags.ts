@@ -31,6 +31,11 @@ export function modeByTags(kind: string, levels: TagLevels): PolicyMode | undefi
   return undefined;
 }
 
+/** What is done to several things at once is done as the most careful word on any of them allows. */
+export function mostCareful(modes: readonly PolicyMode[]): PolicyMode | undefined {
+  return CAREFUL.find((candidate) => modes.includes(candidate));
+}
+
 /** Why Ganeti's own tags ask for a person; empty: they do not. */
 export function ganetiLimits(rung: Rung, levels: TagLevels, nowUnixS: number): string[] {
   const reasons: string[] = [];

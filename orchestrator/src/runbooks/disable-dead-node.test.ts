@@ -75,6 +75,26 @@ test("a survivor that was cut off before the node fell silent lacks what was wri
   expect(cutOffBefore(2_000).typedWord).toBe("h3");
 });
 
+test.each([
+  ["was not whole", { atMs: 1_000, redundant: false, goneAtMs: 2_000 }],
+  ["went while nobody looked", { atMs: 1_000, redundant: true, goneAtMs: 61_000 }],
+  ["was never seen", undefined],
+])(
+  "a stopped instance whose mirror %s stays where it is: its other copy may lack what was written",
+  (_, last) => {
+    const view = viewOf(world());
+    const h3 = view.nodes.get("h3");
+    if (h3 === undefined) throw new Error("no h3");
+    const lastListed = new Map(
+      [...h3.lastListed.keys()].flatMap((minor) => (last ? [[minor, last] as const] : [])),
+    );
+    (view.nodes as Map<string, NodeView>).set("h3", { ...h3, lastListed });
+    const made = disableDeadNode.plan(requestOf(view, { node: "h3" }));
+    expect(made.notes.join("\n")).toMatch(/left out, its guest stays down: db: disk\/0 on h2: it is stopped/);
+    expect(made.steps.map(({ id }) => id)).not.toContain("failover-2");
+  },
+);
+
 test("since when a survivor is alone is not known of a node that this orchestrator never saw, and that is said", () => {
   const made = plan((w) => (nodeIn(w, "h3").silent = true));
   expect(made.notes.join("\n")).toContain("MAY LOSE DATA: since when web3 disk/0");

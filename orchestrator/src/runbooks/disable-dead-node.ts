@@ -13,6 +13,7 @@ import {
 } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
+import type { Resource } from "../view/join.js";
 import { BEFORE_IT_WAS_SEEN } from "../view/node-view.js";
 import { instanceOn, nodeSilent, personSays, queueFree } from "./conditions.js";
 import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
@@ -215,11 +216,21 @@ function survivorRefusal({ view, nowMs }: RunbookRequest, instance: GanetiInstan
     const name = `disk/${resource.diskIndex} on ${to}`;
     if (survivor === undefined || survivor.unknown !== "")
       return `${name} is unknown: ${survivor?.unknown ?? ""} (I7)`;
-    if (survivor.inactive && instance.adminState !== "up") continue; // stopped: nothing was written since
+    if (survivor.inactive && instance.adminState !== "up") {
+      if (wasWhole(view, resource, instance.primaryNode)) continue; // nothing was written since
+      return `${name}: it is stopped, and it is not known that both copies were the same then (I1)`;
+    }
     if (survivor.drbd?.disk !== DiskState.UP_TO_DATE)
       return `${name} is ${diskWord(survivor.drbd?.disk ?? DiskState.UNSPECIFIED)}, not UpToDate (I1)`;
   }
   return "";
+}
+
+/** The minor that its guest wrote to was seen to go while the mirror was whole, with no time in between to write alone. */
+function wasWhole(view: ClusterView, { ends }: Resource, node: string): boolean {
+  const minor = ends.find((end) => end.node === node)?.minor ?? -1;
+  const last = view.nodes.get(node)?.lastListed.get(minor);
+  return last?.redundant === true && last.goneAtMs !== undefined && last.goneAtMs - last.atMs < TOGETHER_MS;
 }
 
 function refusalsOf(view: ClusterView, node: string, nowMs: number): string[] {

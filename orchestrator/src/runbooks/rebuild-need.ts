@@ -67,7 +67,13 @@ export function needOf(resource: Resource, ends: readonly EndView[], context: Ne
   const silent = ends.find(({ unknown }) => unknown !== "");
   if (silent !== undefined)
     return blocked(`${silent.end.node} minor ${silent.end.minor}: ${silent.unknown} (I11)`);
-  return linkNeed(resource, ends, context) ?? sidesNeed(resource, primary, secondary, context);
+  const need = linkNeed(resource, ends, context) ?? sidesNeed(resource, primary, secondary, context);
+  const connects = need.what === "activate" || need.what === "reconnect";
+  if (!connects || context.instance.adminState === "up") return need;
+  const { name } = context.instance;
+  return blocked("it is stopped, and its disks are connected when it starts", [
+    onMaster(context.master, `gnt-instance deactivate-disks ${name}`),
+  ]);
 }
 
 function linkNeed(

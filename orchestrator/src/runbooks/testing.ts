@@ -27,7 +27,7 @@ import {
   SsconfFacts,
 } from "@vigie/proto";
 import { emptyView, joined, withNode, type ClusterView } from "../view/cluster-view.js";
-import { foldReport, unseenNode } from "../view/node-view.js";
+import { foldReport, unseenNode, type NodeView } from "../view/node-view.js";
 import { ganetiReport, NOW_MS, ok, reportOf, ssconfReport } from "../view/testing.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
 
@@ -338,7 +338,7 @@ export function viewOf(world: World): ClusterView {
     const read = foldReport(unseenNode(name), report, NOW_MS - says.ageMs);
     // It was watched before: what is down has been so since this reading.
     const unlinkedSinceMs = new Map([...read.unlinkedSinceMs.keys()].map((minor) => [minor, NOW_MS]));
-    const node = { ...read, unlinkedSinceMs };
+    const node = { ...read, unlinkedSinceMs, lastListed: wholeWhenStopped(world.inventory, name, read) };
     const generations = new Map(
       Object.entries(says.generations).map(([minor, currentUuid]) => [
         Number(minor),
@@ -348,6 +348,18 @@ export function viewOf(world: World): ClusterView {
     view = withNode(view, { ...node, connected: true, bootId: `boot-${name}`, generations }, master);
   }
   return joined(view);
+}
+
+/** Each minor of a stopped instance was seen to go while its mirror was whole. */
+function wholeWhenStopped({ instances }: GanetiFacts, node: string, { lastListed }: NodeView) {
+  const all = new Map(lastListed);
+  for (const { adminState, disks } of instances)
+    for (const { nodeA, minorA, nodeB, minorB } of adminState === "up" ? [] : disks) {
+      const minor = node === nodeA ? minorA : node === nodeB ? minorB : undefined;
+      if (minor !== undefined && !all.has(minor))
+        all.set(minor, { atMs: NOW_MS - 600_000, redundant: true, goneAtMs: NOW_MS - 599_000 });
+    }
+  return all;
 }
 
 function generation(minor: number, currentUuid: string) {

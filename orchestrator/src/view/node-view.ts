@@ -65,12 +65,20 @@ export interface NodeView {
    * readings that fail; `BEFORE_IT_WAS_SEEN` where it was never seen to be up.
    */
   readonly unlinkedSinceMs: ReadonlyMap<number, number>;
+  /** By minor, also of those that are no more: how it was when it was last listed. */
+  readonly lastListed: ReadonlyMap<number, LastListed>;
   /** By minor, where anything happened: in the last half hour. */
   readonly unrest: ReadonlyMap<number, Unrest>;
   readonly hung: readonly HungCommand[];
   readonly jobs: ReadonlyMap<number, Answered<GanetiJobFacts>>; // by id; on the master only
   readonly holders: ReadonlyMap<number, Answered<HolderFacts>>; // by minor
   readonly generations: ReadonlyMap<number, Answered<DrbdGenerations>>; // by minor
+}
+
+export interface LastListed {
+  readonly atMs: number;
+  readonly redundant: boolean;
+  readonly goneAtMs: number | undefined; // of the first reading without it; undefined: it is listed
 }
 
 /** When a minor's link was lost and a resync began, newest last: a loop of both is over too soon for any hold-down. */
@@ -97,6 +105,7 @@ export function unseenNode(name: string): NodeView {
     minors: new Map(),
     linkedAtMs: new Map(),
     unlinkedSinceMs: new Map(),
+    lastListed: new Map(),
     unrest: new Map(),
     hung: [],
     jobs: new Map(),
@@ -139,6 +148,7 @@ export function foldReport(node: NodeView, report: Report, receivedMs: number): 
     sources,
     minors,
     ...linkTimes(node, sources.get(Source.PROC_DRBD)),
+    lastListed: listed(node, sources.get(Source.PROC_DRBD)),
     unrest: unrestOf(node, minors, receivedMs),
     hung: report.hung,
   };
@@ -162,7 +172,8 @@ export function foldObserved(node: NodeView, observed: Observed, askedAtMs: numb
   if (news.source !== Source.PROC_DRBD) return { ...node, sources };
   const since = new Map(observed.redundant.map((r: MinorRedundancy) => [r.minor, askedAtMs - r.redundantMs]));
   const minors = minorViews(sources.get(Source.PROC_DRBD), observed.still, new Map(), since);
-  return { ...node, sources, minors, ...linkTimes(node, sources.get(Source.PROC_DRBD)) };
+  const procDrbd = sources.get(Source.PROC_DRBD);
+  return { ...node, sources, minors, ...linkTimes(node, procDrbd), lastListed: listed(node, procDrbd) };
 }
 
 /** The table that the answer to a question with an argument goes into; undefined: it is no such answer. */
@@ -239,6 +250,17 @@ function linkTimes(
       unlinkedSinceMs.set(minor, linkedAtMs.get(minor) ?? BEFORE_IT_WAS_SEEN);
   }
   return { linkedAtMs, unlinkedSinceMs };
+}
+
+function listed(node: NodeView, source: SourceView | undefined): Map<number, LastListed> {
+  const all = new Map(node.lastListed);
+  if (source === undefined || source.report.facts?.$case !== "drbd") return all;
+  for (const [minor, last] of all)
+    if (last.goneAtMs === undefined && unlisted(source.report, minor) === "")
+      all.set(minor, { ...last, goneAtMs: source.readAtMs });
+  for (const drbd of source.report.facts.value.minors)
+    all.set(drbd.minor, { atMs: source.readAtMs, redundant: isRedundant(drbd), goneAtMs: undefined });
+  return all;
 }
 
 export const UNREST_KEPT_MS = 1_800_000;

@@ -81,8 +81,10 @@ function isUpToDate(world: World, end: DrbdEnd | undefined): boolean {
 function mayMeet(world: World, { end, givenUpAt }: MayConnect): boolean | undefined {
   const { disk } = endOf(world, end) ?? {};
   if (disk === undefined) return false;
-  if (givenUpAt !== "") return endAt(disk, givenUpAt)?.disk === DiskState.INCONSISTENT;
   const [a, b] = disk.ends;
+  const waits: readonly ConnectionState[] = [ConnectionState.WF_CONNECTION, ConnectionState.STAND_ALONE];
+  if (disk.ends.every((each) => each.configured && !waits.includes(each.connection))) return true;
+  if (givenUpAt !== "") return endAt(disk, givenUpAt)?.disk === DiskState.INCONSISTENT;
   if (!a.configured || !b.configured) return undefined;
   if (disk.ends.some(({ connection }) => connection === ConnectionState.STAND_ALONE)) return false;
   const apart = disk.ends.every(({ connection }) => connection === ConnectionState.WF_CONNECTION);

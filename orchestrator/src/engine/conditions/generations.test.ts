@@ -163,6 +163,7 @@ test("the side that the plan gives up must be Inconsistent, whatever else is so"
   expect(look(ends(apart, { ...alone, disk: INCONSISTENT }), "h2")).toBe("seen");
   expect(look(ends({ ...apart, disk: INCONSISTENT }, alone), "h2")).toBe("not yet");
   expect(look(ends(apart, alone), "h2")).toBe("not yet");
+  expect(look(ends({}, {}), "h2")).toBe("seen"); // it was connected already, by an earlier try
 });
 
 test("what is not read, not understood or another instance's by now does not let anything be connected", () => {

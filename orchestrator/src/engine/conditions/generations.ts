@@ -48,6 +48,8 @@ export const mayConnect: ConditionDefinition<MayConnect> = {
       const minors = placesOf(end).map(([node, minor]) => minorAt(view, node, minor, sinceMs));
       const [own, peer] = minors;
       if (own === undefined || peer === undefined || own === "unknown" || peer === "unknown") return NOT_YET;
+      const linked = own !== "none" && peer !== "none" && isLinked(own) && isLinked(peer);
+      if (linked) return seen(`${end?.instance} disk/${end?.diskIndex} is connected`);
       if (givenUpAt !== "") return isGivenUp(givenUpAt === end?.node ? own : peer, givenUpAt);
       const inactive = placesOf(end).find((_place, i) => isInactive(minors[i]));
       if (inactive !== undefined) return seen(`minor ${inactive[1]} of ${inactive[0]} is not active`);
@@ -83,7 +85,6 @@ function apart(
   const alone = places.find((_place, i) => minors[i]?.connection === ConnectionState.STAND_ALONE);
   const what = `${end?.instance} disk/${end?.diskIndex}`;
   if (alone !== undefined) return notYet(`${what} is StandAlone on ${alone[0]} (I8)`);
-  if (minors.every(isLinked)) return seen(`${what} is connected`);
   const empty = places.find((_place, i) => !HAS_DATA.has(minors[i]?.disk ?? DiskState.UNSPECIFIED));
   if (empty !== undefined) return seen(`${what} has nothing on ${empty[0]} that its peer lacks`);
   const [own, peer] = places.map(([node, minor]) => {
