@@ -53,6 +53,8 @@ export function createAuditLog(sql: Sql): AuditLog {
   }
 
   function check(from: LogEnd, limit: number): AuditPage {
+    const isNew = sql.row("SELECT 1 FROM audit WHERE sequence > ? LIMIT 1", from.records) !== undefined;
+    if (!isNew) return { upTo: from, broken: undefined }; // as in most seconds
     const records = after(from.records, limit);
     const links = records.map((record) => ({ ...record, payload: payloadOf(record) }));
     const broken = firstBrokenLink(links, from.head);
