@@ -62,7 +62,9 @@ async function stuckMigration(scene: Scene): Promise<Parameters | undefined> {
   if (instance === undefined) return undefined;
   void gntCommand(world, nodeOf(world, world.master), "gnt-instance", ["migrate", "-f", instance.name]);
   await clock.sleep(random.int(3_000, 12_000));
-  world.ganeti.frozen = ({ reasons }) => reasons.length === 0; // a person's, not one of ours
+  const stuck = world.ganeti.jobs.at(-1);
+  const all = random.chance(0.1); // what people put into the queue
+  world.ganeti.frozen = (job) => job === stuck || (all && job.reasons.length === 0);
   await clock.sleep(random.int(5_000, 15_000));
   return { instance: short(instance.name), migrate: random.chance(0.5) ? "yes" : "no" };
 }

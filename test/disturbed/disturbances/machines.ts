@@ -220,11 +220,18 @@ async function startAgain({ cluster, world, tell }: Scene, node: string): Promis
   await cluster.startOrchestrator();
 }
 
+/** Until its time is over, or the storm. */
 async function forAWhile({ random, clock, healers }: Scene, heal: () => void): Promise<void> {
-  healers.add(heal);
-  await clock.sleep(random.chance(0.7) ? random.int(1_000, 25_000) : random.int(25_000, 90_000));
-  heal();
-  healers.delete(heal);
+  const healed = new AbortController();
+  const end = (): void => {
+    heal();
+    healed.abort(null);
+  };
+  healers.add(end);
+  const lastsMs = random.chance(0.7) ? random.int(1_000, 25_000) : random.int(25_000, 90_000);
+  await clock.sleep(lastsMs, healed.signal);
+  end();
+  healers.delete(end);
 }
 
 function someNode({ world, random }: Scene): string {
