@@ -71,7 +71,7 @@ export const MACHINES: readonly Disturbance[] = [
   },
   {
     name: "a request is lost",
-    weight: 3,
+    weight: 4,
     happen: async ({ cluster: { hooks } }) => {
       hooks.breaks = () => {
         hooks.breaks = () => false;
@@ -104,7 +104,7 @@ export const MACHINES: readonly Disturbance[] = [
   },
   {
     name: "readings are late, damaged or missing",
-    weight: 4,
+    weight: 5,
     happen: async (scene) => {
       const node = someNode(scene);
       const faults = scene.faults.of(node);
