@@ -7,7 +7,8 @@ import type { Scene } from "./scene.js";
 const HEALED_MS = 7_000; // sessions, a leader, a first reading
 const BUSY_MAX_MS = 6_000; // longer, and it waits for something that takes long: time leaps then
 const IDLE_MAX_MS = 40 * 60_000; // what has not changed for five minutes is handed to a person, who tries it once more
-const TURN_MS = 5_000;
+const TURN_MS = 1_000;
+const RATE_KIB_PER_S = 8_192; // nothing else is at work, so that a resync goes faster
 const RETRIES = 1;
 const NOTHING_TO_RETRY = /nothing has changed for|cannot come by itself/;
 
@@ -29,11 +30,12 @@ export async function calm(scene: Scene, person: Person, working: readonly Promi
 }
 
 async function untilOver(scene: Scene, person: Person, limitMs: number): Promise<void> {
-  const { clock, cluster } = scene;
+  const { clock, cluster, world } = scene;
   const startedMs = clock.monotonicMs();
   while (clock.monotonicMs() - startedMs < limitMs) {
     const open = cluster.orchestrator().executor.open();
     if (open.length === 0) return;
+    for (const disk of world.disks) disk.rateKibPerS = RATE_KIB_PER_S;
     for (const run of open) await answer(scene, person, run);
     await clock.sleep(TURN_MS);
   }

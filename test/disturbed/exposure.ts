@@ -35,6 +35,7 @@ export const FLOOR_PER_1000 = {
   "a person answers": 50,
   "a person plans the same again": 20,
   "a person plans something else on the same": 30,
+  "a person plans something that needs nothing of the run's": 30,
   "a person migrates a guest": 50,
   "a person fails a guest over": 20,
   "a guest is moved beside Ganeti, where it is not understood": 20,

@@ -88,6 +88,11 @@ export function createFaults(clock: Clock, random: Random): Faults {
   };
 }
 
+interface HowRead {
+  readonly ms: number;
+  readonly gives: "late" | "damaged" | "missing" | undefined;
+}
+
 function disturbedHost(
   host: Host,
   faults: NodeFaults,
@@ -98,18 +103,16 @@ function disturbedHost(
   return {
     ...host,
     wallUnixMs: () => host.wallUnixMs() + faults.wallOffsetMs,
-    readFile: async (path) => {
-      const gives = await reading(path);
-      const text =
-        oddFile(faults.oddRow, path) ?? oddText(faults.oddRow, path, await host.readFile(path), random);
-      return gives === "damaged" ? damaged(text, random) : text;
+    readFile: (path) => {
+      const how = reading(path);
+      return how === undefined && faults.oddRow === undefined ? host.readFile(path) : readOddly(path, how);
     },
     listFolder: async (path) => {
-      await reading(path);
+      await takesPlace(path, reading(path));
       return oddFolder(faults.oddRow, path, () => host.listFolder(GUESTS_FOLDER)) ?? host.listFolder(path);
     },
     exchange: async (socket, request, end, timeoutMs) => {
-      const gives = await reading(socket);
+      const gives = await takesPlace(socket, reading(socket));
       const text = oddText(
         faults.oddRow,
         `${socket} query`,
@@ -120,7 +123,7 @@ function disturbedHost(
     },
     run: async (command) => {
       const startedMs = clock.monotonicMs();
-      const gives = await reading(command.file, COMMAND_MAX_MS);
+      const gives = await takesPlace(command.file, reading(command.file, COMMAND_MAX_MS));
       if (clock.monotonicMs() - startedMs > command.timeoutMs) return killed(command.timeoutMs);
       const done = await host.run(command);
       if (!idle.is) await clock.sleep(random.int(0, COMMAND_MAX_MS));
@@ -130,16 +133,29 @@ function disturbedHost(
     },
   };
 
-  /** Lets the time pass that it needs. */
-  async function reading(what: string, usualMs = 0): Promise<"late" | "damaged" | "missing" | undefined> {
+  async function readOddly(path: string, how: HowRead | undefined): Promise<string> {
+    const gives = await takesPlace(path, how);
+    const text =
+      oddFile(faults.oddRow, path) ?? oddText(faults.oddRow, path, await host.readFile(path), random);
+    return gives === "damaged" ? damaged(text, random) : text;
+  }
+
+  /** @returns undefined: it takes no time, and nothing is wrong with it, as of most */
+  function reading(what: string, usualMs = 0): HowRead | undefined {
     if (idle.is) return undefined;
-    const trouble = faults.reading?.what.test(what) === true ? faults.reading.gives : undefined;
+    const gives = faults.reading?.what.test(what) === true ? faults.reading.gives : undefined;
     const takesMs =
       faults.slowMs > 0 ? random.int(0, faults.slowMs) : usualMs > 0 ? random.int(1, usualMs) : cached();
-    const ms = trouble === "late" ? LATE_MS + takesMs : takesMs;
-    if (ms > 0) await clock.sleep(ms);
-    if (trouble === "missing") throw errno("EIO", what);
-    return trouble;
+    const ms = gives === "late" ? LATE_MS + takesMs : takesMs;
+    return ms === 0 && gives === undefined ? undefined : { ms, gives };
+  }
+
+  /** Lets the time pass that it needs. */
+  async function takesPlace(what: string, how: HowRead | undefined): Promise<HowRead["gives"]> {
+    if (how === undefined) return undefined;
+    if (how.ms > 0) await clock.sleep(how.ms);
+    if (how.gives === "missing") throw errno("EIO", what);
+    return how.gives;
   }
 
   function cached(): number {

@@ -81,12 +81,15 @@ export function createPerson(scene: Scene): Person {
   };
 
   function confirmed(what: Confirmed): void {
-    const checking = cluster
-      .orchestrator()
-      .executor.open()
-      .filter(({ events }) => CHECKS.has(events.at(-1)?.kind ?? RunEventKind.ENDED));
-    if (what.what !== "ended") exposure.count("steps checked while stopped", checking.length);
+    if (what.what !== "ended") exposure.count("steps checked while stopped", checking().length);
     judge.confirmed(what);
+  }
+
+  /** None where the master has moved since it was asked, and no orchestrator runs there yet. */
+  function checking(): readonly Run[] {
+    if (!cluster.runs("orchestrator", world.master)) return [];
+    const open = cluster.orchestrator().executor.open();
+    return open.filter(({ events }) => CHECKS.has(events.at(-1)?.kind ?? RunEventKind.ENDED));
   }
 
   async function ask<T>(words: string, question: (service: Service) => Promise<T>): Promise<T | undefined> {

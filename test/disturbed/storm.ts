@@ -8,7 +8,7 @@ import type { Random } from "./random.js";
 import { short, type Scene } from "./scene.js";
 
 const LASTS_MAX_MS = 120_000;
-const ROWS_MAX = 16; // of most runs
+const [ROWS_MIN, ROWS_MAX] = [4, 16]; // of most runs
 const SOON_MAX_MS = 2_500;
 const NOW_MAX_MS = 300;
 const TURN_MS = 50;
@@ -30,13 +30,13 @@ export async function storm(scene: Scene, person: Person, run: Run): Promise<Pro
   const moves = run.plan?.steps.some(({ action }) => action?.kind?.$case === "rebalance") === true;
   const lastsMs = moves && random.chance(0.7) ? HBAL_LASTS_MAX_MS : random.int(20_000, LASTS_MAX_MS);
   const startedMs = clock.monotonicMs();
-  const drawn = Array.from({ length: random.int(2, 7) }, () => drawDue(random, lastsMs, focus));
+  const drawn = Array.from({ length: random.int(3, 8) }, () => drawDue(random, lastsMs, focus));
   let dues = drawn.map((due) =>
     lastsMs === HBAL_LASTS_MAX_MS && random.chance(0.6)
       ? { ...due, atRow: 0, atMs: random.int(0, SOON_MAX_MS), withHbal: true }
       : due,
   );
-  const givenUp = focus.length === 0 ? random.chance(0.4) : focus.includes(GIVING_UP);
+  const givenUp = focus.length === 0 ? random.chance(0.45) : focus.includes(GIVING_UP);
   if (givenUp && hasUndoOfFlag(run)) dues.push(GIVEN_UP);
   let hbalSinceMs = Number.POSITIVE_INFINITY;
   const rowAtMs = [startedMs];
@@ -72,7 +72,12 @@ function drawDue(random: Random, lastsMs: number, focus: readonly Disturbance[])
   if (now) return { disturbance, atMs: random.int(0, NOW_MAX_MS), atRow: 0, withHbal: false };
   return random.chance(0.35)
     ? { disturbance, atMs: random.int(0, Math.floor(lastsMs / 2)), atRow: 0, withHbal: false }
-    : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: random.int(1, ROWS_MAX), withHbal: false };
+    : { disturbance, atMs: random.int(0, SOON_MAX_MS), atRow: drawRow(random), withHbal: false };
+}
+
+/** Mostly an early one: few runs come to the last. */
+function drawRow(random: Random): number {
+  return random.int(1, random.int(ROWS_MIN, ROWS_MAX));
 }
 
 async function happen(

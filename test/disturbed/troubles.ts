@@ -26,7 +26,7 @@ export const LVM_IS_READ_MS = 32_000;
 const GANETI_STATUS_IS_READ_MS = 62_000;
 
 export const TROUBLES: readonly Trouble[] = [
-  { runbook: "reset-stalled-sync", weight: 3, begin: stall },
+  { runbook: "reset-stalled-sync", weight: 5, begin: stall },
   { runbook: "recover-stuck-migration", weight: 2, begin: stuckMigration },
   { runbook: "cleanup-migration", weight: 1, begin: killedMigration },
   { runbook: "retire-disk", weight: 3, begin: failingDisk },
@@ -62,7 +62,9 @@ async function stuckMigration(scene: Scene): Promise<Parameters | undefined> {
   if (instance === undefined) return undefined;
   void gntCommand(world, nodeOf(world, world.master), "gnt-instance", ["migrate", "-f", instance.name]);
   await clock.sleep(random.int(3_000, 12_000));
-  world.ganeti.frozen = ({ reasons }) => reasons.length === 0; // a person's, not one of ours
+  const stuck = world.ganeti.jobs.at(-1);
+  const all = random.chance(0.1); // what people put into the queue
+  world.ganeti.frozen = (job) => job === stuck || (all && job.reasons.length === 0);
   await clock.sleep(random.int(5_000, 15_000));
   return { instance: short(instance.name), migrate: random.chance(0.5) ? "yes" : "no" };
 }
@@ -104,7 +106,7 @@ async function lostCopies(scene: Scene): Promise<Parameters> {
     else if (end.role === Role.SECONDARY && end.configured) {
       leave({ disk, end });
       end.configured = false;
-      if (random.chance(0.4)) notUnderstood(scene, disk, end.node);
+      if (random.chance(0.6)) notUnderstood(scene, disk, end.node);
     }
   }
   await quietly(scene, LVM_IS_READ_MS);
@@ -172,10 +174,11 @@ async function nodeToEmpty({ world, random }: Scene): Promise<Parameters> {
 async function deadNode(scene: Scene): Promise<Parameters | undefined> {
   const { cluster, world, random, tell } = scene;
   const node = random.pick([...world.nodes.keys()].filter((name) => name !== world.master));
-  const peer = world.disks
-    .find(({ ends }) => ends.some((end) => end.node === node))
-    ?.ends.find((end) => end.node !== node);
-  if (peer !== undefined && random.chance(0.3)) {
+  const peer = (
+    world.disks.find(({ ends }) => ends[0].node === node) ?? // of a guest that is to be started elsewhere
+    world.disks.find(({ ends }) => ends[1].node === node)
+  )?.ends.find((end) => end.node !== node);
+  if (peer !== undefined && random.chance(0.4)) {
     tell(`${short(node)} and ${short(peer.node)} have not seen each other for long by then`);
     world.partitions.add(`${node} ${peer.node}`);
     await quietly(scene, random.int(50_000, 90_000));

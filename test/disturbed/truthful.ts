@@ -4,6 +4,16 @@ import { nodeOf, powerOff, reaches } from "../simulator/world.js";
 import type { Person } from "./person.js";
 import { short, type Scene } from "./scene.js";
 
+/** @returns the run, while it waits for a person's word */
+export function asking({ cluster, world }: Scene, runId: string): Run | undefined {
+  if (!cluster.runs("orchestrator", world.master)) return undefined;
+  const run = cluster
+    .orchestrator()
+    .executor.open()
+    .find(({ id }) => id === runId);
+  return run?.progress?.text.includes("a person is asked") === true ? run : undefined;
+}
+
 export async function answerTruly(
   { cluster, world, tell, mutant }: Scene,
   person: Person,

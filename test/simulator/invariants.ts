@@ -5,7 +5,7 @@
 import { ConnectionState, DiskState } from "@vigie/proto";
 import { endAt, peerOf, type DiskModel, type DrbdEndModel } from "./drbd-model.js";
 import { isOpen } from "./ganeti-model.js";
-import { volumesThere } from "./lvm-model.js";
+import { hasVolume } from "./lvm-model.js";
 import { mirrorsOn } from "./sysfs.js";
 import { nodeOf, volumeNames, type Ran, type World } from "./world.js";
 
@@ -155,9 +155,7 @@ function hasGoodCopy(world: World, disk: DiskModel): boolean {
 export function isGood(world: World, disk: DiskModel, end: DrbdEndModel): boolean {
   const node = nodeOf(world, end.node);
   const { data } = volumeNames(disk);
-  return (
-    node.up && end.disk === DiskState.UP_TO_DATE && volumesThere(node).some(({ lvName }) => lvName === data)
-  );
+  return node.up && end.disk === DiskState.UP_TO_DATE && hasVolume(node, "kvmvg", data);
 }
 
 function isRedundant(disk: DiskModel): boolean {

@@ -30,11 +30,17 @@ function readable(node: NodeModel): (BlockDiskModel & { pv: PvModel })[] {
 }
 
 export function volumesThere(node: NodeModel): VolumeModel[] {
-  return node.volumes.filter(({ disk }) => disk.state === "running" && node.disks.includes(disk));
+  return node.volumes.filter((volume) => isThere(node, volume));
+}
+
+function isThere(node: NodeModel, { disk }: VolumeModel): boolean {
+  return disk.state === "running" && node.disks.includes(disk);
 }
 
 export function hasVolume(node: NodeModel, vgName: string, lvName: string): boolean {
-  return volumesThere(node).some((volume) => volume.vgName === vgName && volume.lvName === lvName);
+  return node.volumes.some(
+    (volume) => volume.vgName === vgName && volume.lvName === lvName && isThere(node, volume),
+  );
 }
 
 function usedBytes(node: NodeModel, disk: BlockDiskModel): number {

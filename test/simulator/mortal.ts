@@ -66,17 +66,27 @@ export function mortalJournal(
   };
 }
 
-async function whileAlive<T>(life: Life, work: () => Promise<T>): Promise<T> {
-  if (isFrozen(life)) await thawed(life);
+/** Of nearly all that a process asks, it runs when it asks and when it is answered: that is told without a detour. */
+function whileAlive<T>(life: Life, work: () => Promise<T>): Promise<T> {
+  if (isFrozen(life)) return thawed(life).then(() => whileAlive(life, work));
   if (!life.alive) return never();
-  try {
-    const value = await work();
-    if (isFrozen(life)) await thawed(life);
-    return life.alive ? value : await never();
-  } catch (error) {
-    if (isFrozen(life)) await thawed(life);
-    return life.alive ? Promise.reject(error) : never();
-  }
+  return work().then(
+    (value) => (runs(life) ? value : laterOn(life, () => value)),
+    (error: unknown) =>
+      laterOn(life, () => {
+        throw error;
+      }),
+  );
+}
+
+/** The answer waits for a process that is frozen, and is heard by none that is dead. */
+async function laterOn<T>(life: Life, answer: () => T): Promise<T> {
+  if (isFrozen(life)) await thawed(life);
+  return life.alive ? answer() : never();
+}
+
+function runs(life: Life): boolean {
+  return life.alive && !isFrozen(life);
 }
 
 export function isFrozen({ frozen }: Life): boolean {

@@ -20,7 +20,10 @@ export function sysfsEntry(world: World, node: NodeModel, path: string): Entry {
   if (disk !== undefined) return diskEntry(node, disk, attribute);
   const map = node.maps.find(({ minor }) => name === `dm-${minor}`);
   if (map !== undefined) return mapEntry(world, node, map, attribute);
-  const minor = minorsAt(world, node).find((each) => name === `drbd${each.minor}`)?.minor;
+  const of = name.startsWith("drbd") ? Number(name.slice("drbd".length)) : undefined;
+  const minor = world.disks
+    .map((each) => endAt(each, node.name))
+    .find((end) => end?.configured === true && end.minor === of)?.minor;
   return minor === undefined ? undefined : minorEntry(node, minor, attribute);
 }
 

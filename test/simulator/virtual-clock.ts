@@ -23,6 +23,7 @@ export function createVirtualClock(): VirtualClock {
   let nowMs = 1_000_000;
   const startMs = nowMs;
   const sleepers = createWakeQueue();
+  const toldBy = new WeakMap<AbortSignal, Set<() => void>>(); // who sleeps until it aborts
 
   return {
     monotonicMs: () => nowMs,
@@ -31,10 +32,10 @@ export function createVirtualClock(): VirtualClock {
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve();
         const sleeper = sleepers.add(nowMs + Math.max(0, Math.ceil(ms)), wake);
-        signal?.addEventListener("abort", wake, { once: true });
+        const told = signal === undefined ? undefined : whoeverIsToldBy(signal).add(wake);
         function wake(): void {
           sleeper.gone = true;
-          signal?.removeEventListener("abort", wake);
+          told?.delete(wake);
           resolve();
         }
       }),
@@ -54,6 +55,19 @@ export function createVirtualClock(): VirtualClock {
       return seen();
     },
   };
+
+  /** One listener for all of them: a process sleeps by the same signal a dozen times a second, and listeners are slow. */
+  function whoeverIsToldBy(signal: AbortSignal): Set<() => void> {
+    const known = toldBy.get(signal);
+    if (known !== undefined) return known;
+    const sleeping = new Set<() => void>();
+    toldBy.set(signal, sleeping);
+    const wakeAll = (): void => {
+      for (const wake of sleeping) wake();
+    };
+    signal.addEventListener("abort", wakeAll, { once: true });
+    return sleeping;
+  }
 
   async function advance(ms: number): Promise<void> {
     const endMs = nowMs + ms;

@@ -123,6 +123,8 @@ export function createAuditLog(sql: Sql, archives: AuditArchives | undefined): A
   async function check(from: LogEnd, limit: number): Promise<AuditPage> {
     if (archives !== undefined && from.records < archives.end().records)
       return archives.check(from, limit, () => rowsAfter(archivedEnd().records, PAGE_RECORDS));
+    const isNew = sql.row("SELECT 1 FROM audit WHERE sequence > ? LIMIT 1", from.records) !== undefined;
+    if (!isNew) return { upTo: from, fault: undefined }; // as in most seconds
     const { records, broken } = holding(rowsAfter(from.records, limit), from.head);
     if (broken !== undefined) {
       const why = `record ${broken} is not what was written, or one before it was taken out`;

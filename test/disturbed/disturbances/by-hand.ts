@@ -1,22 +1,24 @@
 /** People who take over from a run in its middle, and guests that are not where Ganeti has them. */
-import { Role } from "@vigie/proto";
+import { Role, type Run } from "@vigie/proto";
 import { gntCommand } from "../../simulator/gnt-commands.js";
 import { isWhole } from "../../simulator/job-moves.js";
 import type { NodeModel } from "../../simulator/node-model.js";
 import { nodeOf } from "../../simulator/world.js";
+import type { Person } from "../person.js";
 import { short, type Scene } from "../scene.js";
+import { answerTruly, asking } from "../truthful.js";
 import type { Disturbance } from "./disturbance.js";
 
 const CHANGES_WITHIN_MS = 60_000;
 
 export const GIVING_UP: Disturbance = {
   name: "a person acts by hand on the run's node, and aborts the run",
-  weight: 4,
+  weight: 2,
   happen: async (scene, person, { id, plan }) => {
     const { world, random, clock } = scene;
     const node = world.nodes.get(plan?.parameters.find(({ name }) => name === "node")?.value ?? "");
-    if (node !== undefined) await untilChanged(scene, node);
-    const acts = node !== undefined && random.chance(0.6);
+    if (node !== undefined) await untilChanged(scene, person, id, node);
+    const acts = node !== undefined && random.chance(0.4);
     if (acts) await takeOver(scene, node);
     await clock.sleep(random.int(0, acts ? 20_000 : 1_500)); // what cannot be taken back is near
     await person.abort(id);
@@ -50,11 +52,16 @@ export const BY_HAND: readonly Disturbance[] = [
   },
 ];
 
-/** Ganeti's word of the node is another one: the run is in its middle. */
-async function untilChanged({ clock }: Scene, node: NodeModel): Promise<void> {
+/** Ganeti's word of the node is another one: the run is in its middle. What it asks before that is answered. */
+async function untilChanged(scene: Scene, person: Person, runId: string, node: NodeModel): Promise<void> {
   const was = node.offline;
-  for (let waitedMs = 0; node.offline === was && waitedMs < CHANGES_WITHIN_MS; waitedMs += 100)
-    await clock.sleep(100);
+  let answered = false;
+  for (let waitedMs = 0; node.offline === was && waitedMs < CHANGES_WITHIN_MS; waitedMs += 100) {
+    const run: Run | undefined = answered ? undefined : asking(scene, runId);
+    answered ||= run !== undefined;
+    if (run !== undefined) await answerTruly(scene, person, run);
+    await scene.clock.sleep(100);
+  }
 }
 
 /** Guests of a node that is offline start elsewhere; to one that is back they go, one that can. */

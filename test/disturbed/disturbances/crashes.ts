@@ -26,7 +26,7 @@ export const CRASHES: readonly Disturbance[] = [
       if (world.master === node && nodeOf(world, node).up) await cluster.startOrchestrator();
     },
   },
-  { name: "an agent is frozen", weight: 4, happen: (scene) => freeze(scene, "agent", upNode(scene)) },
+  { name: "an agent is frozen", weight: 5, happen: (scene) => freeze(scene, "agent", upNode(scene)) },
   {
     name: "the orchestrator is frozen",
     weight: 3,

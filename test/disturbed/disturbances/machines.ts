@@ -71,7 +71,7 @@ export const MACHINES: readonly Disturbance[] = [
   },
   {
     name: "a request is lost",
-    weight: 3,
+    weight: 4,
     happen: async ({ cluster: { hooks } }) => {
       hooks.breaks = () => {
         hooks.breaks = () => false;
@@ -104,7 +104,7 @@ export const MACHINES: readonly Disturbance[] = [
   },
   {
     name: "readings are late, damaged or missing",
-    weight: 4,
+    weight: 5,
     happen: async (scene) => {
       const node = someNode(scene);
       const faults = scene.faults.of(node);
@@ -220,11 +220,18 @@ async function startAgain({ cluster, world, tell }: Scene, node: string): Promis
   await cluster.startOrchestrator();
 }
 
+/** Until its time is over, or the storm. */
 async function forAWhile({ random, clock, healers }: Scene, heal: () => void): Promise<void> {
-  healers.add(heal);
-  await clock.sleep(random.chance(0.7) ? random.int(1_000, 25_000) : random.int(25_000, 90_000));
-  heal();
-  healers.delete(heal);
+  const healed = new AbortController();
+  const end = (): void => {
+    heal();
+    healed.abort(null);
+  };
+  healers.add(end);
+  const lastsMs = random.chance(0.7) ? random.int(1_000, 25_000) : random.int(25_000, 90_000);
+  await clock.sleep(lastsMs, healed.signal);
+  end();
+  healers.delete(end);
 }
 
 function someNode({ world, random }: Scene): string {

@@ -29,7 +29,7 @@ export const OPERATORS: readonly Disturbance[] = [
   },
   {
     name: "a person starts a guest",
-    weight: 2,
+    weight: 3,
     happen: async (scene, _person, run) => void (await byHand(scene, run.plan?.locks, "startup")),
   },
   {
@@ -58,17 +58,17 @@ export const OPERATORS: readonly Disturbance[] = [
   },
   {
     name: "a person replaces a guest's disks",
-    weight: 2,
+    weight: 3,
     happen: async (scene, _person, run) => void (await byHand(scene, run.plan?.locks, "replace-disks", "-s")),
   },
   {
     name: "a person activates a guest's disks",
-    weight: 1,
+    weight: 2,
     happen: async (scene, _person, run) => void (await byHand(scene, run.plan?.locks, "activate-disks")),
   },
   {
     name: "a person invalidates a copy",
-    weight: 2,
+    weight: 3,
     happen: async ({ world, random, tell }) => {
       const whole = world.disks.filter(isWhole);
       if (whole.length === 0) return;
@@ -82,7 +82,7 @@ export const OPERATORS: readonly Disturbance[] = [
   },
   {
     name: "a person drains a node",
-    weight: 1,
+    weight: 2,
     happen: async ({ world, random }) => {
       const node = random.pick([...world.nodes.keys()]);
       await gntCommand(world, nodeOf(world, world.master), "gnt-node", ["modify", "-D", "yes", node]);

@@ -1,13 +1,15 @@
 /** What people do at Vigie's own command line while a run works. */
 import { RunState, RunVerb } from "@vigie/proto";
-import { answerTruly } from "../truthful.js";
+import type { Person } from "../person.js";
+import type { Scene } from "../scene.js";
+import { answerTruly, asking } from "../truthful.js";
 import type { Disturbance } from "./disturbance.js";
 
 export const PEOPLE: readonly Disturbance[] = [
-  { name: "a person stops everything", weight: 4, happen: (_scene, person) => person.stop() },
+  { name: "a person stops everything", weight: 5, happen: (_scene, person) => person.stop() },
   {
     name: "a person stops everything, and lets it go again",
-    weight: 2,
+    weight: 3,
     happen: async ({ clock, random }, person) => {
       await person.stop();
       await clock.sleep(random.int(500, 20_000));
@@ -16,7 +18,7 @@ export const PEOPLE: readonly Disturbance[] = [
   },
   {
     name: "a person pauses the run",
-    weight: 4,
+    weight: 5,
     happen: async ({ clock, random }, person, { id }) => {
       await person.say(RunVerb.PAUSE, id);
       if (random.chance(0.5)) return;
@@ -24,10 +26,10 @@ export const PEOPLE: readonly Disturbance[] = [
       await person.say(RunVerb.RESUME, id);
     },
   },
-  { name: "a person aborts the run", weight: 3, happen: (_scene, person, { id }) => person.abort(id) },
+  { name: "a person aborts the run", weight: 2, happen: (_scene, person, { id }) => person.abort(id) },
   {
     name: "a person takes the run over",
-    weight: 1,
+    weight: 2,
     happen: (_scene, person, { id }) => person.say(RunVerb.TAKE_OVER, id),
   },
   {
@@ -35,12 +37,8 @@ export const PEOPLE: readonly Disturbance[] = [
     weight: 4,
     happen: async (scene, person, { id }) => {
       const { cluster, world, clock, random } = scene;
-      if (!cluster.runs("orchestrator", world.master)) return;
-      const run = cluster
-        .orchestrator()
-        .executor.open()
-        .find((open) => open.id === id);
-      if (run?.progress?.text.includes("a person is asked") !== true) return;
+      const run = asking(scene, id);
+      if (run === undefined) return;
       await clock.sleep(random.int(0, 20_000));
       if (cluster.runs("orchestrator", world.master)) await answerTruly(scene, person, run);
     },
@@ -67,7 +65,7 @@ export const PEOPLE: readonly Disturbance[] = [
   },
   {
     name: "a person plans something else on the same",
-    weight: 3,
+    weight: 4,
     happen: async ({ random, world }, person, { plan }) => {
       const same = plan?.parameters.find(({ name }) => name === "node")?.value;
       const beside = world.balancing.size > 0; // hbal may move what other nodes have
@@ -85,4 +83,27 @@ export const PEOPLE: readonly Disturbance[] = [
       if (second?.state === RunState.AWAITING_APPROVAL) await person.approve(second);
     },
   },
+  {
+    name: "a person plans something that needs nothing of the run's",
+    weight: 5,
+    happen: (scene, person, { plan }) => planBeside(scene, person, plan?.locks ?? []),
+  },
 ];
+
+/** Of the plans that a person looks at, the first one that may be at work at the same time; the others are not begun. */
+async function planBeside({ random, world }: Scene, person: Person, held: readonly string[]): Promise<void> {
+  const free = [...world.nodes.values()].filter(({ up, name }) => up && !held.includes(`node ${name}`));
+  for (const { name: node, disks } of random.shuffled(free).slice(0, 3)) {
+    const disk = disks.at(-1)?.name ?? "sda";
+    const [runbook, parameters] = random.pick<readonly [string, Readonly<Record<string, string>>]>([
+      ["relocate-secondaries", { node }],
+      ["relocate-secondaries", { node }],
+      ["retire-disk", { node, disk }],
+    ]);
+    const second = await person.plan(runbook, parameters);
+    if (second?.state !== RunState.AWAITING_APPROVAL) continue;
+    const beside = second.plan?.locks.every((lock) => !held.includes(lock)) === true;
+    if (beside) return void (await person.approve(second));
+    await person.abort(second.id);
+  }
+}

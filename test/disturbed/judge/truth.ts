@@ -14,6 +14,7 @@ import {
 } from "@vigie/proto";
 import type { SimCluster } from "../../simulator/cluster.js";
 import { endAt, type DiskModel, type DrbdEndModel } from "../../simulator/drbd-model.js";
+import type { InstanceModel } from "../../simulator/ganeti-model.js";
 import { nodeOf, reaches, type World } from "../../simulator/world.js";
 
 /** @returns undefined: this judge does not know */
@@ -41,19 +42,29 @@ function all(answers: readonly (boolean | undefined)[]): boolean | undefined {
 function isPlaced(world: World, placed: InstancePlaced): boolean {
   const instance = world.ganeti.instances.find(({ name }) => name === placed.instance);
   if (instance === undefined) return false;
-  const nodes = new Set(instance.disks.flatMap(({ ends }) => ends.map(({ node }) => node)));
-  const secondaries = [...nodes].filter((node) => node !== instance.primary).toSorted();
-  const uuids = [...instance.disks, ...instance.plain].map(({ uuid }) => uuid).toSorted();
-  const same = (a: readonly string[], b: readonly string[]): boolean =>
-    a.join(" ") === [...b].toSorted().join(" ");
   return (
     (placed.instanceUuid === "" || placed.instanceUuid === instance.uuid) &&
     (placed.adminState === "" || placed.adminState === instance.adminState) &&
     (placed.primaryNode === "" || placed.primaryNode === instance.primary) &&
-    (placed.primaryNode === "" || same(secondaries, placed.secondaryNodes)) &&
-    (placed.diskUuids.length === 0 || same(uuids, placed.diskUuids)) &&
+    (placed.primaryNode === "" || same(secondariesOf(instance), placed.secondaryNodes)) &&
+    (placed.diskUuids.length === 0 || same(uuidsOf(instance), placed.diskUuids)) &&
     placed.notRunningOn.every((node) => !nodeOf(world, node).guests.has(instance.name))
   );
+}
+
+function secondariesOf({ disks, primary }: InstanceModel): string[] {
+  const nodes = new Set(disks.flatMap(({ ends }) => ends.map(({ node }) => node)));
+  nodes.delete(primary);
+  return [...nodes];
+}
+
+function uuidsOf({ disks, plain }: InstanceModel): string[] {
+  return [...disks, ...plain].map(({ uuid }) => uuid);
+}
+
+/** In whatever order; each has a name once only. */
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
 }
 
 export function endOf(

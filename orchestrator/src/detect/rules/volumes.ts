@@ -4,9 +4,8 @@
  */
 import { Evidence, IncidentKind, Severity, Source, Subject } from "@vigie/proto";
 import { freshFacts } from "../../view/fresh-facts.js";
-import { intentOf, isOdd, orphansOn, volumeName, type Wanted } from "../../view/ganeti-volumes.js";
+import { intentOf, isOdd, listedIn, orphansOn, type Wanted } from "../../view/ganeti-volumes.js";
 import type { NodeView } from "../../view/node-view.js";
-import { isWhole } from "../../view/whole-volume.js";
 import type { Finding, NodeRule } from "../rule.js";
 
 const NAMED = 3; // in a summary
@@ -19,12 +18,10 @@ export const missingVolume: NodeRule = {
   judge: (node, { inventory }, nowMs) => {
     const { facts, damaged } = freshFacts(node, Source.LVM, "lvm", nowMs);
     if (facts === undefined || inventory === undefined) return "unknown";
-    const volumes = facts.logicalVolumes;
-    const there = new Set(volumes.filter(isWhole).map(volumeName));
-    const partial = new Set(volumes.map(volumeName).filter((volume) => !there.has(volume)));
+    const { whole, partial } = listedIn(facts);
     const missing = intentOf(inventory)
       .on(node.name)
-      .filter(({ volume }) => !there.has(volume) && (partial.has(volume) || !isOdd(damaged, volume)));
+      .filter(({ volume }) => !whole.has(volume) && (partial.has(volume) || !isOdd(damaged, volume)));
     const found = findings(
       node,
       missing,
