@@ -21,6 +21,7 @@ import type { ClusterView } from "../view/cluster-view.js";
 import { isTooOldToApprove } from "./approval.js";
 import { brakeOn } from "./brakes.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
+import { jobOver } from "../runbooks/conditions.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
 import { jobIn, newLogLines } from "./job-log.js";
@@ -31,7 +32,7 @@ import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
 import { leftAlone } from "./recovery.js";
-import { isDone, jobIdOf, PASSES_BY_ITSELF, toTakeBack, undosOf } from "./run-log.js";
+import { has, isDone, jobIdOf, ownJobs, PASSES_BY_ITSELF, toTakeBack, undosOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
 import { createStillness } from "./still-waiting.js";
@@ -89,6 +90,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const plannedAtMs = new Map<string, number>(); // monotonic: or since when this process knows of it
   const approvedAtMs = new Map<string, number>(); // likewise
   const progress = new Map<string, RunProgress>();
+  const queuedSinceMs = new Map<string, number>(); // by run, step and attempt: its job was queued still when its time was over
   const heldSince = new Map<string, Held>();
   const looker = createLooker(parts);
   const turns = createTurns();
@@ -178,14 +180,42 @@ export function createExecutor(parts: ExecutorParts): Executor {
           text: `${move.reason}; look, then retry, skip, abort or take over; or abort and plan it again: ${planAgain(plan)}`,
         });
       case "start-undo":
-        return write({ kind: RunEventKind.UNDO_STARTED });
+        return (await awaitsOwnJob(run, plan)) ? undefined : write({ kind: RunEventKind.UNDO_STARTED });
       case "end":
-        return write({ kind: RunEventKind.ENDED, state: move.state });
+        return (await awaitsOwnJob(run, plan))
+          ? undefined
+          : write({ kind: RunEventKind.ENDED, state: move.state });
     }
 
     async function write(row: Partial<RunEvent>): Promise<void> {
       await append(run.id, { text: "reason" in move ? move.reason : "", ...row });
     }
+  }
+
+  /**
+   * A job of the run's that Ganeti still has goes on, or begins later, whatever became of the run: until it is over, what
+   * the run holds stays held (I9), and nothing is taken back that is only done then. @returns one is waited for
+   */
+  async function awaitsOwnJob(run: Run, plan: Plan): Promise<boolean> {
+    if (run.events.some(({ kind }) => kind === RunEventKind.TAKEN_OVER)) return false; // a person has it
+    for (const { step, jobId } of ownJobs(plan, run.events)) {
+      const since = contextOf(run.id, step, clock.monotonicMs());
+      const outcome = await looker.until(jobOver(jobId), since, {
+        forMs: GLANCE_MS,
+        looked: async () => Promise.resolve(has(eventsOf(run.id), RunEventKind.TAKEN_OVER)),
+      });
+      if (outcome.end === "seen") continue;
+      const how =
+        outcome.end === "time-over" && outcome.what !== ""
+          ? outcome.what
+          : `job ${jobId} is not known to be over`;
+      const text = `${how}: the run ends after it; while it only waits, gnt-job cancel ${jobId} takes it out`;
+      progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text });
+      aliveAtMs.set(run.id, clock.monotonicMs());
+      await clock.sleep(POLL_MS);
+      return true;
+    }
+    return false;
   }
 
   async function awaitApproval(run: Run, plan: Plan): Promise<void> {
@@ -301,6 +331,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       case "never":
         return write(RunEventKind.STEP_FAILED, outcome.why);
       case "time-over": {
+        if (isQueuedStill(run, step, attempt)) return; // its time begins when Ganeti begins
         const what = `${step.title}: not seen within ${step.deadlineMs / 1000} s${outcome.what === "" ? "" : ` (${outcome.what})`}`;
         if (outcome.lastAnswered || cutStands(run, step)) return write(RunEventKind.STEP_FAILED, what);
         const unknown = `${what}, and not known: who could tell does not answer; vigie run retry ${run.id} looks again`;
@@ -313,6 +344,17 @@ export function createExecutor(parts: ExecutorParts): Executor {
     async function write(kind: RunEventKind, text: string): Promise<void> {
       await append(run.id, { kind, ...of, text });
     }
+  }
+
+  /** Its job waits behind another one: that passes by itself, and a person is asked where it does not. */
+  function isQueuedStill(run: Run, step: PlanStep, attempt: number): boolean {
+    const jobId = jobIdOf(eventsOf(run.id), step.id);
+    const key = `${run.id} ${step.id} ${attempt}`;
+    const job = parts.view().nodes.get(masterOf(parts.view()))?.jobs.get(jobId)?.value;
+    if (jobId === 0 || (job?.status !== "queued" && job?.status !== "waiting")) return false;
+    const since = queuedSinceMs.get(key) ?? clock.monotonicMs();
+    queuedSinceMs.set(key, since);
+    return clock.monotonicMs() - since < parts.unchangedMs();
   }
 
   /** A cut of this run's may stand: it is taken back in its time, whoever does not answer (I19). */
@@ -383,6 +425,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   function forget(runId: string): void {
+    for (const key of queuedSinceMs.keys()) if (key.startsWith(`${runId} `)) queuedSinceMs.delete(key);
     for (const map of [open, heardSinceMs, aliveAtMs, plannedAtMs, approvedAtMs, heldSince, progress])
       map.delete(runId);
   }

@@ -7,6 +7,7 @@ import {
   RunEventKind,
   RunState,
   type ActionResult,
+  type Condition,
   type Plan,
   type PlanStep,
   type Run,
@@ -183,6 +184,23 @@ export function undosOf(plan: Plan, steps: readonly PlanStep[]): PlanStep[] {
 export function jobIdOf(events: readonly RunEvent[], stepId: string): number {
   const row = events.findLast((e) => e.stepId === stepId && (e.result?.jobId ?? 0) > 0);
   return row?.result?.jobId ?? 0;
+}
+
+/** Jobs of the run's that may be in Ganeti's queue still: nobody has seen them succeed. */
+export function ownJobs(
+  plan: Plan,
+  events: readonly RunEvent[],
+): { readonly step: PlanStep; readonly jobId: number }[] {
+  return plan.steps
+    .map((step) => ({ step, jobId: jobIdOf(events, step.id) }))
+    .filter(({ step, jobId }) => jobId !== 0 && !(isDone(events, step.id) && awaitsSuccess(step.condition)));
+}
+
+/** Else it was only seen to be in the queue. */
+function awaitsSuccess(condition: Condition | undefined): boolean {
+  const what = condition?.what;
+  if (what?.$case === "allOf") return what.value.conditions.some(awaitsSuccess);
+  return what?.$case === "jobSucceeded";
 }
 
 /** What a run's rows make of it. */

@@ -101,7 +101,10 @@ function standingObstacles(facts: PolicyFacts): Obstacle[] {
 function limits(config: PolicyConfig, facts: PolicyFacts): Obstacle[] {
   const byTags = facts.tags.flatMap((levels) => ganetiLimits(facts.rung, levels, facts.nowUnixMs / 1000));
   const obstacles = [...new Set(byTags)].map(forPerson);
-  const ofDisk = facts.recentRuns.filter((run) => shares("disk ", run, facts));
+  // A heal does not come back because a rebuild began whose resync stalls now, and a rebuild not because of a heal.
+  const ofDisk = facts.recentRuns.filter(
+    (run) => shares("disk ", run, facts) && run.destructive === facts.destructive,
+  );
   const own = ofDisk.find(({ sent }) => sent);
   if (own !== undefined && own.agoMs < config.per_resource_every_s * 1000)
     obstacles.push(

@@ -68,3 +68,19 @@ function statesRefusals(name: string, own: EndView, peer: EndView): string[] {
   }
   return why.map((reason) => `${name}: ${reason} (I1)`);
 }
+
+const SEEN_TOGETHER_MS = 5_000; // two readings in a row: agents report each second
+
+/**
+ * Both copies of a stopped instance's disk are the same: the minor that its guest wrote to was seen to go while the mirror
+ * was whole, with no time in between to write alone. Ganeti cannot know it: it activates what it has.
+ *
+ * @param primaryNode where its guest ran
+ */
+export function wasWholeWhenStopped(view: ClusterView, { ends }: Resource, primaryNode: string): boolean {
+  const minor = ends.find(({ node }) => node === primaryNode)?.minor ?? -1;
+  const last = view.nodes.get(primaryNode)?.lastListed.get(minor);
+  return (
+    last?.redundant === true && last.goneAtMs !== undefined && last.goneAtMs - last.atMs < SEEN_TOGETHER_MS
+  );
+}

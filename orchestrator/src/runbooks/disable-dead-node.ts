@@ -13,7 +13,6 @@ import {
 } from "@vigie/proto";
 import type { ClusterView } from "../view/cluster-view.js";
 import { endViews } from "../view/end-view.js";
-import type { Resource } from "../view/join.js";
 import { BEFORE_IT_WAS_SEEN } from "../view/node-view.js";
 import { instanceOn, nodeSilent, personSays, queueFree } from "./conditions.js";
 import { FAILOVER_MS, NO_LIMIT_MS } from "./deadlines.js";
@@ -23,6 +22,7 @@ import { ganetiNode, linksUp, primariesOf, reportsNow, secondariesOf } from "./n
 import { volumesByNode } from "./node-volumes.js";
 import { given, mirrorsOf, nodeNamed, yesOrNo } from "./parameters.js";
 import { makePlan, masterOf } from "./plan.js";
+import { wasWholeWhenStopped } from "./copies.js";
 import { copiesUpToDate, placed } from "./premises.js";
 import { relocationSteps, type Relocation } from "./relocate-secondaries.js";
 import type { Runbook, RunbookRequest } from "./runbook.js";
@@ -217,20 +217,13 @@ function survivorRefusal({ view, nowMs }: RunbookRequest, instance: GanetiInstan
     if (survivor === undefined || survivor.unknown !== "")
       return `${name} is unknown: ${survivor?.unknown ?? ""} (I7)`;
     if (survivor.inactive && instance.adminState !== "up") {
-      if (wasWhole(view, resource, instance.primaryNode)) continue; // nothing was written since
+      if (wasWholeWhenStopped(view, resource, instance.primaryNode)) continue; // nothing was written since
       return `${name}: it is stopped, and it is not known that both copies were the same then (I1)`;
     }
     if (survivor.drbd?.disk !== DiskState.UP_TO_DATE)
       return `${name} is ${diskWord(survivor.drbd?.disk ?? DiskState.UNSPECIFIED)}, not UpToDate (I1)`;
   }
   return "";
-}
-
-/** The minor that its guest wrote to was seen to go while the mirror was whole, with no time in between to write alone. */
-function wasWhole(view: ClusterView, { ends }: Resource, node: string): boolean {
-  const minor = ends.find((end) => end.node === node)?.minor ?? -1;
-  const last = view.nodes.get(node)?.lastListed.get(minor);
-  return last?.redundant === true && last.goneAtMs !== undefined && last.goneAtMs - last.atMs < TOGETHER_MS;
 }
 
 function refusalsOf(view: ClusterView, node: string, nowMs: number): string[] {

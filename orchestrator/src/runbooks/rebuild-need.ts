@@ -45,6 +45,8 @@ export interface NeedContext {
   readonly noOtherNode: () => string;
   readonly volumesOf: (node: string) => NodeVolumes;
   readonly minStillMs: number;
+  /** Of a stopped instance: both copies were seen to be the same when it was stopped. */
+  readonly wasWhole: (resource: Resource) => boolean;
 }
 
 /** @param ends the instance's primary node first */
@@ -108,7 +110,8 @@ function aloneNeed(instance: string, alone: EndView, ends: readonly EndView[]): 
   const empty = ends.find(({ drbd }) => drbd?.disk === DiskState.INCONSISTENT);
   const whole = ends.some(({ drbd }) => drbd?.disk === DiskState.UP_TO_DATE);
   const primaries = ends.filter(({ drbd }) => drbd?.role === Role.PRIMARY);
-  if (empty !== undefined && whole && primaries.length < 2)
+  // A Primary goes on writing, also to a copy that is not whole: what it wrote alone would be written over.
+  if (empty !== undefined && empty.drbd?.role === Role.SECONDARY && whole && primaries.length < 2)
     return {
       what: "reconnect",
       empty,
@@ -196,6 +199,11 @@ function stoppedNeed(resource: Resource, context: NeedContext): DiskNeed {
   if (first === undefined) return { what: "idle" };
   if (second !== undefined)
     return blocked(`${resource.dataLv} is whole on neither node: no copy is left (I1)`);
+  // The primary's is the newest, for its guest ran there; the other one only where the mirror was whole.
+  if (first[0] === "primary" && !context.wasWhole(resource))
+    return blocked(
+      `it is stopped, and it is not known that both copies were the same then: the one that is left may lack what was written (I1)`,
+    );
   return withRoom(resource, first[1], context, {
     what: "replace",
     side: first[0],

@@ -2,7 +2,7 @@
 import type { GanetiInstance } from "@vigie/proto";
 import { endViews } from "../view/end-view.js";
 import type { Resource } from "../view/join.js";
-import { noSource } from "./copies.js";
+import { noSource, wasWholeWhenStopped } from "./copies.js";
 import { sizeText } from "./disk-devices.js";
 import { newSecondary, replaceDisks } from "./ganeti-jobs.js";
 import type { GanetiJobKind } from "./manual-ganeti.js";
@@ -58,6 +58,7 @@ export function workOf(
     master: masterOf(view),
     volumesOf,
     minStillMs,
+    wasWhole: (resource: Resource) => wasWholeWhenStopped(view, resource, primaryNode),
     offline: new Set(nodes.filter((node) => node.offline).map(({ name }) => name)),
     noOtherNode: () => noOtherNode({ view, volumesOf }, instance, primaryNode, secondaryNodes[0] ?? ""),
   };

@@ -106,7 +106,7 @@ export const queueFree: ConditionDefinition<QueueFree> = {
       if (facts.queueDrained)
         return notYet("Ganeti's queue is drained: no job is taken (gnt-cluster queue undrain)");
       const inTheWay = facts.jobs.find(
-        (job) => !job.reason.includes(runId) && concerns(job, instances, nodes),
+        (job) => !job.reason.includes(runId) && concerns(view, job, instances, nodes),
       );
       if (inTheWay === undefined) return seen("Ganeti's queue is free");
       return notYet(`job ${inTheWay.id} is in the way: ${inTheWay.summary}, ${inTheWay.status}`);
@@ -232,9 +232,19 @@ function lastLine(job: GanetiJobFacts): string {
   return text === "" ? "" : `: ${text}`;
 }
 
-/** Names are whole words in a summary: "NODE_MODIFY(h1.example)". */
-function concerns(job: GanetiJob, instances: readonly string[], nodes: readonly string[]): boolean {
+/** Names are whole words in a summary: "NODE_MODIFY(h1.example)". An instance's job works on its nodes. */
+function concerns(
+  view: ClusterView,
+  job: GanetiJob,
+  instances: readonly string[],
+  nodes: readonly string[],
+): boolean {
   if (job.instances.some((name) => instances.includes(name))) return true;
+  const worksOn = job.instances.flatMap((name) => {
+    const instance = view.instances.get(name);
+    return instance === undefined ? [] : [instance.primaryNode, ...instance.secondaryNodes];
+  });
+  if (worksOn.some((node) => nodes.includes(node))) return true;
   const named = [...job.summary.matchAll(/\(([^)]*)\)/g)].map(([, name]) => name);
   return [...instances, ...nodes].some((name) => named.includes(name));
 }

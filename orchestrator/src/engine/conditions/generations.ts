@@ -7,6 +7,8 @@ import {
   connectionWord,
   DiskState,
   diskWord,
+  Role,
+  roleWord,
   Source,
   type DrbdEnd,
   type DrbdGenerations,
@@ -71,8 +73,9 @@ function isInactive(minor: DrbdMinor | "none" | "unknown" | undefined): boolean 
 
 function isGivenUp(minor: DrbdMinor | "none", node: string): Seen {
   if (minor === "none") return notYet(`the copy on ${node} is not active`);
-  const words = `${node}: ${connectionWord(minor.connection)} ${diskWord(minor.disk)}`;
-  return minor.disk === DiskState.INCONSISTENT ? seen(words) : notYet(words);
+  const words = `${node}: ${connectionWord(minor.connection)} ${roleWord(minor.role)} ${diskWord(minor.disk)}`;
+  const isEmpty = minor.disk === DiskState.INCONSISTENT && minor.role === Role.SECONDARY;
+  return isEmpty ? seen(words) : notYet(words);
 }
 
 function apart(

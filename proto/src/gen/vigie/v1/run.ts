@@ -621,7 +621,7 @@ export interface MayConnect {
   end:
     | DrbdEnd
     | undefined;
-  /** Node whose copy the plan gives up, and which must be Inconsistent; empty: none is given up. */
+  /** Node whose copy the plan gives up, and which must be Inconsistent and Secondary; empty: none is given up. */
   givenUpAt: string;
 }
 
