@@ -130,6 +130,7 @@ export async function startOrchestrator(
   const killSwitch = createKillSwitch({
     clock,
     known: await store.killSwitch(),
+    leads: () => leader.epoch() > 0,
     record,
     announce: gateway.stop,
   });

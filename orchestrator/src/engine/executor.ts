@@ -31,7 +31,7 @@ import { createLooker } from "./look.js";
 import { mannerOf } from "./action-facts.js";
 import { nextMove, type Move } from "./next-move.js";
 import { planAgain } from "./plan-again.js";
-import { leftAlone } from "./recovery.js";
+import { anotherLed, leftAlone } from "./recovery.js";
 import { has, isDone, jobIdOf, ownJobs, PASSES_BY_ITSELF, toTakeBack, undosOf } from "./run-log.js";
 import { rowChanges, withRow } from "./run-rows.js";
 import { sendStep, type Sending } from "./send-step.js";
@@ -113,7 +113,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     returned: (awayMs, alone) => {
       if (!alone || awayMs > HEARD_ALL_THE_SAME_MS) heardSinceMs.clear();
       for (const run of runs()) {
-        const left = leftAlone(run, awayMs, clock.wallUnixMs(), "leads again");
+        const left = anotherLed(run, alone) ?? leftAlone(run, awayMs, clock.wallUnixMs(), "leads again");
         if (left !== undefined) void append(run.id, left).catch((error: unknown) => stuck(run.id, error));
       }
     },

@@ -8,11 +8,13 @@ let kept: Change[];
 let announced: Stop[];
 let onDisk: () => Promise<void>;
 let killSwitch: KillSwitch;
+let leads = true;
 
 beforeEach(() => {
   kept = [];
   announced = [];
   onDisk = async () => undefined;
+  leads = true;
   killSwitch = made({ number: 0, why: "" });
 });
 
@@ -21,7 +23,13 @@ function made(known: Stop): KillSwitch {
     await onDisk();
     kept.push(...changes);
   };
-  return createKillSwitch({ clock, known, record, announce: (stop) => void announced.push(stop) });
+  return createKillSwitch({
+    clock,
+    known,
+    leads: () => leads,
+    record,
+    announce: (stop) => void announced.push(stop),
+  });
 }
 
 test("a stop counts at once and is told to every agent, before it is on disk; it is confirmed when it is", async () => {
@@ -86,6 +94,20 @@ test("a number beyond reason is not believed: no agent would take the next one (
   await killSwitch.learn({ number: Number.MAX_SAFE_INTEGER, why: "x" }, "h3");
   await killSwitch.set(true, "anna", "wrong disk");
   expect(announced).toEqual([{ number: 1, why: "anna: wrong disk" }]);
+});
+
+test("who does not lead may stop, and lets nothing go: nobody told it what was stopped elsewhere", async () => {
+  leads = false;
+  await killSwitch.set(true, "bob", "a drill");
+  await expect(killSwitch.set(false, "bob", "it is over")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(killSwitch.stopped()).toBe("bob: a drill");
+});
+
+test("of two masters' words under one number the stop counts, and is told under a number that everybody takes", async () => {
+  killSwitch = made({ number: 6, why: "" });
+  await killSwitch.learn({ number: 6, why: "anna: wrong disk" }, "h3");
+  expect(killSwitch.stopped()).toBe("anna: wrong disk");
+  expect(announced).toEqual([{ number: 7, why: "anna: wrong disk" }]);
 });
 
 test("it needs a reason", async () => {

@@ -13,7 +13,11 @@ export interface KillSwitch {
   readonly stopped: () => string;
   /** As agents are to know it. */
   readonly newest: () => Stop;
-  /** @throws VigieError INVALID_ARGUMENT without a reason */
+  /**
+   * Anybody may stop; only who leads lets go, for nobody else knows what was stopped elsewhere.
+   *
+   * @throws VigieError INVALID_ARGUMENT without a reason, UNAVAILABLE where it is to be let go and does not lead
+   */
   readonly set: (stopped: boolean, person: string, reason: string) => Promise<void>;
   /**
    * What an agent knows: where it is newer than what is known here, it was set under another master. A stop counts; that
@@ -25,11 +29,12 @@ export interface KillSwitch {
 export interface KillSwitchParts {
   readonly clock: Clock;
   readonly known: Stop; // by the store
+  readonly leads: () => boolean;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   readonly announce: (stop: Stop) => void; // to every agent
 }
 
-export function createKillSwitch({ clock, known, record, announce }: KillSwitchParts): KillSwitch {
+export function createKillSwitch({ clock, known, leads, record, announce }: KillSwitchParts): KillSwitch {
   let newest = known;
   let why = known.why;
   return {
@@ -37,6 +42,11 @@ export function createKillSwitch({ clock, known, record, announce }: KillSwitchP
     newest: () => newest,
     set: async (stopped, person, reason) => {
       if (reason.trim() === "") throw new VigieError("INVALID_ARGUMENT", "the kill switch needs a reason");
+      if (!stopped && !leads())
+        throw new VigieError(
+          "UNAVAILABLE",
+          "this orchestrator does not lead, and nothing is let go here; say it where vigie status shows that it leads",
+        );
       const next = { number: newest.number + 1, why: stopped ? `${person}: ${reason}` : "" };
       newest = next;
       if (stopped) take(next); // at once; only to let it go waits for the disk
@@ -44,11 +54,18 @@ export function createKillSwitch({ clock, known, record, announce }: KillSwitchP
       if (!stopped && newest === next) take(next);
     },
     learn: async (stop, node) => {
-      if (stop === undefined || stop.number <= newest.number) return;
+      if (stop === undefined || stop.number < newest.number) return;
+      // Of the same number two masters gave: a stop counts, and it is told under one that everybody takes.
+      const isOther = stop.number === newest.number && stop.why !== "" && why === "";
+      if (stop.number === newest.number && !isOther) return;
       if (stop.number - newest.number > JUMP_MAX) return; // beyond reason: no agent takes such a number (I41)
       // One agent's word may stop everything, and never let it go: that is a person's alone (I41).
       const holds = stop.why === "" && why !== "";
-      newest = holds ? { number: stop.number + 1, why } : stop;
+      newest = holds
+        ? { number: stop.number + 1, why }
+        : isOther
+          ? { ...stop, number: stop.number + 1 }
+          : stop;
       take(newest);
       await keep(newest, node, "kill-switch.learned", { ...stop });
     },

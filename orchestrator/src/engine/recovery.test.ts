@@ -1,6 +1,6 @@
 import { ActionOutcome, Plan, Run, RunEventKind, RunState, StepKind, type RunEvent } from "@vigie/proto";
 import { expect, test } from "vitest";
-import { recoveryRow } from "./recovery.js";
+import { anotherLed, recoveryRow } from "./recovery.js";
 import { BEGUN, PLAN, resultRow, row } from "./testing.js";
 
 const PLANNED_MS = 1_000_000;
@@ -86,4 +86,21 @@ test("one that was taking back more than a cut is frozen after long, whatever it
   expect(taken([...APPROVED, INTENT, asked], LATER_MS, RunState.UNDOING)).toMatchObject({
     kind: RunEventKind.RECOVERED,
   });
+});
+
+test("a destructive run is paused when another orchestrator led meanwhile, for however short a time; a heal goes on", () => {
+  const run = (destructive: boolean, state = RunState.RUNNING): Run =>
+    Run.create({ id: "r-1", plan: { ...PLAN, destructive }, state, events: [...BEGUN] });
+  expect(anotherLed(run(true), false)).toMatchObject({ kind: RunEventKind.PAUSE_ASKED });
+  expect(anotherLed(run(true), true)).toBeUndefined();
+  expect(anotherLed(run(false), false)).toBeUndefined();
+  expect(anotherLed(run(true, RunState.FROZEN), false)).toBeUndefined();
+});
+
+test("a wall clock that was set back says nothing of how long a run was left: it is paused", () => {
+  expect(taken([...APPROVED, INTENT], PLANNED_MS - 3_600_000)).toMatchObject({
+    kind: RunEventKind.PAUSE_ASKED,
+    text: expect.stringContaining("the clock was set back"),
+  });
+  expect(taken([...APPROVED, INTENT], PLANNED_MS - 1_000)).toMatchObject({ kind: RunEventKind.RECOVERED });
 });

@@ -59,3 +59,12 @@ export function leftAlone(
     };
   return undefined;
 }
+
+/** Another orchestrator led, and knew nothing of what this run holds: it may have begun anything on the same things. */
+export function anotherLed({ plan, state }: Run, alone: boolean): Partial<RunEvent> | undefined {
+  if (alone || plan?.destructive !== true || !AT_WORK.has(state)) return undefined;
+  return {
+    kind: RunEventKind.PAUSE_ASKED,
+    text: "another orchestrator led meanwhile, and knew nothing of this run: look at it, then resume or abort it",
+  };
+}

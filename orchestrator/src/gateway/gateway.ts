@@ -155,10 +155,10 @@ export function createGateway(clock: Clock, ownNode: string, events: GatewayEven
         reportIntervalMs: REPORT_INTERVAL_MS,
       },
     });
+    events.hello(node, hello); // what it knows of a stop counts before it is told what is known here (I33)
     if (newestStop !== undefined) send(link, { $case: "stop", value: newestStop });
     if (newestMaintenance !== undefined) send(link, { $case: "maintenance", value: newestMaintenance });
     if (epoch > 0) send(link, { $case: "lead", value: { epoch } });
-    events.hello(node, hello);
     void beat(session);
   }
 

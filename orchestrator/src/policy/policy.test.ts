@@ -238,6 +238,15 @@ test("a tag of Ganeti's that suspends repairs is over when its time is", () => {
   expect(ask(until(nowS - 60)).act).toBe("run");
 });
 
+test("a stall of the resync that a rebuild waits for is no stall that came back, and a heal stands in no rebuild's way", () => {
+  const locks = ["disk d1", "pair h1 h2"];
+  const rebuild = recent({ destructive: true, locks, agoMs: 16_000, end: "at work" });
+  expect(ask({ locks, recentRuns: [rebuild] }).act).toBe("run");
+  const heal = recent({ destructive: false, locks, agoMs: 16_000, end: "helped" });
+  expect(ask({ locks, recentRuns: [heal] }).act).toBe("ask");
+  expect(ask({ destructive: true, locks, recentRuns: [heal] }).act).toBe("run");
+});
+
 test("what touches several instances is done as the most careful word on any of them allows", () => {
   const auto = [["vigie:auto"]];
   expect(ask({ tags: [auto, [["vigie:observe"]]] }).act).toBe("observe");

@@ -299,6 +299,30 @@ test("a resync that moves is only waited for, without a limit", () => {
   expect(made.steps[0]?.deadlineMs).toBe(0);
 });
 
+test("a guest that runs on a copy that is Inconsistent goes on writing to it: to connect it again is a person's", () => {
+  const made = plan(
+    (w) => {
+      Object.assign(minorIn(w, "h1", 0), { connection: STAND_ALONE, disk: DiskState.INCONSISTENT });
+      Object.assign(minorIn(w, "h2", 0), { connection: WF_CONNECTION, peerDisk: DiskState.INCONSISTENT });
+    },
+    { target: "web1" },
+  );
+  expect(made.refusals.join()).toContain("StandAlone: a person decides (I8)");
+  expect(made.steps).toEqual([]);
+});
+
+test("a stopped instance is not copied from its second copy where nobody saw that both were the same (I1)", () => {
+  const world = worldOf(["h1", "h2"], [{ name: "db", primary: "h1", secondary: "h2", stopped: true }]);
+  nodeIn(world, "h1").lvm.logicalVolumes = [];
+  const view = viewOf(world);
+  const unseen = new Map([...view.nodes].map(([name, node]) => [name, { ...node, lastListed: new Map() }]));
+  const request = requestOf({ ...view, nodes: unseen }, { target: "db" });
+  expect(rebuildRedundancy.plan(request).refusals.join()).toContain(
+    "it is not known that both copies were the same",
+  );
+  expect(rebuildRedundancy.plan(requestOf(view, { target: "db" })).refusals).toEqual([]);
+});
+
 test("an end that is StandAlone beside a copy that is Inconsistent is only connected again: nothing there can be lost", () => {
   const made = plan(
     (w) => {

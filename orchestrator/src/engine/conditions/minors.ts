@@ -14,6 +14,7 @@ import {
   type PartitionsUnmapped,
   type VictimReady,
 } from "@vigie/proto";
+import { IN_RESYNC } from "../../view/connection-states.js";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { factsOf, unlisted } from "../../view/node-view.js";
 import { never, NOT_YET, notYet, seen, type ConditionDefinition } from "./condition.js";
@@ -128,6 +129,7 @@ export const copyBroken: ConditionDefinition<CopyBroken> = {
       if (own === "none" || own.connection === ConnectionState.UNCONFIGURED)
         return seen(`${name} is not active`);
       const words = `${name} is ${diskWord(own.disk)}`;
+      if (IN_RESYNC.has(own.connection)) return notYet(`${words}, and somebody has it copied now`);
       return own.disk === DiskState.UP_TO_DATE ? never(`${words}: it is not to be made anew`) : seen(words);
     },
 };
