@@ -40,10 +40,12 @@ function notifier(...channels: Channel[]): Promise<Notifier> {
   });
 }
 
-const change = (id: string, state = IncidentState.OPEN, severity = Severity.CRITICAL): Change => ({
-  record: "incident",
-  incident: Incident.create({ id, state, severity }),
-});
+const change = (
+  id: string,
+  state = IncidentState.OPEN,
+  severity = Severity.CRITICAL,
+  runId = "",
+): Change => ({ record: "incident", incident: Incident.create({ id, state, severity, runId }) });
 
 test("a thousand incidents of one millisecond are a thousand notices, each with its name", async () => {
   const { withNotices } = await notifier(channel("ops"), channel("pager"));
@@ -59,11 +61,23 @@ test("a thousand incidents of one millisecond are a thousand notices, each with 
 test("that something is over is only for a channel that has heard of it, or is about to", async () => {
   const { withNotices } = await notifier(channel("all"), channel("pager", Severity.CRITICAL));
   await store.commit(withNotices([change("i-1", IncidentState.OPEN, Severity.WARNING)]));
-  await store.commit(withNotices([change("i-1", IncidentState.CLOSED, Severity.WARNING)]));
+  await store.commit(withNotices([change("i-1", IncidentState.CLOSED, Severity.WARNING, "r-1")]));
   const { notices } = await store.outbox(0);
   expect(notices.map((it) => [it.channel, it.cause])).toEqual([
     ["all", NoticeCause.OPENED],
     ["all", NoticeCause.CLOSED],
+  ]);
+});
+
+test("what was over by itself before anybody heard of it wakes nobody; what a run mended is told", async () => {
+  const { withNotices } = await notifier(channel("ops"));
+  await store.commit(withNotices([change("i-1"), change("i-2")]));
+  await store.commit(withNotices([change("i-1", IncidentState.CLOSED)]));
+  await store.commit(withNotices([change("i-2", IncidentState.CLOSED, Severity.CRITICAL, "r-1")]));
+  const { notices } = await store.outbox(0);
+  expect(notices.map((it) => [it.about, it.cause])).toEqual([
+    ["i-2", NoticeCause.OPENED],
+    ["i-2", NoticeCause.CLOSED],
   ]);
 });
 

@@ -4,6 +4,7 @@
  * finds nobody to lead: a cluster that has lost its majority is what people must hear of first.
  */
 import {
+  IncidentState,
   explain,
   NoticeCause,
   Severity,
@@ -84,10 +85,13 @@ export async function createNotifier(parts: NotifierParts): Promise<Notifier> {
     return [...changes, ...withdrawn, ...news.flatMap((it) => served.flatMap((to) => noticeFor(to, it, "")))];
   }
 
-  /** What was about to be told of an incident that has become quiet. */
+  /** What was about to be told of an incident that has become quiet, or was over by itself before anybody heard of it. */
   function withdrawalsFor(change: Change): readonly Change[] {
-    if (change.record !== "incident" || !isQuiet(change.incident)) return [];
-    return served.flatMap(({ keeper }) => keeper.withdraw(change.incident.id));
+    if (change.record !== "incident") return [];
+    const { id, state, runId } = change.incident;
+    if (isQuiet(change.incident)) return served.flatMap(({ keeper }) => keeper.withdraw(id));
+    if (state !== IncidentState.CLOSED || runId !== "") return []; // what was healed is told
+    return served.flatMap(({ keeper }) => (keeper.queue().told.has(id) ? [] : keeper.withdraw(id)));
   }
 
   function noticeFor({ channel, keeper }: Served, news: News, text: string): readonly Change[] {

@@ -42,7 +42,7 @@ export const failingDisk: NodeRule = {
       const count = Math.max(told.length, history?.count ?? 0);
       const says = smartSays(smart.find((report) => report.device === device.name));
       if (count === 0 && says === "") return [];
-      const why = [count > 0 ? `${count} I/O errors in its kernel's log` : "", says];
+      const why = [count > 0 ? `${count} I/O error${count === 1 ? "" : "s"} in its kernel's log` : "", says];
       return [
         {
           key: device.name,

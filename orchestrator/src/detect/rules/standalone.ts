@@ -13,10 +13,14 @@ import type { Answer, Finding, ResourceRule } from "../rule.js";
 /** Migrating, Ganeti takes the ends apart twice, for some seconds each (ganeti lib/cmdlib/instance_migration.py). */
 const PARTED_BY_GANETI_MS = 15_000;
 
+/** Until Ganeti's queue was read again, which is each two seconds: the job that parted them may have begun since. */
+const QUEUE_READ_MS = 5_000;
+
 const FINISHED = { about: "resource", holdDownMs: 0, clearMs: 2_000 } as const;
 
 export const standalone: ResourceRule = {
   ...FINISHED,
+  holdDownMs: QUEUE_READ_MS,
   kind: IncidentKind.STANDALONE,
   judge: (resource, ends, view) => {
     const answer = standAloneEnds(ends);
