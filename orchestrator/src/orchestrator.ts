@@ -28,6 +28,7 @@ import { createGateway, type About, type Gateway, type ObservedAt } from "./gate
 import { createLeader, type Leader } from "./gateway/leader.js";
 import { createNamer, type Prefix } from "./identifier.js";
 import { recoveryRow } from "./engine/recovery.js";
+import { isInWindow } from "./policy/windows.js";
 import { createResponder, type Responder } from "./engine/responder.js";
 import { startAuditor, type Auditor } from "./store/auditor.js";
 import { createRecorder, type Recorder } from "./store/recorder.js";
@@ -163,6 +164,7 @@ export async function startOrchestrator(
     gateway: { observe, act: gateway.act },
     view: keeper.view,
     epoch: leader.epoch,
+    isInWindow: () => isInWindow(config().policy.windows, clock.wallUnixMs()),
     unchangedMs: () => config().runs.ask_when_unchanged_min * 60_000,
     record,
     alongside: (run) => alongside(run),

@@ -229,3 +229,19 @@ test.each(["its volume is missing", "a disk below it fails"])(
     expect(runs.filter(({ approvedBy }) => approvedBy === "policy")).toEqual([]);
   },
 );
+
+test("a person pauses Ganeti's watcher for a day while a run has it paused: the run's end does not end that", async () => {
+  const on = await settled({ config: OBSERVE });
+  const { clock, cluster, world } = on;
+  readFails(nodeOf(world, H2), "sda");
+  await clock.advance(20_000);
+  await on.approve(await on.plan("retire-disk", { node: "h2", disk: "sda" }));
+  await clock.advanceUntil(() => world.ganeti.watcherPausedUntilUnixS > 0, 60_000);
+  const untilS = clock.wallUnixMs() / 1000 + 86_400;
+  world.ganeti.watcherPausedUntilUnixS = untilS;
+  await clock.advance(3 * MINUTE_MS);
+  const open = cluster.orchestrator().executor.open();
+  cluster.end();
+  expect(open).toEqual([]);
+  expect(world.ganeti.watcherPausedUntilUnixS).toBe(untilS);
+});

@@ -29,6 +29,7 @@ beforeEach(() => {
     stopped: () => "",
     open: () => [],
     wallUnixMs: () => 2_000,
+    isInWindow: () => true,
     approvedForMs: () => 0,
   };
 });
@@ -52,6 +53,21 @@ test.each<[string, RunEvent]>([
 ])("once %s nothing is sent, not even what takes back", (_what, event) => {
   for (const takesBack of [false, true])
     expect(braked(runWith(event), { takesBack })).toEqual({ kind: "over", why: "a person has ended it" });
+});
+
+test("what the policy approved for a maintenance window does not begin after it; what a person approved, or was begun, does", () => {
+  parts.isInWindow = () => false;
+  const destructive = { ...PLAN, destructive: true };
+  const by = (approvedBy: string, ...events: RunEvent[]) => ({
+    ...runWith(...events),
+    plan: destructive,
+    approvedBy,
+  });
+  expect(braked(by("policy"))?.kind).toBe("expired");
+  expect(braked(by("anna"))).toBeUndefined();
+  expect(braked({ ...runWith(), approvedBy: "policy" })).toBeUndefined(); // a heal begins at any time
+  const begun = [row(STEP_INTENT, { stepId: "s1", attempt: 1 }), resultRow("s1", 1, ActionOutcome.DONE)];
+  expect(braked(by("policy", ...begun))).toBeUndefined();
 });
 
 test("what a person skipped before this step was begun is another round", () => {

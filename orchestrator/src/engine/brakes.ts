@@ -14,6 +14,8 @@ export interface BrakeParts {
   readonly stopped: () => string;
   readonly open: () => readonly Run[];
   readonly wallUnixMs: () => number;
+  /** Of the policy: what is destructive may begin unasked now. */
+  readonly isInWindow: () => boolean;
   /** Monotonic: this process has known the approval for so long. */
   readonly approvedForMs: (runId: string) => number;
 }
@@ -47,6 +49,13 @@ export function brakeOn(
   const beside = heldBeside(run, step, open);
   if (beside !== undefined)
     return { kind: "wait", why: waitsFor(beside, "and hbal could work on the same instance", "I9") };
+  if (
+    isUntouched(plan, events) &&
+    run.approvedBy === "policy" &&
+    plan?.destructive === true &&
+    !parts.isInWindow()
+  )
+    return { kind: "expired", why: "it was approved for a maintenance window, which is over" };
   if (isUntouched(plan, events) && isTooOld(run, parts))
     return { kind: "expired", why: "it was approved, and nothing of it was begun for more than 15 minutes" };
   return undefined;

@@ -66,6 +66,7 @@ beforeEach(() => {
         return act(request);
       },
     },
+    isInWindow: () => true,
     unchangedMs: () => 3_600_000,
     view: () => emptyView("h1"),
     epoch: () => epoch(),

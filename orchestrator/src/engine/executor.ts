@@ -22,6 +22,7 @@ import { isTooOldToApprove } from "./approval.js";
 import { brakeOn } from "./brakes.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
 import { jobOver } from "../runbooks/conditions.js";
+import { WATCHER_PAUSE_S } from "../runbooks/deadlines.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
 import { jobIn, newLogLines } from "./job-log.js";
@@ -56,6 +57,7 @@ export interface ExecutorParts {
   /** Why everything is stopped (I33); empty: it is not. */
   readonly stopped: () => string;
   /** A wait without a limit in which nothing has changed for so long is handed to a person. */
+  readonly isInWindow: () => boolean; // what is destructive may begin unasked
   readonly unchangedMs: () => number;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   /** What else is written with a run's newest row, in the same commit. */
@@ -234,10 +236,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await append(run.id, { kind: RunEventKind.ABORT_ASKED, text });
       return;
     }
-    const watched = continuesWatcher(move) ? needsWatcherPaused(run, [...open.values()]) : undefined;
-    if (watched !== undefined) {
+    const paused = continuesWatcher(move) ? staysPaused(run) : "";
+    if (paused !== "") {
       const { step, attempt } = move;
-      const text = `not needed: ${watched.id} needs Ganeti's watcher paused, and lets it go on at its end`;
+      const text = `not needed: ${paused}`;
       await append(run.id, { kind: RunEventKind.STEP_SKIPPED, stepId: step.id, attempt, text });
       return;
     }
@@ -257,6 +259,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
       leave();
     }
     if (sending.brake() === undefined) progress.delete(run.id);
+  }
+
+  /** Why Ganeti's watcher is left paused; empty: the pause is this run's, and nobody else's. */
+  function staysPaused(run: Run): string {
+    const other = needsWatcherPaused(run, [...open.values()]);
+    if (other !== undefined) return `${other.id} needs Ganeti's watcher paused, and lets it go on at its end`;
+    const untilUnixMs = (parts.view().inventory?.watcherPausedUntilUnixS ?? 0) * 1000;
+    if (untilUnixMs <= clock.wallUnixMs() + WATCHER_PAUSE_S * 1000) return ""; // no pause of ours is longer
+    return `somebody has paused Ganeti's watcher until ${new Date(untilUnixMs).toISOString()}`;
   }
 
   /** What is held as long as a wait may last is a person's: the approval is of then. @returns it is frozen now */
