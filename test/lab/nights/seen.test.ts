@@ -12,7 +12,7 @@ import {
   waitForMinor,
 } from "../index.js";
 import type { ToldIncident } from "../vigie/ask.js";
-import { closedIncident, incidentOf, proof, setStage, type Stage } from "./stage.js";
+import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 const LONGER_THAN_A_HOLD_DOWN_S = 20;
 const FAKE_GUESTS = "/var/run/ganeti/fake-hypervisor";
