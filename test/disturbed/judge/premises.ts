@@ -55,7 +55,8 @@ export function watchPremises(
       return premises
         .filter(({ condition, falseSinceMs = Number.POSITIVE_INFINITY }) => {
           const limitMs = condition.what?.$case === "nodeSilent" ? HEARD_AGAIN_MS : FALSE_FOR_MS;
-          return clock.monotonicMs() - falseSinceMs > limitMs;
+          const wasFalse = clock.monotonicMs() - falseSinceMs > limitMs;
+          return wasFalse && truthOf(cluster, condition) === false; // this run's step before may just have made it true
         })
         .map(
           ({ condition }) =>
