@@ -97,6 +97,8 @@ test("a run lets the heal that joined it pass until that has ended: running, fro
     expect(joinedBy(first, [first, { ...joining, state }])?.id).toBe("r-2");
   expect(joinedBy(first, [first, { ...joining, state: RunState.SUCCEEDED }])).toBeUndefined();
   expect(joinedBy(joining, [first, joining])).toBeUndefined();
+  const clockSetBack = { ...joining, events: approved(0) };
+  expect(joinedBy(first, [first, clockSetBack])?.id).toBe("r-2");
 });
 
 test("of two heals of one disk the one that was approved first goes on: they do not wait for each other", () => {

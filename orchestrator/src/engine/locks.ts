@@ -61,8 +61,9 @@ export function lockInTheWay(
 
 /**
  * Whom a run must let pass before its next step: one that joined it while it waited, and has not ended. While a link is
- * cut, or was cut and nobody has seen how it is since, nothing else is done to what it carries (I21). Of two that may
- * join, the one that was approved first goes on: it was joined. Heals share nodes and pairs.
+ * cut, or was cut and nobody has seen how it is since, nothing else is done to what it carries (I21). One that may not
+ * join itself was joined, for it had to be there first, whatever the clock says. Of two that may join, the one that was
+ * approved first goes on. Heals share nodes and pairs.
  */
 export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
   return open.find(
@@ -70,7 +71,7 @@ export function joinedBy(run: Run, open: readonly Run[]): Run | undefined {
       other.id !== run.id &&
       other.plan?.mayJoinWaiting === true &&
       HOLDING.has(other.state) &&
-      approvedAt(other) > approvedAt(run) &&
+      (run.plan?.mayJoinWaiting !== true || approvedAt(other) > approvedAt(run)) &&
       other.plan.locks.some(
         (name) => run.plan?.locks.includes(name) === true && !(run.plan.mayJoinWaiting && isShareable(name)),
       ),
