@@ -22,7 +22,7 @@ test("a drill on the standby lets nothing go that is stopped on the master, when
   const standby = createService(cluster.orchestrator(H2));
   await soon(standby.setKillSwitch({ stopped: true, reason: "drill" }, "bob"));
   await expect(soon(standby.setKillSwitch({ stopped: false, reason: "over" }, "bob"))).rejects.toMatchObject({
-    code: "UNAVAILABLE",
+    code: "NOT_LEADING",
   });
   const master = createService(cluster.orchestrator(H1));
   expect(await soon(master.setKillSwitch({ stopped: true, reason: "wrong disk" }, "anna"))).toMatchObject({

@@ -99,7 +99,7 @@ test("a number beyond reason is not believed: no agent would take the next one (
 test("who does not lead may stop, and lets nothing go: nobody told it what was stopped elsewhere", async () => {
   leads = false;
   await killSwitch.set(true, "bob", "a drill");
-  await expect(killSwitch.set(false, "bob", "it is over")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(killSwitch.set(false, "bob", "it is over")).rejects.toMatchObject({ code: "NOT_LEADING" });
   expect(killSwitch.stopped()).toBe("bob: a drill");
 });
 

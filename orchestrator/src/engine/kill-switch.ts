@@ -16,7 +16,7 @@ export interface KillSwitch {
   /**
    * Anybody may stop; only who leads lets go, for nobody else knows what was stopped elsewhere.
    *
-   * @throws VigieError INVALID_ARGUMENT without a reason, UNAVAILABLE where it is to be let go and does not lead
+   * @throws VigieError INVALID_ARGUMENT without a reason, NOT_LEADING where it is to be let go and does not lead
    */
   readonly set: (stopped: boolean, person: string, reason: string) => Promise<void>;
   /**
@@ -44,7 +44,7 @@ export function createKillSwitch({ clock, known, leads, record, announce }: Kill
       if (reason.trim() === "") throw new VigieError("INVALID_ARGUMENT", "the kill switch needs a reason");
       if (!stopped && !leads())
         throw new VigieError(
-          "UNAVAILABLE",
+          "NOT_LEADING",
           "this orchestrator does not lead, and nothing is let go here; say it where vigie status shows that it leads",
         );
       const next = { number: newest.number + 1, why: stopped ? `${person}: ${reason}` : "" };
