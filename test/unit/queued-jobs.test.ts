@@ -82,3 +82,20 @@ test("a step's time begins when Ganeti begins with its job: what waits in the qu
   expect(nodeOf(world, H3).offline).toBe(true);
   expect(cluster.requests.map(({ stepId }) => stepId)).not.toContain("set-online");
 });
+
+test("a job of ours that never ends is a person's after a while, and who takes the run over ends it at once", async () => {
+  const on = await settled({ config: { ...OBSERVE, runs: { ask_when_unchanged_min: 5 } } });
+  const id = await rebuilding(on);
+  await on.abort(id);
+  await on.clock.advance(7 * MINUTE_MS);
+  const [run] = on.cluster.orchestrator().executor.open();
+  expect(run?.state).toBe(RunState.FROZEN);
+  expect(run?.events.at(-1)?.text).toMatch(
+    /nothing has changed for 5 min: job 42 is waiting.*take the run over/,
+  );
+  await on.say(id, RunVerb.TAKE_OVER);
+  await on.clock.advance(2_000);
+  const open = on.cluster.orchestrator().executor.open();
+  on.cluster.end();
+  expect(open).toEqual([]);
+});

@@ -92,6 +92,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const plannedAtMs = new Map<string, number>(); // monotonic: or since when this process knows of it
   const approvedAtMs = new Map<string, number>(); // likewise
   const progress = new Map<string, RunProgress>();
+  const jobWaits = new Map<string, { readonly jobId: number; readonly still: (seen: Seen) => string }>(); // by run
   const queuedSinceMs = new Map<string, number>(); // by run, step and attempt: its job was queued still when its time was over
   const heldSince = new Map<string, Held>();
   const looker = createLooker(parts);
@@ -214,9 +215,19 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const text = `${how}: the run ends after it; while it only waits, gnt-job cancel ${jobId} takes it out`;
       progress.set(run.id, { ...NO_PROGRESS, stepId: step.id, text });
       aliveAtMs.set(run.id, clock.monotonicMs());
-      await clock.sleep(POLL_MS);
+      const known = jobWaits.get(run.id);
+      const wait =
+        known?.jobId === jobId ? known : { jobId, still: createStillness(clock, parts.unchangedMs()) };
+      jobWaits.set(run.id, wait);
+      const still = wait.still({ seen: false, never: "", what: how });
+      if (still !== "") {
+        jobWaits.delete(run.id);
+        const ask = `${still}; the run ends after this job: end it, and abort the run again, or take the run over`;
+        await append(run.id, { kind: RunEventKind.FROZEN, stepId: step.id, text: ask });
+      } else await clock.sleep(POLL_MS);
       return true;
     }
+    jobWaits.delete(run.id);
     return false;
   }
 
@@ -437,7 +448,16 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   function forget(runId: string): void {
     for (const key of queuedSinceMs.keys()) if (key.startsWith(`${runId} `)) queuedSinceMs.delete(key);
-    for (const map of [open, heardSinceMs, aliveAtMs, plannedAtMs, approvedAtMs, heldSince, progress])
+    for (const map of [
+      open,
+      jobWaits,
+      heardSinceMs,
+      aliveAtMs,
+      plannedAtMs,
+      approvedAtMs,
+      heldSince,
+      progress,
+    ])
       map.delete(runId);
   }
 
