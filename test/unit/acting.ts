@@ -63,12 +63,7 @@ export async function settled(options: SimOptions = {}): Promise<Acting> {
       return (await soon(service().approveRun(asked, "anna"), 1_000)).run;
     },
     say: async (runId, verb) =>
-      (
-        await soon(
-          service().controlRun(ControlRunRequest.create({ runId, verb, reason: "by hand" }), "anna"),
-          2_000,
-        )
-      ).run,
+      (await soon(service().controlRun(ControlRunRequest.create({ runId, verb }), "anna"), 2_000)).run,
     abort: async (runId) => (await soon(service().abortRun({ runId, reason: "enough" }, "anna"), 2_000)).run,
     types: (command, ...args) => void gntCommand(world, nodeOf(world, H1), command, [...args]),
     stall: async (...disks) => {

@@ -1,6 +1,6 @@
 /** Ganeti's queue is not ours: a job that waits there begins when its locks are free, whatever became of its run. */
 import { createService } from "@vigie/orchestrator";
-import { RunState, RunVerb } from "@vigie/proto";
+import { ControlRunRequest, RunState, RunVerb } from "@vigie/proto";
 import { expect, test } from "vitest";
 import { endAt, loseDisk } from "../simulator/drbd-model.js";
 import { submit } from "../simulator/ganeti-jobs.js";
@@ -93,8 +93,10 @@ test("a job of ours that never ends is a person's after a while, and who takes t
   expect(run?.events.at(-1)?.text).toMatch(
     /nothing has changed for 5 min: job 42 is waiting.*take the run over/,
   );
-  await on.say(id, RunVerb.TAKE_OVER);
+  const takeOver = ControlRunRequest.create({ runId: id, verb: RunVerb.TAKE_OVER, reason: "by hand" });
+  const taken = createService(on.cluster.orchestrator()).controlRun(takeOver, "anna");
   await on.clock.advance(2_000);
+  await taken;
   const open = on.cluster.orchestrator().executor.open();
   on.cluster.end();
   expect(open).toEqual([]);
