@@ -42,7 +42,7 @@ import { act } from "./steps.js";
 export function allocatableSteps(
   view: ClusterView,
   node: string,
-  { identity, running }: DiskLayout,
+  { identity, running, mirrors }: DiskLayout,
 ): PlanStep[] {
   const { pvName } = identity;
   const pvs = factsOf(view.nodes.get(node), Source.LVM, "lvm")?.physicalVolumes ?? [];
@@ -56,7 +56,7 @@ export function allocatableSteps(
   return [
     jobStep(view, setAllocatable(node, pvName, false), {
       ...step("set-unallocatable", false),
-      requires: queueFree([], [node]),
+      requires: queueFree([...new Set(mirrors.map(({ instance }) => instance))], [node]),
       premises: [nodeFlagged(node, NodeChangeKind.ONLINE)],
       undo: "set-allocatable",
     }),

@@ -122,16 +122,18 @@ describe("Ganeti's queue", () => {
   test.each<[string, ClusterView, string]>([
     ["is free while other instances' jobs run", queue({ instances: ["web2"] }), "seen"],
     ["is not while a job of the instance runs", queue({ instances: ["web1"] }), "not yet"],
-    [
-      "is not while a job of an instance with a copy on the node runs",
-      queue({ instances: ["web1"] }),
-      "not yet",
-    ],
     ["is not while a job of the node runs", queue({ summary: "NODE_MODIFY(h2)" }), "not yet"],
     ["is free of this run's own job", queue({ instances: ["web1"], reason: "vigie:r-1:migrate" }), "seen"],
     ["is not while it is drained", queue({ instances: [] }, true), "not yet"],
   ])("%s", (_what, view, answer) => {
     expect(look(free, view)).toBe(answer);
+  });
+
+  test("of a node as a whole is not free while a job of an instance works there, and of another node it is", () => {
+    const of = (node: string): What => ({ $case: "queueFree", value: { instances: [], nodes: [node] } });
+    const view = queue({ instances: ["web1"], summary: "INSTANCE_REPLACE_DISKS(web1)" });
+    expect(look(of("h2"), view)).toBe("not yet");
+    expect(look(of("h3"), view)).toBe("seen");
   });
 });
 

@@ -232,7 +232,10 @@ function lastLine(job: GanetiJobFacts): string {
   return text === "" ? "" : `: ${text}`;
 }
 
-/** Names are whole words in a summary: "NODE_MODIFY(h1.example)". An instance's job works on its nodes. */
+/**
+ * Names are whole words in a summary: "NODE_MODIFY(h1.example)". What is about nodes as a whole waits for the jobs of all
+ * instances there; what is about instances does not, for Ganeti's own locks keep theirs apart.
+ */
 function concerns(
   view: ClusterView,
   job: GanetiJob,
@@ -244,7 +247,7 @@ function concerns(
     const instance = view.instances.get(name);
     return instance === undefined ? [] : [instance.primaryNode, ...instance.secondaryNodes];
   });
-  if (worksOn.some((node) => nodes.includes(node))) return true;
+  if (instances.length === 0 && worksOn.some((node) => nodes.includes(node))) return true;
   const named = [...job.summary.matchAll(/\(([^)]*)\)/g)].map(([, name]) => name);
   return [...instances, ...nodes].some((name) => named.includes(name));
 }
