@@ -45,7 +45,9 @@ export function watchKeys(
       return row.kind === "intent" ? begins(node, row, epoch, seen) : [];
     },
     runs: ({ node, argv, begunMs }) => {
-      const keys = [...(atWork.get(node) ?? [])].map((key) => begun.get(key));
+      const keys = [...(atWork.get(node) ?? [])]
+        .map((key) => begun.get(key))
+        .filter((one) => isOf(one, argv));
       const late = cutsNothing(argv) ? [] : keys.flatMap((one) => first(one, node, argv, begunMs));
       const newest = Math.max(0, ...keys.map((one) => one?.epoch ?? 0));
       const { epoch = 0, sinceMs = 0 } = epochs.get(node) ?? {};
@@ -90,6 +92,14 @@ export function watchKeys(
       (row) => ANSWERS.has(row.kind) && (row.stepId === stepId || row.kind === RunEventKind.UNDO_STARTED),
     );
   }
+}
+
+/** What is put into Ganeti's queue says whose step it is; of two that are at work on the master it is one's alone. */
+function isOf(one: Begun | undefined, argv: readonly string[]): boolean {
+  const reason = argv
+    .map((word) => /^--reason=vigie:([^:]+):(.+)$/.exec(word))
+    .find((found) => found !== null);
+  return reason === undefined || one?.step.endsWith(`${reason[1]}/${reason[2]}`) === true;
 }
 
 /** Rules that match nothing as long as no cut is made; and what an agent that starts sweeps, which is nobody's step. */
