@@ -55,7 +55,7 @@ describe("a planned maintenance of h2 explains", () => {
   test("that a daemon of Ganeti's is not running there, and nothing else that the node lacks", () => {
     expect(explained(about(IncidentKind.NODE_UNHEALTHY, "h2", "ganeti-noded"), says)).toBe("h2");
     expect(explained(about(IncidentKind.NODE_UNHEALTHY, "h1", "ganeti-noded"), says)).toBe("");
-    expect(explained(about(IncidentKind.NODE_UNHEALTHY, "h2", "read-only /"), says)).toBe("");
+    expect(explained(about(IncidentKind.NODE_UNHEALTHY, "h2", "room /"), says)).toBe("");
   });
 
   test("that a mirror lives from its other end, which is UpToDate, and that it is not active on h2", () => {

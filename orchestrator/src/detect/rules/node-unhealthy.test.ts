@@ -1,7 +1,6 @@
 import {
   KernelLogKind,
   KernelLogLine,
-  Mount,
   NodeHealthFacts,
   Severity,
   Source,
@@ -16,7 +15,6 @@ import { foundBy } from "../rule.js";
 import { nodeUnhealthy } from "./node-unhealthy.js";
 
 const MIB = 1024 * 1024;
-const ROOT = Mount.create({ device: "/dev/sda1", mountPoint: "/", type: "ext4" });
 const room = (path: string, sizeMib: number, freeMib: number, inodesFree = 900) => ({
   path,
   sizeBytes: sizeMib * MIB,
@@ -27,23 +25,18 @@ const room = (path: string, sizeMib: number, freeMib: number, inodesFree = 900) 
 
 interface State {
   readonly health?: Partial<NodeHealthFacts>;
-  readonly mounts?: readonly Mount[];
   readonly log?: readonly KernelLogLine[];
   readonly monotonicMs?: number; // of the node, when it read its kernel's log
 }
 
-function says({ health = {}, mounts = [ROOT], log = [], monotonicMs = 0 }: State = {}): Says {
+function says({ health = {}, log = [], monotonicMs = 0 }: State = {}): Says {
   const value = NodeHealthFacts.create({ filesystems: [room("/", 20_000, 9_000)], ...health });
   const ofLog = ok(Source.KERNEL_LOG, {
     $case: "kernelLog",
     value: { lines: [...log], diskErrors: [], drbdReasons: [] },
   });
   return {
-    sources: [
-      ok(Source.NODE_HEALTH, { $case: "nodeHealth", value }),
-      ok(Source.MOUNTS, { $case: "mounts", value: { mounts: [...mounts] } }),
-      { ...ofLog, monotonicMs },
-    ],
+    sources: [ok(Source.NODE_HEALTH, { $case: "nodeHealth", value }), { ...ofLog, monotonicMs }],
   };
 }
 
@@ -86,22 +79,6 @@ describe("room", () => {
     ]);
     const btrfs = [{ ...room("/", 20_000, 9_000, 0), inodes: 0 }];
     expect(short(judge({ health: { filesystems: btrfs } }))).toBe("clear");
-  });
-});
-
-describe("a system that became read-only", () => {
-  const ro = { ...ROOT, readOnly: true };
-  const state = Mount.create({ device: "/dev/sda2", mountPoint: "/var/lib/ganeti" });
-  test("is critical, by the mount that is seen at the path", () => {
-    expect(foundBy(judge({ mounts: [ro] }))).toMatchObject([
-      { key: "read-only /", severity: Severity.CRITICAL },
-    ]);
-    expect(short(judge({ mounts: [ROOT, { ...state, readOnly: true }] }))).toEqual([
-      expect.stringContaining("/var/lib/ganeti is read-only: /dev/sda2"),
-    ]);
-    expect(short(judge({ mounts: [ro, ROOT] }))).toBe("clear"); // mounted over
-    const elsewhere = Mount.create({ device: "/dev/sr0", mountPoint: "/var/lib/ganeti-iso", readOnly: true });
-    expect(short(judge({ mounts: [ROOT, elsewhere] }))).toBe("clear");
   });
 });
 
@@ -168,7 +145,7 @@ describe("tasks that hang", () => {
 });
 
 test("what cannot be read is not known to be well, and what was found beside it is told", () => {
-  const failed = SourceReport.create({ source: Source.MOUNTS, state: SourceState.FAILED, reason: "EIO" });
+  const failed = SourceReport.create({ source: Source.KERNEL_LOG, state: SourceState.FAILED, reason: "EIO" });
   const full = says({ health: { filesystems: [room("/", 2_500, 0)] } });
   const answer = aboutNode(
     nodeUnhealthy,

@@ -3,7 +3,7 @@
  * why: a full /var/lib/ganeti fails a job in its middle, a dead noded every command that touches the node.
  */
 import { Evidence, IncidentKind, KernelLogKind, Severity, Source, Subject } from "@vigie/proto";
-import type { FilesystemRoom, GanetiCertificate, Mount, NodeHealthFacts } from "@vigie/proto";
+import type { FilesystemRoom, GanetiCertificate, NodeHealthFacts } from "@vigie/proto";
 import type { ClusterView } from "../../view/cluster-view.js";
 import { freshFacts } from "../../view/fresh-facts.js";
 import { factsOf, type NodeView } from "../../view/node-view.js";
@@ -44,17 +44,13 @@ export const nodeUnhealthy: NodeRule = {
   clearMs: 65_000,
   judge: (node, view, nowMs) => {
     const health = freshFacts(node, Source.NODE_HEALTH, "nodeHealth", nowMs);
-    const mounts = freshFacts(node, Source.MOUNTS, "mounts", nowMs);
     const log = freshFacts(node, Source.KERNEL_LOG, "kernelLog", nowMs);
     const troubles = [
       ...(health.facts === undefined ? [] : ofHealth(health.facts, node, view)),
-      ...(mounts.facts === undefined ? [] : readOnly(mounts.facts.mounts)),
       ...(log.facts === undefined ? [] : hung(log.facts.lines, node)),
     ];
     const found = troubles.map((trouble) => asFinding(node, trouble));
-    const allRead = [health, mounts, log].every(
-      ({ facts, damaged }) => facts !== undefined && damaged.length === 0,
-    );
+    const allRead = [health, log].every(({ facts, damaged }) => facts !== undefined && damaged.length === 0);
     return allRead ? found : ({ found, unknown: "rest" } satisfies FoundSoFar);
   },
 };
@@ -149,23 +145,6 @@ function differing({ name, sha256 }: GanetiCertificate, masters: readonly Ganeti
       holdDownMs: DIFFERS_MS,
     },
   ];
-}
-
-function readOnly(mounts: readonly Mount[]): Trouble[] {
-  const roots = new Set(["/", "/var/lib/ganeti", "/var/log"].map((path) => mountOf(path, mounts)));
-  return [...roots].flatMap((mount) => {
-    if (mount?.readOnly !== true) return [];
-    const what = `${mount.mountPoint} is read-only: ${mount.device}; the kernel's log says why (dmesg), and its disk may fail`;
-    return [{ key: `read-only ${mount.mountPoint}`, what, severity: CRITICAL }];
-  });
-}
-
-/** The last one that covers the path is the one that is seen. */
-function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
-  const covers = ({ mountPoint }: Mount): boolean =>
-    mountPoint === "/" || path === mountPoint || path.startsWith(`${mountPoint}/`);
-  const longest = Math.max(...mounts.filter(covers).map(({ mountPoint }) => mountPoint.length));
-  return mounts.findLast((mount) => covers(mount) && mount.mountPoint.length === longest);
 }
 
 type Lines = NonNullable<ReturnType<typeof factsOf<"kernelLog">>>["lines"];

@@ -57,7 +57,7 @@ export enum IncidentKind {
   LINK_UNSTABLE = "INCIDENT_KIND_LINK_UNSTABLE",
   /** GANETI_HELD_UP - Ganeti's queue is drained, its watcher is paused, or a job waits: for longer than anybody does it on purpose. */
   GANETI_HELD_UP = "INCIDENT_KIND_GANETI_HELD_UP",
-  /** NODE_UNHEALTHY - A node lacks what its own work needs: its system is full or read-only, tasks hang, Ganeti's daemon or certificate. */
+  /** NODE_UNHEALTHY - A node lacks what its own work needs: its system is full, tasks hang, Ganeti's daemon or certificate. */
   NODE_UNHEALTHY = "INCIDENT_KIND_NODE_UNHEALTHY",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
