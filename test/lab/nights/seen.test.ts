@@ -12,7 +12,7 @@ import {
   waitForMinor,
 } from "../index.js";
 import type { ToldIncident } from "../vigie/ask.js";
-import { closedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
+import { closedIncident, decidedIncident, incidentOf, proof, setStage, type Stage } from "../proofs/stage.js";
 
 const LONGER_THAN_A_HOLD_DOWN_S = 20;
 const FAKE_GUESTS = "/var/run/ganeti/fake-hypervisor";
@@ -63,14 +63,10 @@ proof(
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
 
-    const found = await vigie.until(
-      "what the verify found",
-      async () =>
-        (await vigie.incidents()).find((each) => each.kind === "degraded" && each.manual_commands.length > 0),
-      240,
-    );
+    const found = await decidedIncident(vigie, "degraded", "drbdsetup disconnect", 240);
     expect(found.summary).toContain("64 KiB");
-    for (const line of found.manual_commands) {
+    const proposed = found.decision.join("; ").split("proposed: ")[1] ?? "";
+    for (const line of proposed.split("; ")) {
       const [node = "", command = ""] = line.split("# ");
       await lab.node(node.split(".")[0] as DiskSide["node"]).run(command, { timeoutMs: 120_000 });
     }

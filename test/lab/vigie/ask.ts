@@ -12,7 +12,6 @@ export interface ToldIncident {
   readonly closed_unix_ms: number;
   readonly last_progress_unix_ms: number;
   readonly decision: readonly string[];
-  readonly manual_commands: readonly string[]; // "h1# gnt-instance activate-disks web1.example"
 }
 
 export interface ToldRun {
