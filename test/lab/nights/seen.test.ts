@@ -121,6 +121,9 @@ proof(
       const { stdout } = await lab.node(from.node).run(`cat ${file} && rm ${file}`);
       await lab.node(to.node).run(`cat > ${file} <<'END'\n${stdout}\nEND`);
     };
+    await lab
+      .node("h1")
+      .run(`gnt-instance start ${disk.instance}`, { timeoutMs: 120_000, allowFailure: true });
     mend = put(secondary, primary);
     await put(primary, secondary)();
     const wrong = await incidentOf(vigie, "guest-wrong-node", 120);
