@@ -12,10 +12,10 @@ const PIDS: Readonly<Record<string, number>> = {
 };
 
 /** Its daemons run wherever they belong. @returns undefined where the path is none of theirs */
-export function daemonFile({ stoppedDaemons }: NodeModel, path: string): string | undefined {
+export function daemonFile(path: string): string | undefined {
   const name = RUN.exec(path)?.groups?.["name"] ?? "";
   const asFile = PIDS[name];
-  if (asFile !== undefined) return stoppedDaemons.has(name) ? undefined : `${asFile}\n`;
+  if (asFile !== undefined) return `${asFile}\n`;
   const [running] = Object.entries(PIDS).find(([, pid]) => path === `/proc/${pid}/cmdline`) ?? [];
   return running === undefined ? undefined : `/usr/sbin/${running}\0`;
 }

@@ -24,7 +24,6 @@ export interface NodeModel {
   readonly mounts: { readonly device: string; readonly mountPoint: string }[];
   readonly kernelLog: string[];
   roomBytes: number; // in its filesystems
-  readonly stoppedDaemons: Set<string>; // of Ganeti's
   /** What the kernel holds of the fence: entry → when it expires, and its comment. */
   readonly cuts: Map<string, { readonly expiresAtMs: number; readonly runId: string }>;
   firewall: FakeFirewall | undefined; // of which `cuts` is the effect; made when it is first asked for
@@ -101,7 +100,6 @@ export function createNode({ name, group, disks }: NodeSpec, index: number): Nod
     processes: [],
     mounts: [],
     roomBytes: 12e9,
-    stoppedDaemons: new Set(),
     kernelLog: [],
     cuts: new Map(),
     firewall: undefined,

@@ -52,7 +52,7 @@ function readFile(world: World, node: NodeModel, path: string): string {
 }
 
 function textOf(world: World, node: NodeModel, path: string): string | undefined {
-  const ofDaemon = daemonFile(node, path);
+  const ofDaemon = daemonFile(path);
   if (ofDaemon !== undefined) return ofDaemon;
   if (path.startsWith("/proc/")) return firewallOf(world, node).readFile(path) ?? procFile(world, node, path);
   if (!path.startsWith("/sys/block")) return ganetiFile(world, node, path);

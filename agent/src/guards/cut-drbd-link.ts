@@ -18,10 +18,10 @@ import {
   type GuardFact,
   type LinkCut,
 } from "@vigie/proto";
+import type { TimedCut } from "../link-fence.js";
 import { endFacts, reportFacts } from "./drbd-end.js";
 import { workFact } from "./end-migration.js";
 import { ageFact, fact, unknownFact } from "./fact.js";
-import type { TimedCut } from "../link-fence.js";
 import { fenceFacts, type FenceSeen } from "./fence.js";
 
 export const STILL_MIN_MS = 5_000;

@@ -17,12 +17,12 @@ import {
 } from "@vigie/proto";
 import type { Gateway } from "../gateway/gateway.js";
 import type { Change } from "../store/store.js";
+import { jobOver } from "../runbooks/conditions.js";
+import { WATCHER_PAUSE_S } from "../runbooks/deadlines.js";
 import type { ClusterView } from "../view/cluster-view.js";
 import { isTooOldToApprove } from "./approval.js";
 import { brakeOn } from "./brakes.js";
 import type { Seen, WatchContext } from "./conditions/condition.js";
-import { jobOver } from "../runbooks/conditions.js";
-import { WATCHER_PAUSE_S } from "../runbooks/deadlines.js";
 import { masterOf } from "./conditions/ganeti.js";
 import { runFinishUnixMs } from "./forecast.js";
 import { jobIn, newLogLines } from "./job-log.js";
@@ -56,8 +56,9 @@ export interface ExecutorParts {
   readonly epoch: () => number;
   /** Why everything is stopped (I33); empty: it is not. */
   readonly stopped: () => string;
+  /** What is destructive may begin unasked now. */
+  readonly isInWindow: () => boolean;
   /** A wait without a limit in which nothing has changed for so long is handed to a person. */
-  readonly isInWindow: () => boolean; // what is destructive may begin unasked
   readonly unchangedMs: () => number;
   readonly record: (changes: readonly Change[]) => Promise<void>;
   /** What else is written with a run's newest row, in the same commit. */
@@ -205,7 +206,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const since = contextOf(run.id, step, clock.monotonicMs());
       const outcome = await looker.until(jobOver(jobId), since, {
         forMs: GLANCE_MS,
-        looked: async () => Promise.resolve(has(eventsOf(run.id), RunEventKind.TAKEN_OVER)),
+        looked: async () => has(eventsOf(run.id), RunEventKind.TAKEN_OVER),
       });
       if (outcome.end === "seen") continue;
       const how =
